@@ -1,0 +1,55 @@
+namespace Smelt.Recipes.Configuration;
+
+/// <summary>
+/// Turns a recipe into its configuration: canonical JSON in which every default and profile is written out, so that it
+/// means the same to every later version.
+/// </summary>
+public static class ConfigurationWriter
+{
+    /// <summary>The version of the configuration's schema.</summary>
+    public const int SchemaVersion = 1;
+
+    /// <summary>The canonical JSON of a recipe that breaks no rule.</summary>
+    public static string Write(string name, Recipe recipe)
+    {
+        var resolved = recipe.Resolve();
+        var map = SlotValues(resolved);
+        map["version"] = SchemaVersion;
+        map["name"] = name;
+        map["method"] = Slots.MethodId(resolved.GetType());
+        return CanonicalJson.Write(map);
+    }
+
+    private static Dictionary<string, object> SlotValues(object owner)
+    {
+        var map = new Dictionary<string, object>();
+        foreach (var slot in Slots.Of(owner.GetType()))
+        {
+            if (slot.Get(owner) is { } value && value is not System.Collections.ICollection { Count: 0 } and not IReadOnlyCollection<object> { Count: 0 })
+                map[slot.Name] = Value(value);
+        }
+
+        return map;
+    }
+
+    private static object Value(object value) => value switch
+    {
+        Scalar { IsSweep: true } sweep => new Dictionary<string, object> { ["sweep"] = sweep.Values.Select(v => (object)v).ToArray() },
+        Scalar scalar => scalar.Value,
+        ByteSize size => size.Bytes,
+        Enum member => Slots.CamelCase(member.ToString()),
+        FolderModel folder => new Dictionary<string, object> { ["folder"] = folder.Path },
+        HubModel hub => new Dictionary<string, object> { ["hub"] = hub.Id, ["revision"] = hub.Revision },
+        KeepRule keep => new Dictionary<string, object> { ["keep"] = keep.Globs.Cast<object>().ToArray() },
+        TensorOverride rule => With(SlotValues(rule), "on", rule.Match),
+        Expert expert => With(SlotValues(expert), "model", Value(expert.Model)),
+        IEnumerable<object> list => list.Select(Value).ToArray(),
+        _ => value,
+    };
+
+    private static Dictionary<string, object> With(Dictionary<string, object> map, string key, object value)
+    {
+        map[key] = value;
+        return map;
+    }
+}

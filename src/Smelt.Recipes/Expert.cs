@@ -1,0 +1,21 @@
+namespace Smelt.Recipes;
+
+/// <summary>One model that is merged, with the values that hold for it alone.</summary>
+/// <param name="Model">Where its checkpoint is found.</param>
+public sealed record Expert(Model Model)
+{
+    /// <summary>The weight w_i of the expert, any finite number; 1 unless given.</summary>
+    [Slot("the expert's weight")]
+    public Scalar? Weight { get; init; }
+
+    /// <summary>The fraction of the expert's task vector that is kept, 0 to 1; the recipe's density unless given.</summary>
+    [Slot("the fraction of the expert's task vector that is kept", Min = 0, Max = 1)]
+    public Scalar? Density { get; init; }
+
+    /// <summary>Rules that hold for tensors of this expert alone: <see cref="Syntax.On"/> with a weight or a density.</summary>
+    [Slot("rules for tensors of this expert")]
+    public Sequence<TensorRule> Tensors { get; init; } = Sequence<TensorRule>.Empty;
+
+    /// <summary>An expert with weight 1 and the recipe's density.</summary>
+    public static implicit operator Expert(Model model) => new(model);
+}

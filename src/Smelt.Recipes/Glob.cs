@@ -1,0 +1,121 @@
+namespace Smelt.Recipes;
+
+/// <summary>
+/// A pattern over tensor names, whose segments are separated by dots. <c>**</c> stands for any number of whole segments,
+/// none included; <c>*</c> for any characters of one segment, <c>?</c> for one of them, <c>{a,b}</c> for either.
+/// A pattern always covers the whole name: <c>**.mlp.**</c> matches <c>model.layers.3.mlp.up_proj.weight</c>.
+/// </summary>
+public sealed class Glob
+{
+    /// <summary>For each segment the plain wildcard texts it stands for; null for <c>**</c>.</summary>
+    private readonly string[]?[] _segments;
+
+    private Glob(string pattern, string[]?[] segments)
+    {
+        Pattern = pattern;
+        _segments = segments;
+    }
+
+    /// <summary>The pattern as written.</summary>
+    public string Pattern { get; }
+
+    /// <summary>Reads a pattern; null where it is none, and then <paramref name="error"/> says why.</summary>
+    public static Glob? TryParse(string pattern, out string error)
+    {
+        error = Check(pattern);
+        return error.Length > 0
+            ? null
+            : new Glob(pattern, pattern.Split('.').Select(s => s == "**" ? null : ExpandBraces(s)).ToArray());
+    }
+
+    /// <summary>Whether the pattern covers <paramref name="name"/>.</summary>
+    public bool IsMatch(string name) => MatchSegments(0, name.Split('.'), 0);
+
+    /// <inheritdoc/>
+    public override string ToString() => Pattern;
+
+    private bool MatchSegments(int segment, string[] name, int position)
+    {
+        for (; segment < _segments.Length; segment++, position++)
+        {
+            if (_segments[segment] is not { } alternatives)
+            {
+                for (var skip = position; skip <= name.Length; skip++)
+                {
+                    if (MatchSegments(segment + 1, name, skip))
+                        return true;
+                }
+
+                return false;
+            }
+
+            if (position >= name.Length || !alternatives.Any(a => MatchText(a, 0, name[position], 0)))
+                return false;
+        }
+
+        return position == name.Length;
+    }
+
+    private static bool MatchText(string pattern, int p, string text, int t)
+    {
+        for (; p < pattern.Length; p++, t++)
+        {
+            if (pattern[p] == '*')
+            {
+                for (var skip = t; skip <= text.Length; skip++)
+                {
+                    if (MatchText(pattern, p + 1, text, skip))
+                        return true;
+                }
+
+                return false;
+            }
+
+            if (t >= text.Length || (pattern[p] != '?' && pattern[p] != text[t]))
+                return false;
+        }
+
+        return t == text.Length;
+    }
+
+    private static string[] ExpandBraces(string segment)
+    {
+        var open = segment.IndexOf('{');
+        if (open < 0)
+            return [segment];
+        var close = segment.IndexOf('}', open);
+        var tails = ExpandBraces(segment.Substring(close + 1));
+        return segment.Substring(open + 1, close - open - 1).Split(',')
+            .SelectMany(choice => tails.Select(tail => segment.Substring(0, open) + choice + tail))
+            .ToArray();
+    }
+
+    private static string Check(string pattern)
+    {
+        if (string.IsNullOrEmpty(pattern))
+            return "the pattern is empty";
+        var depth = 0;
+        foreach (var c in pattern)
+        {
+            if (char.IsWhiteSpace(c) || char.IsControl(c))
+                return "the pattern holds white space";
+            if (c == '.' && depth > 0)
+                return "a '{' group reaches over a dot";
+            depth += c == '{' ? 1 : c == '}' ? -1 : 0;
+            if (depth is < 0 or > 1)
+                return depth < 0 ? "a '}' has no '{'" : "'{' groups are nested";
+        }
+
+        if (depth != 0)
+            return "a '{' has no '}'";
+        foreach (var segment in pattern.Split('.'))
+        {
+            if (segment.Length == 0)
+                return "a segment is empty (two dots in a row, or a dot at an end)";
+            if (segment != "**" && segment.IndexOf("**", StringComparison.Ordinal) >= 0)
+                return $"'**' must be a whole segment, not part of '{segment}'";
+        }
+
+        return "";
+    }
+}

@@ -1,0 +1,49 @@
+namespace Smelt.Recipes;
+
+/// <summary>
+/// DARE with TIES: drop elements of each task vector at random, rescale the rest, then elect signs and combine as TIES
+/// does (Yu et al. 2024, "Language models are super Mario"). With <see cref="TrimDensity"/> below 1 the thinned task
+/// vectors are trimmed by magnitude before the election. <see cref="TrimmedRecipe.Election"/> none makes it DARE alone.
+/// </summary>
+/// <remarks>
+/// Element e of tensor t of expert i is kept iff u &lt; density, u being 24 bits of Philox 4x32-10 keyed by
+/// <see cref="Seed"/> and the expert, counted by tensor name and e: the same on every machine, and nested over densities.
+/// </remarks>
+[Method("dare_ties", "task vectors thinned at random and rescaled, with elected signs")]
+public sealed record DareTies : TrimmedRecipe
+{
+    /// <summary>The seed of the random masks, a whole number from 0 to 2^53 - 1; 0 unless given.</summary>
+    [Slot("the seed of the random masks", Min = 0, Max = 9007199254740991, Integer = true)]
+    public Scalar? Seed { get; init; }
+
+    /// <summary>
+    /// The fraction that a magnitude trim keeps after the random drop, 0 to 1. Paper: 0.2, the trim of TIES; mergekit: 1, no trim.
+    /// </summary>
+    [Slot("the fraction that a magnitude trim keeps after the random drop", Min = 0, Max = 1)]
+    public Scalar? TrimDensity { get; init; }
+
+    /// <summary>
+    /// Whether each expert is rewritten as base + thinned delta, rounded to fp32, before its delta is taken again (MergeLM
+    /// does); false unless given.
+    /// </summary>
+    [Slot("whether each thinned expert is rewritten as base + delta before its delta is taken again")]
+    public bool? WriteBack { get; init; }
+
+    /// <summary>
+    /// A safetensors file with masks to use instead of random ones, for conformance tests: U8 tensors named
+    /// <c>EXPERT/TENSOR</c> (EXPERT: index from 0), 1 = kept. A delta without an entry is kept whole.
+    /// </summary>
+    [Slot("a safetensors file with masks to use instead of random ones: U8 tensors EXPERT/TENSOR, 1 = kept")]
+    public string? MaskFile { get; init; }
+
+    /// <inheritdoc/>
+    public override Recipe Resolve() => (DareTies)base.Resolve() with
+    {
+        Density = Density ?? (IsMergekit ? 1 : 0.2),
+        TrimDensity = TrimDensity ?? (IsMergekit ? 1 : 0.2),
+        Rescale = Rescale ?? (IsMergekit ? Recipes.Rescale.L1 : Recipes.Rescale.Inverse),
+        Normalize = Normalize ?? !IsMergekit,
+        Seed = Seed ?? 0,
+        WriteBack = WriteBack ?? false,
+    };
+}

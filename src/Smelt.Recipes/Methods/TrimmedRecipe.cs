@@ -1,0 +1,54 @@
+namespace Smelt.Recipes;
+
+/// <summary>
+/// What the methods that thin out task vectors and elect signs have in common. The switches left open follow
+/// <see cref="Profile"/>, which itself is <see cref="Recipes.Profile.Paper"/> unless given.
+/// </summary>
+public abstract record TrimmedRecipe : TaskVectorRecipe
+{
+    /// <summary>Sets all switches that are not given.</summary>
+    [Slot("sets all switches that are not given")]
+    public Profile? Profile { get; init; }
+
+    /// <summary>The fraction of each task vector that is kept, 0 to 1.</summary>
+    [Slot("the fraction of each task vector that is kept", Min = 0, Max = 1)]
+    public Scalar? Density { get; init; }
+
+    /// <summary>Over what a magnitude threshold is taken. Paper: the whole model; mergekit: each tensor.</summary>
+    [Slot("over what a magnitude threshold is taken")]
+    public TrimScope? Trim { get; init; }
+
+    /// <summary>Which magnitudes are kept exactly. Paper: all at the threshold; mergekit: exactly trunc(density * n).</summary>
+    [Slot("which magnitudes are kept exactly")]
+    public Cut? Cut { get; init; }
+
+    /// <summary>How the kept part is rescaled.</summary>
+    [Slot("how the kept part is rescaled")]
+    public Rescale? Rescale { get; init; }
+
+    /// <summary>How the sign of an element is elected. Paper: sum of unweighted deltas; mergekit: of weighted ones.</summary>
+    [Slot("how the sign of an element is elected")]
+    public Election? Election { get; init; }
+
+    /// <summary>What happens where the election sums to zero. Paper: the whole model's majority; mergekit: positive.</summary>
+    [Slot("what happens where an election sums to zero")]
+    public ZeroVote? ZeroVote { get; init; }
+
+    /// <summary>How agreeing deltas become one; their (normalised) sum unless given.</summary>
+    [Slot("how agreeing deltas become one")]
+    public Combine? Combine { get; init; }
+
+    /// <summary>Whether switches left open are mergekit's.</summary>
+    private protected bool IsMergekit => Profile == Recipes.Profile.Mergekit;
+
+    /// <inheritdoc/>
+    public override Recipe Resolve() => (TrimmedRecipe)base.Resolve() with
+    {
+        Profile = null,
+        Trim = Trim ?? (IsMergekit ? TrimScope.Tensor : TrimScope.Model),
+        Cut = Cut ?? (IsMergekit ? Recipes.Cut.Exact : Recipes.Cut.AtThreshold),
+        Election = Election ?? (IsMergekit ? Recipes.Election.Sum : Recipes.Election.Unweighted),
+        ZeroVote = ZeroVote ?? (IsMergekit ? Recipes.ZeroVote.Positive : Recipes.ZeroVote.Majority),
+        Combine = Combine ?? Recipes.Combine.Sum,
+    };
+}

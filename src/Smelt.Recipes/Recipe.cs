@@ -1,0 +1,67 @@
+namespace Smelt.Recipes;
+
+/// <summary>
+/// One merge as a user writes it: an immutable value, either with sweeps or expanded to a single point. Each merge method
+/// is a record of its own that adds its slots.
+/// </summary>
+public abstract record Recipe
+{
+    /// <summary>The largest shard of an output unless given: 5 GB.</summary>
+    public const long DefaultMaxShardSize = 5_000_000_000;
+
+    /// <summary>
+    /// The base model. Methods on task vectors need it; for an average it only gives configuration, tokenizer and tensor
+    /// order (the first expert does where it is absent).
+    /// </summary>
+    [Slot("the base model")]
+    public Model? Base { get; init; }
+
+    /// <summary>The models that are merged, at least one, in the order in which sums are taken.</summary>
+    [Slot("the models that are merged, in order")]
+    public Sequence<Expert> Experts { get; init; } = Sequence<Expert>.Empty;
+
+    /// <summary>Rules for single tensors; see <see cref="Syntax.On"/> and <see cref="Syntax.Keep"/>.</summary>
+    [Slot("rules for the tensors that a glob matches")]
+    public Sequence<TensorRule> Tensors { get; init; } = Sequence<TensorRule>.Empty;
+
+    /// <summary>The number format of the merged tensors; that of each tensor in the base unless given.</summary>
+    [Slot("the number format of the merged tensors; as in the base unless given")]
+    public DType? Dtype { get; init; }
+
+    /// <summary>The largest size of one output file; 5 GB unless given. A larger tensor gets a file of its own.</summary>
+    [Slot("the largest size of one output file in bytes", Min = 1, Integer = true)]
+    public ByteSize? MaxShardSize { get; init; }
+
+    /// <summary>What happens to NaN and infinity in an input; <see cref="NonFinite.Fail"/> unless given.</summary>
+    [Slot("what happens to NaN and infinity in an input")]
+    public NonFinite? NonFinite { get; init; }
+
+    /// <summary>Whether the method works on differences to the base, and so needs one.</summary>
+    public abstract bool NeedsBase { get; }
+
+    /// <summary>The same recipe with every switch and default written out, profiles resolved.</summary>
+    public virtual Recipe Resolve() => this with
+    {
+        MaxShardSize = MaxShardSize ?? DefaultMaxShardSize,
+        NonFinite = NonFinite ?? Recipes.NonFinite.Fail,
+        Experts = Sequence.From(Experts.Select(e => e with { Weight = e.Weight ?? 1 })),
+    };
+}
+
+/// <summary>What methods on task vectors d_i = x_i - b have in common: out = b + lambda * mix(d).</summary>
+public abstract record TaskVectorRecipe : Recipe
+{
+    /// <summary>The scale of the merged task vector, any finite number; 1 unless given.</summary>
+    [Slot("the scale of the merged task vector")]
+    public Scalar? Lambda { get; init; }
+
+    /// <summary>Whether the mix is divided by the sum of the weights that took part.</summary>
+    [Slot("whether the mix is divided by the sum of the weights that took part")]
+    public bool? Normalize { get; init; }
+
+    /// <inheritdoc/>
+    public override bool NeedsBase => true;
+
+    /// <inheritdoc/>
+    public override Recipe Resolve() => (TaskVectorRecipe)base.Resolve() with { Lambda = Lambda ?? 1 };
+}

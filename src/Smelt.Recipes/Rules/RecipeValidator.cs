@@ -1,0 +1,251 @@
+using System.Globalization;
+
+namespace Smelt.Recipes.Rules;
+
+/// <summary>
+/// Checks a recipe against every rule that needs no checkpoint. Problems come as data, all of them, each with the JSON
+/// pointer of its place (<c>/experts/1/density</c>); analyzers map the pointer to the expression in the source.
+/// </summary>
+public static class RecipeValidator
+{
+    /// <summary>The shortest sum of weights, relative to the sum of their magnitudes, that counts as not zero.</summary>
+    private const double SmallestRelativeSum = 1e-8;
+
+    /// <summary>All problems of a recipe.</summary>
+    public static IReadOnlyList<Problem> Validate(string name, Recipe recipe)
+    {
+        var problems = new List<Problem>();
+        CheckName(name, problems);
+        CheckSlots(recipe, "", problems);
+        CheckModels(recipe, problems);
+        CheckRules(recipe.Tensors, "/tensors", problems);
+        for (var i = 0; i < recipe.Experts.Count; i++)
+            CheckExpert(recipe, recipe.Experts[i], $"/experts/{i}", problems);
+        CheckGrid(recipe, problems);
+        CheckNoEffect(recipe, problems);
+        if (!problems.Any(p => p.Severity == Severity.Error))
+            CheckWeights(recipe, problems);
+        return problems;
+    }
+
+    private static void CheckName(string name, List<Problem> problems)
+    {
+        var usable = name.Length is > 0 and <= 100
+            && name.All(c => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9') or '.' or '_' or '-')
+            && name[0] != '.' && name[name.Length - 1] != '.';
+        if (!usable)
+        {
+            problems.Add(RuleTable.RecipeName.At(
+                "/name",
+                $"the recipe name '{name}' is not usable as a folder name; allowed: 1 to 100 letters (a-z, A-Z), digits, '.', '_', '-', without a dot at an end."));
+        }
+    }
+
+    private static void CheckSlots(object owner, string path, List<Problem> problems)
+    {
+        foreach (var slot in Slots.Of(owner.GetType()))
+        {
+            var where = path + "/" + slot.Name;
+            switch (slot.Get(owner))
+            {
+                case Scalar scalar: CheckScalar(scalar, slot, where, problems); break;
+                case ByteSize { InvalidText: { } text }:
+                    problems.Add(RuleTable.BadSize.At(where, $"{slot.Name} is '{text}', which is no size; allowed: a number with B, KB, MB, GB, TB, KiB, MiB, GiB or TiB, as in \"5GB\"."));
+                    break;
+                case ByteSize size: CheckRange(size.Bytes, slot, where, problems); break;
+                case Enum member when !Enum.IsDefined(member.GetType(), member):
+                    problems.Add(RuleTable.UndefinedMember.At(where, $"{slot.Name} is {member}; allowed: {string.Join(", ", Enum.GetNames(member.GetType()))}."));
+                    break;
+            }
+        }
+    }
+
+    private static void CheckScalar(Scalar scalar, Slot slot, string where, List<Problem> problems)
+    {
+        if (scalar.IsSweep && scalar.Values.Count == 0)
+            problems.Add(RuleTable.EmptySweep.At(where, $"the sweep over {slot.Name} has no points.", "List at least one value: Sweep(0.2, 0.4)."));
+        for (var i = 0; i < scalar.Values.Count; i++)
+        {
+            var place = scalar.IsSweep ? $"{where}/sweep/{i}" : where;
+            CheckRange(scalar.Values[i], slot, place, problems);
+            if (scalar.Values.Take(i).Contains(scalar.Values[i]))
+                problems.Add(RuleTable.DuplicatePoint.At(place, $"the sweep over {slot.Name} has the point {Text(scalar.Values[i])} twice; both would be the same output.", "Remove one."));
+        }
+    }
+
+    private static void CheckRange(double value, Slot slot, string where, List<Problem> problems)
+    {
+        if (double.IsNaN(value) || double.IsInfinity(value))
+            problems.Add(RuleTable.NotFinite.At(where, $"{slot.Name} is {Text(value)}; allowed: {slot.Attribute.Range(slot.Name)}."));
+        else if (value < slot.Attribute.Min || value > slot.Attribute.Max || (slot.Attribute.Integer && value != Math.Floor(value)))
+            problems.Add(RuleTable.OutOfRange.At(where, $"{slot.Name} is {Text(value)}; allowed: {slot.Attribute.Range(slot.Name)}."));
+        else if (value == 0 && (slot.Name is "density" or "trimDensity"))
+            problems.Add(RuleTable.ZeroDensity.At(where, $"{slot.Name} is 0, which drops the whole task vector."));
+    }
+
+    private static void CheckModels(Recipe recipe, List<Problem> problems)
+    {
+        if (recipe.Experts.Count == 0)
+            problems.Add(RuleTable.NoExpert.At("/experts", "the recipe lists no expert.", "Add at least one: Experts = [Folder(\"...\")]."));
+        if (recipe.Base is { } baseModel)
+            CheckModel(baseModel, "/base", problems);
+        else if (recipe.NeedsBase)
+            problems.Add(RuleTable.NoBase.At("/base", $"{Slots.MethodId(recipe.GetType())} works on differences to a base, and none is given.", "Set Base = Folder(\"...\") or Hub(\"...\")."));
+
+        for (var i = 0; i < recipe.Experts.Count; i++)
+        {
+            var model = recipe.Experts[i].Model;
+            CheckModel(model, $"/experts/{i}/model", problems);
+            var first = recipe.Experts.Take(i).ToList().FindIndex(e => Same(e.Model, model));
+            if (first >= 0)
+                problems.Add(RuleTable.DuplicateExpert.At($"/experts/{i}/model", $"the expert {model} is already listed as expert {first}.", "Remove one, and add up their weights if that is meant."));
+            else if (recipe.NeedsBase && recipe.Base is { } b && Same(b, model))
+                problems.Add(RuleTable.BaseAmongExperts.At($"/experts/{i}/model", $"the expert {model} is the base itself, so its task vector is zero.", "Remove it from the experts."));
+        }
+    }
+
+    private static bool Same(Model a, Model b) => (a, b) switch
+    {
+        (FolderModel x, FolderModel y) => Normalize(x.Path) == Normalize(y.Path),
+        _ => a == b,
+    };
+
+    private static string Normalize(string path) =>
+        string.Join("/", path.Replace('\\', '/').Split('/').Where((part, i) => part != "." && (part.Length > 0 || i == 0)));
+
+    private static void CheckModel(Model model, string where, List<Problem> problems)
+    {
+        switch (model)
+        {
+            case FolderModel { Path: var path } when string.IsNullOrWhiteSpace(path) || path.IndexOf('\0') >= 0:
+                problems.Add(RuleTable.ModelReference.At(where, "the model's folder is empty.", "Name a checkpoint folder or a .safetensors file."));
+                break;
+            case HubModel { Id: var id, Revision: var revision }:
+                if (!IsHubId(id))
+                    problems.Add(RuleTable.ModelReference.At(where, $"'{id}' is no hub id; allowed: organisation/name of letters, digits, '-', '_' and '.'.", "For a folder on this machine write Folder(\"...\")."));
+                if (string.IsNullOrWhiteSpace(revision) || revision.Contains("..") || revision.StartsWith("/", StringComparison.Ordinal) || revision.IndexOf('\\') >= 0)
+                    problems.Add(RuleTable.ModelReference.At(where, $"'{revision}' is no revision; allowed: a branch, a tag or a commit hash.", "Leave it out for main."));
+                break;
+        }
+    }
+
+    private static bool IsHubId(string id)
+    {
+        var parts = (id ?? "").Split('/');
+        return parts.Length is 1 or 2 && parts.All(p => p.Length is > 0 and <= 96 && !p.Contains("..") && !p.Contains("--")
+            && p.All(c => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9') or '-' or '_' or '.')
+            && p[0] is not ('-' or '.') && p[p.Length - 1] is not ('-' or '.'));
+    }
+
+    private static void CheckExpert(Recipe recipe, Expert expert, string path, List<Problem> problems)
+    {
+        CheckSlots(expert, path, problems);
+        CheckRules(expert.Tensors, path + "/tensors", problems);
+        for (var i = 0; i < expert.Tensors.Count; i++)
+        {
+            var where = $"{path}/tensors/{i}";
+            if (expert.Tensors[i] is KeepRule)
+                problems.Add(RuleTable.ExpertRule.At(where, "Keep holds for the whole output, not for one expert.", "Move it to the recipe's Tensors, or set Weight = 0 here."));
+            else if (expert.Tensors[i] is TensorOverride { Lambda: not null })
+                problems.Add(RuleTable.ExpertRule.At(where + "/lambda", "Lambda scales the merged task vector, not one expert's.", "Move it to the recipe's Tensors, or set Weight here."));
+        }
+    }
+
+    private static void CheckRules(Sequence<TensorRule> rules, string path, List<Problem> problems)
+    {
+        var seen = new Dictionary<string, int>();
+        for (var i = 0; i < rules.Count; i++)
+        {
+            if (rules[i] is KeepRule keep)
+            {
+                if (keep.Globs.Count == 0)
+                    problems.Add(RuleTable.EmptyRule.At($"{path}/{i}/keep", "Keep names no tensor.", "Give it at least one pattern: Keep(\"lm_head.**\")."));
+                for (var g = 0; g < keep.Globs.Count; g++)
+                    CheckGlob(keep.Globs[g], $"{path}/{i}/keep/{g}", i, seen, problems);
+            }
+            else if (rules[i] is TensorOverride rule)
+            {
+                CheckSlots(rule, $"{path}/{i}", problems);
+                CheckGlob(rule.Match, $"{path}/{i}/on", i, seen, problems);
+                if (rule.Weight is null && rule.Density is null && rule.Lambda is null)
+                    problems.Add(RuleTable.EmptyRule.At($"{path}/{i}", $"the rule for '{rule.Match}' sets nothing.", "Add a value, as in On(\"...\") with { Density = 0.3 }, or remove the rule."));
+            }
+        }
+    }
+
+    private static void CheckGlob(string pattern, string where, int rule, Dictionary<string, int> seen, List<Problem> problems)
+    {
+        if (Glob.TryParse(pattern, out var error) is null)
+            problems.Add(RuleTable.GlobSyntax.At(where, $"'{pattern}' is no tensor pattern: {error}.", "Write segments between dots; * stands for characters of a segment, ** for whole segments."));
+        else if (seen.TryGetValue(pattern, out var first))
+            problems.Add(RuleTable.ShadowedRule.At(where, $"the pattern '{pattern}' already stands in rule {first}, which wins.", "Join the two rules."));
+        else
+            seen.Add(pattern, rule);
+    }
+
+    private static void CheckGrid(Recipe recipe, List<Problem> problems)
+    {
+        var points = SweepExpansion.CountPoints(recipe);
+        if (points > SweepExpansion.MaxPoints)
+            problems.Add(RuleTable.GridTooLarge.At("", $"the product of the sweeps has {Text(points)} points; allowed: {SweepExpansion.MaxPoints}.", "Sweep fewer values at once, or split the recipe."));
+    }
+
+    private static void CheckNoEffect(Recipe recipe, List<Problem> problems)
+    {
+        var usesDensity = recipe is TrimmedRecipe;
+        var usesLambda = recipe is TaskVectorRecipe;
+        void Flag(string where, string slot, string why) =>
+            problems.Add(RuleTable.NoEffect.At(where, $"{slot} has no effect: {why}.", "Remove it."));
+
+        for (var i = 0; i < recipe.Experts.Count; i++)
+        {
+            if (!usesDensity && recipe.Experts[i].Density is not null)
+                Flag($"/experts/{i}/density", "density", "this method does not trim");
+            for (var r = 0; r < recipe.Experts[i].Tensors.Count; r++)
+            {
+                if (!usesDensity && recipe.Experts[i].Tensors[r] is TensorOverride { Density: not null })
+                    Flag($"/experts/{i}/tensors/{r}/density", "density", "this method does not trim");
+            }
+        }
+
+        for (var r = 0; r < recipe.Tensors.Count; r++)
+        {
+            if (!usesDensity && recipe.Tensors[r] is TensorOverride { Density: not null })
+                Flag($"/tensors/{r}/density", "density", "this method does not trim");
+            if (!usesLambda && recipe.Tensors[r] is TensorOverride { Lambda: not null })
+                Flag($"/tensors/{r}/lambda", "lambda", "an average has no task vector to scale");
+        }
+
+        if (recipe is not TrimmedRecipe trimmed)
+            return;
+        if (trimmed is Ties && trimmed.Rescale is Rescale.Inverse)
+            problems.Add(RuleTable.UndefinedMember.At("/rescale", "rescale is Inverse, which undoes a random drop; TIES trims by magnitude. Allowed for ties: None, L1.", "Use L1 to keep the norm, or DareTies."));
+        if (trimmed.Combine == Combine.Max && trimmed.Normalize == true)
+            Flag("/normalize", "normalize", "combine Max takes a single delta");
+        if (trimmed.Election == Election.None && trimmed.ZeroVote is not null)
+            Flag("/zeroVote", "zeroVote", "there is no election");
+        if (trimmed is DareTies { MaskFile: not null, Seed: not null })
+            Flag("/seed", "seed", "the masks come from maskFile");
+    }
+
+    private static void CheckWeights(Recipe recipe, List<Problem> problems)
+    {
+        if (recipe is not Average { Normalize: not false })
+            return;
+        foreach (var point in SweepExpansion.Expand(recipe))
+        {
+            var weights = point.Recipe.Experts.Select(e => e.Weight!.Value).ToArray();
+            if (Math.Abs(weights.Sum()) > SmallestRelativeSum * weights.Sum(Math.Abs))
+                continue;
+            problems.Add(RuleTable.WeightsCancel.At(
+                "/experts",
+                $"the weights {string.Join(", ", weights.Select(Text))} sum to 0{(point.Label.Length > 0 ? " at " + point.Label : "")}, and the average divides by their sum.",
+                "Change a weight, or set Normalize = false."));
+            return;
+        }
+    }
+
+    private static string Text(double value) => double.IsNaN(value) || double.IsInfinity(value)
+        ? value.ToString(CultureInfo.InvariantCulture)
+        : Configuration.CanonicalJson.Number(value);
+}

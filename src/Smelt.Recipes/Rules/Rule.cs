@@ -1,0 +1,115 @@
+namespace Smelt.Recipes.Rules;
+
+/// <summary>One rule of recipes: what analyzers report in C# and the tool reports in configurations.</summary>
+/// <param name="Id">SM and four digits; the first is the group: 1 shape, 2 values, 3 tensors, 4 sweeps, 5 configuration files.</param>
+/// <param name="Title">The rule in a few words.</param>
+/// <param name="Severity">How serious a breach is.</param>
+public sealed record Rule(string Id, string Title, Severity Severity)
+{
+    /// <summary>The rule's documentation page.</summary>
+    public string HelpLink => "docs/rules/" + Id + ".md";
+
+    /// <summary>A breach of this rule.</summary>
+    public Problem At(string where, string message, string fix = "") => new(Id, Severity, where, message, fix);
+}
+
+/// <summary>All rules of recipes and configurations.</summary>
+public static class RuleTable
+{
+    /// <summary>A recipe merges at least one expert.</summary>
+    public static readonly Rule NoExpert = new("SM1001", "Recipe without experts", Severity.Error);
+
+    /// <summary>A model is listed once.</summary>
+    public static readonly Rule DuplicateExpert = new("SM1002", "Expert listed twice", Severity.Error);
+
+    /// <summary>The task vector of the base to itself is zero.</summary>
+    public static readonly Rule BaseAmongExperts = new("SM1003", "Base listed as an expert", Severity.Error);
+
+    /// <summary>Methods on task vectors need a base.</summary>
+    public static readonly Rule NoBase = new("SM1004", "Method without its base", Severity.Error);
+
+    /// <summary>Names of recipes become folder names.</summary>
+    public static readonly Rule RecipeName = new("SM1005", "Recipe name not usable", Severity.Error);
+
+    /// <summary>Names of recipes are unique in a project.</summary>
+    public static readonly Rule DuplicateRecipe = new("SM1006", "Two recipes of one name", Severity.Error);
+
+    /// <summary>The generator adds to the recipe's class.</summary>
+    public static readonly Rule NotPartial = new("SM1007", "Recipe class not static partial", Severity.Error);
+
+    /// <summary>A recipe class has a Define method.</summary>
+    public static readonly Rule NoDefine = new("SM1008", "Recipe class without Define", Severity.Error);
+
+    /// <summary>What the generator can't fold is evaluated when the recipe runs.</summary>
+    public static readonly Rule NotConstant = new("SM1009", "Recipe not constant", Severity.Information);
+
+    /// <summary>A model is named by a folder or a hub id.</summary>
+    public static readonly Rule ModelReference = new("SM1010", "Model reference not usable", Severity.Error);
+
+    /// <summary>Every slot has a range.</summary>
+    public static readonly Rule OutOfRange = new("SM2001", "Value out of range", Severity.Error);
+
+    /// <summary>NaN and infinity are no values of a recipe.</summary>
+    public static readonly Rule NotFinite = new("SM2002", "Value not finite", Severity.Error);
+
+    /// <summary>Normalising divides by the sum of the weights.</summary>
+    public static readonly Rule WeightsCancel = new("SM2004", "Weights sum to zero", Severity.Error);
+
+    /// <summary>A setting has an effect.</summary>
+    public static readonly Rule NoEffect = new("SM2005", "Setting without effect", Severity.Warning);
+
+    /// <summary>A density of 0 drops the whole task vector.</summary>
+    public static readonly Rule ZeroDensity = new("SM2006", "Density drops everything", Severity.Warning);
+
+    /// <summary>A size is a number with a unit.</summary>
+    public static readonly Rule BadSize = new("SM2007", "Size not readable", Severity.Error);
+
+    /// <summary>An enum slot holds one of its members.</summary>
+    public static readonly Rule UndefinedMember = new("SM2008", "Value not a member of its enum", Severity.Error);
+
+    /// <summary>A tensor pattern follows the glob syntax.</summary>
+    public static readonly Rule GlobSyntax = new("SM3001", "Tensor pattern not valid", Severity.Error);
+
+    /// <summary>The first of several equal patterns wins.</summary>
+    public static readonly Rule ShadowedRule = new("SM3002", "Tensor rule never used", Severity.Warning);
+
+    /// <summary>A tensor rule sets a value.</summary>
+    public static readonly Rule EmptyRule = new("SM3003", "Tensor rule sets nothing", Severity.Error);
+
+    /// <summary>An expert's own rules set its weight or density.</summary>
+    public static readonly Rule ExpertRule = new("SM3004", "Tensor rule not allowed for an expert", Severity.Error);
+
+    /// <summary>A sweep has points.</summary>
+    public static readonly Rule EmptySweep = new("SM4001", "Sweep without points", Severity.Error);
+
+    /// <summary>Points of a sweep differ.</summary>
+    public static readonly Rule DuplicatePoint = new("SM4002", "Sweep with a point twice", Severity.Error);
+
+    /// <summary>A grid has a bounded number of outputs.</summary>
+    public static readonly Rule GridTooLarge = new("SM4003", "Grid too large", Severity.Error);
+
+    /// <summary>A configuration is JSON.</summary>
+    public static readonly Rule NotJson = new("SM5001", "Configuration not JSON", Severity.Error);
+
+    /// <summary>A configuration has only known keys.</summary>
+    public static readonly Rule UnknownKey = new("SM5002", "Unknown key", Severity.Error);
+
+    /// <summary>Each key has a type.</summary>
+    public static readonly Rule WrongType = new("SM5003", "Wrong type", Severity.Error);
+
+    /// <summary>Some keys must be there.</summary>
+    public static readonly Rule MissingKey = new("SM5004", "Missing key", Severity.Error);
+
+    /// <summary>A configuration names the version of its schema.</summary>
+    public static readonly Rule SchemaVersion = new("SM5005", "Schema version not supported", Severity.Error);
+
+    /// <summary>A key stands once in its object.</summary>
+    public static readonly Rule DuplicateKey = new("SM5006", "Key written twice", Severity.Error);
+
+    /// <summary>A configuration names a known method.</summary>
+    public static readonly Rule UnknownMethod = new("SM5007", "Unknown method", Severity.Error);
+
+    /// <summary>All rules in the order of their ids.</summary>
+    public static IReadOnlyList<Rule> All { get; } =
+        typeof(RuleTable).GetFields().Select(f => f.GetValue(null)).OfType<Rule>().OrderBy(r => r.Id, StringComparer.Ordinal).ToArray();
+}

@@ -1,0 +1,112 @@
+namespace Smelt.Recipes;
+
+/// <summary>The number format in which an output's merged tensors are stored.</summary>
+public enum DType
+{
+    /// <summary>bfloat16: 8 bits of exponent, 7 of fraction.</summary>
+    BF16,
+
+    /// <summary>IEEE half: 5 bits of exponent, 10 of fraction.</summary>
+    F16,
+
+    /// <summary>IEEE single.</summary>
+    F32,
+}
+
+/// <summary>Sets of switches as the two worlds define them; every switch stays overridable.</summary>
+public enum Profile
+{
+    /// <summary>The papers' repositories (TIES, DARE): whole-model trim, unweighted vote, majority for zero votes.</summary>
+    Paper,
+
+    /// <summary>mergekit: trim per tensor, weighted vote, positive for zero votes.</summary>
+    Mergekit,
+}
+
+/// <summary>Over what a trim threshold is taken.</summary>
+public enum TrimScope
+{
+    /// <summary>Each tensor of each expert has a threshold of its own.</summary>
+    Tensor,
+
+    /// <summary>Each expert has one threshold over all its merged parameters (Yadav et al. 2023).</summary>
+    Model,
+}
+
+/// <summary>Which magnitudes a trim keeps, for n elements and density p.</summary>
+public enum Cut
+{
+    /// <summary>Exactly trunc(p n), at least one where p > 0; of equal magnitudes the lowest flat index first.</summary>
+    Exact,
+
+    /// <summary>Everything at least as large as the (n - trunc(p n))-th smallest magnitude, equal ones included (TIES repository).</summary>
+    AtThreshold,
+
+    /// <summary>Everything at least as large as the trunc((1 - p) n)-th smallest magnitude, equal ones included (MergeLM).</summary>
+    MaskRate,
+}
+
+/// <summary>How the kept part of a randomly thinned task vector is rescaled.</summary>
+public enum Rescale
+{
+    /// <summary>Not at all.</summary>
+    None,
+
+    /// <summary>Divided by the density (DARE paper, Yu et al. 2024).</summary>
+    Inverse,
+
+    /// <summary>Multiplied so that the L1 norm stays; not at all where either norm is under 1e-7 (mergekit).</summary>
+    L1,
+}
+
+/// <summary>How the sign of an element is elected among the experts.</summary>
+public enum Election
+{
+    /// <summary>No election: all experts agree.</summary>
+    None,
+
+    /// <summary>The sign of the sum of the weighted, trimmed deltas (mergekit).</summary>
+    Sum,
+
+    /// <summary>The sign of the sum of the trimmed deltas without their weights (TIES paper, 'mass').</summary>
+    Unweighted,
+
+    /// <summary>The sign that more experts have.</summary>
+    Count,
+}
+
+/// <summary>What happens where an election sums to zero.</summary>
+public enum ZeroVote
+{
+    /// <summary>Counts as positive (mergekit).</summary>
+    Positive,
+
+    /// <summary>Takes the sign that the whole model elected more often; if that is zero too, the negative deltas are kept (TIES repository).</summary>
+    Majority,
+
+    /// <summary>Takes the sign that the whole model elected more often; if that is zero too, nothing is kept (MergeLM).</summary>
+    MajorityOrNothing,
+
+    /// <summary>Keeps nothing.</summary>
+    Nothing,
+}
+
+/// <summary>How agreeing deltas become one.</summary>
+public enum Combine
+{
+    /// <summary>Their weighted sum; with Normalize divided by the sum of the agreeing weights.</summary>
+    Sum,
+
+    /// <summary>The one of the largest magnitude; the first on ties.</summary>
+    Max,
+}
+
+/// <summary>What happens to NaN and infinity in an input.</summary>
+public enum NonFinite
+{
+    /// <summary>The merge stops and names tensor, expert and index.</summary>
+    Fail,
+
+    /// <summary>They take part in the arithmetic.</summary>
+    Propagate,
+}
