@@ -35,7 +35,8 @@ internal static unsafe class Deltas
             WriteBack = expert.WriteBack,
             Ratio = expert.Ratio,
             Scale = scale,
-            HasCut = expert.Keep != Cut.All || expert.Drop != Cut.None,
+            HasKeep = expert.Keep != Cut.All,
+            HasDrop = expert.Drop != Cut.None,
         };
 
         // Between two cut-offs of flat index every element compares with the same integers.
@@ -81,7 +82,8 @@ internal static unsafe class Deltas
         internal float Ratio;
         internal float Scale;
         internal bool WriteBack;
-        internal bool HasCut;
+        internal bool HasKeep;
+        internal bool HasDrop;
         internal int Keep;
         internal int Drop;
         internal nint Start;
@@ -106,16 +108,17 @@ internal static unsafe class Deltas
             if (e == end)
                 return;
 
-            if (Divisor != 1 || Ratio != 1 || WriteBack || Base is null)
+            // Short of a threshold among the NaNs, their payloads do not matter to a comparison and stay as they are.
+            if (Divisor != 1 || Ratio != 1 || WriteBack || HasDrop || Keep >= Canonical.NaN - 1 || Base is null)
                 Loop<TSimd, TFormat, Yes, Yes, Yes>(this, e, end);
             else if (Mask is null)
             {
-                if (HasCut)
+                if (HasKeep)
                     Loop<TSimd, TFormat, No, Yes, No>(this, e, end);
                 else
                     Loop<TSimd, TFormat, No, No, No>(this, e, end);
             }
-            else if (HasCut)
+            else if (HasKeep)
                 Loop<TSimd, TFormat, Yes, Yes, No>(this, e, end);
             else
                 Loop<TSimd, TFormat, Yes, No, No>(this, e, end);
@@ -163,9 +166,10 @@ internal static unsafe class Deltas
 
                 if (TCut.Value)
                 {
-                    var bits = Canonical.Magnitude(d);
+                    var bits = TRest.Value ? Canonical.Magnitude(d) : d & TSimd.CreateBits(int.MaxValue);
                     d = TSimd.Select(TSimd.GreaterBits(bits, keep), d, zero);
-                    d = TSimd.Select(TSimd.GreaterBits(bits, drop), zero, d);
+                    if (TRest.Value)
+                        d = TSimd.Select(TSimd.GreaterBits(bits, drop), zero, d);
                 }
 
                 if (TRest.Value && ratio != 1)
