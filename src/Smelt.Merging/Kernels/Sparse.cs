@@ -59,7 +59,8 @@ internal static unsafe class Sparse
         return counts;
     }
 
-    private static void Fill(
+    /// <summary>Makes rows of the experts' deltas, <see cref="Simd.Stride"/> floats apart, for the elements <paramref name="e"/> to <paramref name="e"/> + <paramref name="length"/> - 1 of a sub-block.</summary>
+    internal static void Fill(
         RawBlock @base, ExpertBlock* experts, int count, bool weighted, long flatStart, nint e, nint length, float* rows, float* widened)
     {
         Widen.ToSingle(@base.From(e), length, widened);
@@ -71,5 +72,5 @@ internal static unsafe class Sparse
     }
 
     /// <summary>The first cache line inside <paramref name="buffer"/>.</summary>
-    private static float* Align(float* buffer) => (float*)(((nint)buffer + 63) & ~(nint)63);
+    internal static float* Align(float* buffer) => (float*)(((nint)buffer + 63) & ~(nint)63);
 }

@@ -94,6 +94,6 @@ internal unsafe interface ISimd<TSelf>
     /// <summary>lanes[l] += (double)value[l].</summary>
     static abstract void AddWide(TSelf value, double* lanes);
 
-    /// <summary>lanes[l] += (double)value[l] * (double)value[l]; the product is exact.</summary>
-    static abstract void AddSquareWide(TSelf value, double* lanes);
+    /// <summary>lanes[l] += (double)a[l] * (double)b[l]; the product is exact.</summary>
+    static abstract void AddProductWide(TSelf a, TSelf b, double* lanes);
 }

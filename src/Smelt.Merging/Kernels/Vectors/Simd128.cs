@@ -142,10 +142,11 @@ internal readonly unsafe struct Simd128 : ISimd<Simd128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddSquareWide(Simd128 value, double* lanes)
+    public static void AddProductWide(Simd128 a, Simd128 b, double* lanes)
     {
-        var (low, high) = Vector128.Widen(value._lanes);
-        (Vector128.Load(lanes) + (low * low)).Store(lanes);
-        (Vector128.Load(lanes + 2) + (high * high)).Store(lanes + 2);
+        var (aLow, aHigh) = Vector128.Widen(a._lanes);
+        var (bLow, bHigh) = Vector128.Widen(b._lanes);
+        (Vector128.Load(lanes) + (aLow * bLow)).Store(lanes);
+        (Vector128.Load(lanes + 2) + (aHigh * bHigh)).Store(lanes + 2);
     }
 }

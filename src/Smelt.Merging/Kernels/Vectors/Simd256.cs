@@ -140,10 +140,11 @@ internal readonly unsafe struct Simd256 : ISimd<Simd256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddSquareWide(Simd256 value, double* lanes)
+    public static void AddProductWide(Simd256 a, Simd256 b, double* lanes)
     {
-        var (low, high) = Vector256.Widen(value._lanes);
-        (Vector256.Load(lanes) + (low * low)).Store(lanes);
-        (Vector256.Load(lanes + 4) + (high * high)).Store(lanes + 4);
+        var (aLow, aHigh) = Vector256.Widen(a._lanes);
+        var (bLow, bHigh) = Vector256.Widen(b._lanes);
+        (Vector256.Load(lanes) + (aLow * bLow)).Store(lanes);
+        (Vector256.Load(lanes + 4) + (aHigh * bHigh)).Store(lanes + 4);
     }
 }

@@ -140,10 +140,11 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddSquareWide(Simd512 value, double* lanes)
+    public static void AddProductWide(Simd512 a, Simd512 b, double* lanes)
     {
-        var (low, high) = Vector512.Widen(value._lanes);
-        (Vector512.Load(lanes) + (low * low)).Store(lanes);
-        (Vector512.Load(lanes + 8) + (high * high)).Store(lanes + 8);
+        var (aLow, aHigh) = Vector512.Widen(a._lanes);
+        var (bLow, bHigh) = Vector512.Widen(b._lanes);
+        (Vector512.Load(lanes) + (aLow * bLow)).Store(lanes);
+        (Vector512.Load(lanes + 8) + (aHigh * bHigh)).Store(lanes + 8);
     }
 }

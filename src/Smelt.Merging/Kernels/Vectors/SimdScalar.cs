@@ -133,5 +133,5 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddSquareWide(SimdScalar value, double* lanes) => *lanes += (double)value._lane * value._lane;
+    public static void AddProductWide(SimdScalar a, SimdScalar b, double* lanes) => *lanes += (double)a._lane * b._lane;
 }
