@@ -1,4 +1,4 @@
-using System.Runtime.CompilerServices;
+using System.Buffers;
 
 namespace Smelt.Merging.Kernels;
 
@@ -18,6 +18,7 @@ internal sealed unsafe class MagnitudeSample
     private const int LowBits = 15;
 
     private readonly List<uint[]> _pages = [];
+    private int[]? _high;
     private long _size;
 
     /// <summary>Adds a page: the magnitudes of <paramref name="n"/> neighbouring deltas. Pages are of about one size.</summary>
@@ -56,29 +57,39 @@ internal sealed unsafe class MagnitudeSample
     private int Quantile(double share)
     {
         var position = Math.Clamp((long)(share * _size), 0, _size - 1);
-        var high = new int[(Canonical.NaN >> LowBits) + 1];
-        foreach (var page in _pages)
-        {
-            foreach (var code in page)
-                high[code >> LowBits]++;
-        }
-
-        var top = Descend(high, ref position);
-        var low = new int[1 << LowBits];
+        var top = Descend(_high ??= HighHistogram(), ref position);
+        var low = ArrayPool<int>.Shared.Rent(1 << LowBits);
+        var bins = low.AsSpan(0, 1 << LowBits);
+        bins.Clear();
         foreach (var page in _pages)
         {
             foreach (var code in page)
             {
                 if (code >> LowBits == (uint)top)
-                    low[code & ((1 << LowBits) - 1)]++;
+                    bins[(int)code & ((1 << LowBits) - 1)]++;
             }
         }
 
-        return (top << LowBits) + Descend(low, ref position);
+        var bottom = Descend(bins, ref position);
+        ArrayPool<int>.Shared.Return(low);
+        return (top << LowBits) + bottom;
+    }
+
+    /// <summary>The sample by the upper bits of its codes.</summary>
+    private int[] HighHistogram()
+    {
+        var bins = new int[(Canonical.NaN >> LowBits) + 1];
+        foreach (var page in _pages)
+        {
+            foreach (var code in page)
+                bins[code >> LowBits]++;
+        }
+
+        return bins;
     }
 
     /// <summary>The bin, counted from the largest, that holds the element at a position, which becomes its position inside the bin.</summary>
-    private static int Descend(int[] bins, ref long position)
+    private static int Descend(ReadOnlySpan<int> bins, ref long position)
     {
         var bin = bins.Length - 1;
         for (; position >= bins[bin]; bin--)

@@ -108,6 +108,9 @@ internal sealed class MagnitudeSearch
         for (; bin >= 0 && above + bins[bin] < rank; bin--)
             above += bins[bin];
 
+        if (bin < 0 && bracket.Low == 0)
+            throw new InvalidOperationException("Fewer magnitudes were counted than the search was made for.");
+
         if (bin < 0)
             return new MagnitudeBracket(0, bracket.Low - 1, -1, 0);
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 
@@ -56,7 +57,7 @@ internal sealed unsafe class MagnitudeTally
         _brackets = [.. brackets];
         _above = new long[brackets.Length];
         _equal = new long[brackets.Length];
-        _bins = Array.ConvertAll(brackets, b => b is null ? null : GC.AllocateArray<long>(b.Bins, pinned: true));
+        _bins = Array.ConvertAll(brackets, Rent);
     }
 
     /// <summary>Counts the deltas [0, <paramref name="n"/>), all of block number <paramref name="block"/> if the search places equals.</summary>
@@ -67,21 +68,24 @@ internal sealed unsafe class MagnitudeTally
             if (_brackets[i] is not { } bracket)
                 continue;
 
-            var kernel = new Kernel
+            fixed (long* bins = _bins[i])
             {
-                Deltas = deltas,
-                Elements = n,
-                Low = bracket.Low,
-                High = bracket.High,
-                Guess = bracket.Guess,
-                Shift = bracket.Shift,
-                Bins = (long*)Unsafe.AsPointer(ref _bins[i]![0]),
-            };
-            Simd.Run(ref kernel);
-            _above[i] += kernel.Above;
-            _equal[i] += kernel.Equal;
-            if (kernel.Equal != 0 && bracket.EqualsOfBlock.Length != 0)
-                Interlocked.Add(ref bracket.EqualsOfBlock[block], (int)kernel.Equal);
+                var kernel = new Kernel
+                {
+                    Deltas = deltas,
+                    Elements = n,
+                    Low = bracket.Low,
+                    High = bracket.High,
+                    Guess = bracket.Guess,
+                    Shift = bracket.Shift,
+                    Bins = bins,
+                };
+                Simd.Run(ref kernel);
+                _above[i] += kernel.Above;
+                _equal[i] += kernel.Equal;
+                if (kernel.Equal != 0 && bracket.EqualsOfBlock.Length != 0)
+                    Interlocked.Add(ref bracket.EqualsOfBlock[block], (int)kernel.Equal);
+            }
         }
     }
 
@@ -100,7 +104,10 @@ internal sealed unsafe class MagnitudeTally
         }
     }
 
-    /// <summary>The counts of all workers for bracket number <paramref name="index"/>: above it, equal to its guess, and the other codes inside by bin.</summary>
+    /// <summary>
+    /// The counts of all workers for bracket number <paramref name="index"/>: above it, equal to its guess, and the other codes inside by bin.
+    /// The tallies can't count for it any more.
+    /// </summary>
     internal static (long Above, long Equal, long[] Bins) Merge(ReadOnlySpan<MagnitudeTally> tallies, int index, MagnitudeBracket bracket)
     {
         var bins = new long[bracket.Bins];
@@ -112,9 +119,23 @@ internal sealed unsafe class MagnitudeTally
             var part = tally._bins[index]!;
             for (var bin = 0; bin < bins.Length; bin++)
                 bins[bin] += part[bin];
+
+            ArrayPool<long>.Shared.Return(part);
+            tally._bins[index] = null;
         }
 
         return (above, equal, bins);
+    }
+
+    /// <summary>Histograms are rented, cleared, as a search for each of many tensors would otherwise fill the large object heap.</summary>
+    private static long[]? Rent(MagnitudeBracket? bracket)
+    {
+        if (bracket is null)
+            return null;
+
+        var bins = ArrayPool<long>.Shared.Rent(bracket.Bins);
+        Array.Clear(bins, 0, bracket.Bins);
+        return bins;
     }
 
     private struct Kernel : IKernel
