@@ -1,0 +1,139 @@
+using System.Runtime.CompilerServices;
+
+namespace Smelt.Merging.Kernels;
+
+/// <summary>Elections over rows of deltas: row i is expert i's, rows are <see cref="Simd.Stride"/> floats apart.</summary>
+internal static unsafe class Ballot
+{
+    /// <summary>
+    /// votes[e] = the sum of the column's values, or of their signs, in row order from +0. A NaN among the values makes the vote NaN.
+    /// </summary>
+    internal static void Sum(float* rows, int count, Vote vote, nint n, float* votes)
+    {
+        var kernel = new Kernel { Rows = rows, Count = count, Signs = vote == Vote.Count, Elements = n, Votes = votes };
+        Simd.Run(ref kernel);
+    }
+
+    /// <summary>Counts how the elections over the rows came out.</summary>
+    internal static ElectionCounts Count(float* rows, int count, float* votes, nint n)
+    {
+        var kernel = new CountKernel { Rows = rows, Count = count, Elements = n, Votes = votes };
+        Simd.Run(ref kernel);
+        return kernel.Result;
+    }
+
+    private struct Kernel : IKernel
+    {
+        internal float* Rows;
+        internal int Count;
+        internal bool Signs;
+        internal nint Elements;
+        internal float* Votes;
+
+        public readonly void Run<TSimd>()
+            where TSimd : unmanaged, ISimd<TSimd>
+        {
+            if (Signs)
+                Loop<SimdScalar, Yes>(Rows, Count, Votes, Loop<TSimd, Yes>(Rows, Count, Votes, 0, Elements), Elements);
+            else
+                Loop<SimdScalar, No>(Rows, Count, Votes, Loop<TSimd, No>(Rows, Count, Votes, 0, Elements), Elements);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static nint Loop<TSimd, TSigns>(float* rows, int count, float* votes, nint e, nint n)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TSigns : IFlag
+        {
+            nint step = TSimd.Count;
+            for (; e <= n - (4 * step); e += 4 * step)
+            {
+                TSimd s0 = TSimd.Create(0), s1 = s0, s2 = s0, s3 = s0;
+                var row = rows + e;
+                for (var i = 0; i < count; i++)
+                {
+                    s0 += Voice<TSimd, TSigns>(row);
+                    s1 += Voice<TSimd, TSigns>(row + step);
+                    s2 += Voice<TSimd, TSigns>(row + (2 * step));
+                    s3 += Voice<TSimd, TSigns>(row + (3 * step));
+                    row += Simd.Stride;
+                }
+
+                TSimd.Store(s0, votes + e);
+                TSimd.Store(s1, votes + e + step);
+                TSimd.Store(s2, votes + e + (2 * step));
+                TSimd.Store(s3, votes + e + (3 * step));
+            }
+
+            for (; e <= n - step; e += step)
+            {
+                var s = TSimd.Create(0);
+                for (nint i = 0; i < count; i++)
+                    s += Voice<TSimd, TSigns>(rows + e + (i * Simd.Stride));
+
+                TSimd.Store(s, votes + e);
+            }
+
+            return e;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static TSimd Voice<TSimd, TSigns>(float* value)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TSigns : IFlag
+        {
+            var v = TSimd.Load(value);
+            if (!TSigns.Value)
+                return v;
+
+            // +1, -1, a zero as it is, and a NaN as it is.
+            var zero = TSimd.Create(0);
+            var nonZero = TSimd.Greater(v, zero) | TSimd.Greater(zero, v);
+            return TSimd.Select(nonZero, (v & TSimd.CreateBits(int.MinValue)) | TSimd.Create(1), v);
+        }
+    }
+
+    private struct CountKernel : IKernel
+    {
+        internal float* Rows;
+        internal int Count;
+        internal nint Elements;
+        internal float* Votes;
+        internal ElectionCounts Result;
+
+        public void Run<TSimd>()
+            where TSimd : unmanaged, ISimd<TSimd>
+        {
+            nint e = 0;
+            Result = Loop<TSimd>(Rows, Count, Votes, ref e, Elements);
+            Result += Loop<SimdScalar>(Rows, Count, Votes, ref e, Elements);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static ElectionCounts Loop<TSimd>(float* rows, int count, float* votes, ref nint start, nint n)
+            where TSimd : unmanaged, ISimd<TSimd>
+        {
+            var zero = TSimd.Create(0);
+            long positive = 0, negative = 0, contested = 0;
+            var e = start;
+            for (; e <= n - TSimd.Count; e += TSimd.Count)
+            {
+                var s = TSimd.Load(votes + e);
+                positive += uint.PopCount(TSimd.Pack(TSimd.Greater(s, zero)));
+                negative += uint.PopCount(TSimd.Pack(TSimd.Greater(zero, s)));
+                var ties = TSimd.Equal(s, zero);
+                if (TSimd.Pack(ties) == 0)
+                    continue;
+
+                var any = zero;
+                for (nint i = 0; i < count; i++)
+                    any |= TSimd.Load(rows + e + (i * Simd.Stride));
+
+                var silent = TSimd.EqualBits(any & TSimd.CreateBits(int.MaxValue), zero);
+                contested += uint.PopCount(TSimd.Pack(ties) & ~TSimd.Pack(silent));
+            }
+
+            start = e;
+            return new ElectionCounts(positive, negative, contested);
+        }
+    }
+}

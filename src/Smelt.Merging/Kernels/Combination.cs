@@ -1,0 +1,226 @@
+using System.Runtime.CompilerServices;
+
+namespace Smelt.Merging.Kernels;
+
+/// <summary>What the agreeing values of each column of delta rows become; rows are <see cref="Simd.Stride"/> floats apart.</summary>
+internal static unsafe class Combination
+{
+    /// <summary>Below this magnitude a constant divisor counts as 1.</summary>
+    private const float SmallestDivisor = 1e-8f;
+
+    /// <summary>mix[e] = the combination of column e.</summary>
+    /// <param name="rows">Deltas: weighted ones if the election is weighted.</param>
+    /// <param name="weights">The experts' weights.</param>
+    /// <param name="count">Number of rows.</param>
+    /// <param name="votes">The votes of <see cref="Ballot.Sum"/>; not read without an election.</param>
+    /// <param name="election">How to combine.</param>
+    /// <param name="n">Number of columns.</param>
+    /// <param name="mix">Where the result goes; NaNs are canonical.</param>
+    internal static void Resolve(float* rows, float* weights, int count, float* votes, in Election election, nint n, float* mix)
+    {
+        var ones = true;
+        var divisor = 0f;
+        for (var i = 0; i < count; i++)
+        {
+            ones &= weights[i] == 1;
+            divisor += weights[i];
+        }
+
+        var kernel = new Kernel
+        {
+            Rows = rows,
+            Weights = weights,
+            Count = count,
+            Votes = votes,
+            Election = election,
+            Late = !election.Weighted && !ones,
+            Divisor = Math.Abs(divisor) < SmallestDivisor ? 1 : divisor,
+            Elements = n,
+            Mix = mix,
+        };
+        Simd.Run(ref kernel);
+    }
+
+    private struct Kernel : IKernel
+    {
+        internal float* Rows;
+        internal float* Weights;
+        internal int Count;
+        internal float* Votes;
+        internal Election Election;
+        internal bool Late;
+        internal float Divisor;
+        internal nint Elements;
+        internal float* Mix;
+
+        public readonly void Run<TSimd>()
+            where TSimd : unmanaged, ISimd<TSimd> =>
+            Variant<SimdScalar>(Variant<TSimd>(0));
+
+        private readonly nint Variant<TSimd>(nint e)
+            where TSimd : unmanaged, ISimd<TSimd> =>
+            (Election.Combine, Election.Vote != Vote.None, Late) switch
+            {
+                (Combine.Max, false, _) => Largest<TSimd, No>(this, e),
+                (Combine.Max, true, _) => Largest<TSimd, Yes>(this, e),
+                (Combine.Sum, true, false) => Sum<TSimd, Yes, No, No>(this, e),
+                (Combine.Sum, true, true) => Sum<TSimd, Yes, No, Yes>(this, e),
+                (Combine.Mean, true, false) => Sum<TSimd, Yes, Yes, No>(this, e),
+                (Combine.Mean, true, true) => Sum<TSimd, Yes, Yes, Yes>(this, e),
+                (_, false, false) => Sum<TSimd, No, No, No>(this, e),
+                (_, false, true) => Sum<TSimd, No, No, Yes>(this, e),
+                _ => e,
+            };
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static nint Sum<TSimd, TElect, TMean, TLate>(in Kernel kernel, nint e)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TElect : IFlag
+            where TMean : IFlag
+            where TLate : IFlag
+        {
+            nint step = TSimd.Count;
+            nint count = kernel.Count;
+            var n = kernel.Elements;
+            var rows = kernel.Rows;
+            var votes = kernel.Votes;
+            var weights = kernel.Weights;
+            var mix = kernel.Mix;
+            var zeroVote = kernel.Election.ZeroVote;
+            var divisor = !TElect.Value && kernel.Election.Combine == Combine.Mean ? kernel.Divisor : 1;
+            for (; e <= n - (2 * step); e += 2 * step)
+            {
+                TSimd flip0 = default, flip1 = default;
+                if (TElect.Value)
+                {
+                    flip0 = Flip(TSimd.Load(votes + e), zeroVote);
+                    flip1 = Flip(TSimd.Load(votes + e + step), zeroVote);
+                }
+
+                TSimd s0 = TSimd.Create(0), s1 = s0, w0 = s0, w1 = s0;
+                var row = rows + e;
+                for (nint i = 0; i < count; i++)
+                {
+                    var weight = TSimd.Create(TMean.Value || TLate.Value ? weights[i] : 0);
+                    Add<TSimd, TElect, TMean, TLate>(TSimd.Load(row), weight, flip0, ref s0, ref w0);
+                    Add<TSimd, TElect, TMean, TLate>(TSimd.Load(row + step), weight, flip1, ref s1, ref w1);
+                    row += Simd.Stride;
+                }
+
+                Finish<TSimd, TElect, TMean>(s0, w0, flip0, divisor, zeroVote, votes + e, mix + e);
+                Finish<TSimd, TElect, TMean>(s1, w1, flip1, divisor, zeroVote, votes + e + step, mix + e + step);
+            }
+
+            for (; e <= n - step; e += step)
+            {
+                TSimd flip = TElect.Value ? Flip(TSimd.Load(votes + e), zeroVote) : default;
+                TSimd s = TSimd.Create(0), w = s;
+                for (nint i = 0; i < count; i++)
+                {
+                    var weight = TSimd.Create(weights[i]);
+                    Add<TSimd, TElect, TMean, TLate>(TSimd.Load(rows + e + (i * Simd.Stride)), weight, flip, ref s, ref w);
+                }
+
+                Finish<TSimd, TElect, TMean>(s, w, flip, divisor, zeroVote, votes + e, mix + e);
+            }
+
+            return e;
+        }
+
+        /// <summary>The sign bit where the elected sign is -, so that agreeing values become the positive ones.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static TSimd Flip<TSimd>(TSimd vote, ZeroVote zeroVote)
+            where TSimd : unmanaged, ISimd<TSimd>
+        {
+            var zero = TSimd.Create(0);
+            var negative = TSimd.Greater(zero, vote);
+            if (zeroVote == ZeroVote.Negative)
+                negative |= TSimd.Equal(vote, zero);
+
+            return negative & TSimd.CreateBits(int.MinValue);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Add<TSimd, TElect, TMean, TLate>(TSimd value, TSimd weight, TSimd flip, ref TSimd sum, ref TSimd weights)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TElect : IFlag
+            where TMean : IFlag
+            where TLate : IFlag
+        {
+            // Changing all signs before a sum and back after it changes no bit of a rounded sum.
+            var zero = TSimd.Create(0);
+            if (TElect.Value)
+                value = TSimd.Max(value ^ flip, zero);
+            if (TMean.Value)
+                weights = TSimd.Select(TSimd.Greater(value, zero), weights + weight, weights);
+            if (TLate.Value)
+                value *= weight;
+
+            sum += value;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Finish<TSimd, TElect, TMean>(
+            TSimd sum, TSimd weights, TSimd flip, float divisor, ZeroVote zeroVote, float* votes, float* mix)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TElect : IFlag
+            where TMean : IFlag
+        {
+            var zero = TSimd.Create(0);
+            if (TElect.Value)
+                sum = (sum ^ flip) + zero;
+            if (TMean.Value)
+                sum /= TSimd.Select(TSimd.Equal(weights, zero), TSimd.Create(1), weights);
+            else if (divisor != 1)
+                sum /= TSimd.Create(divisor);
+
+            TSimd.Store(Canonical.Of(TElect.Value ? Settle(sum, TSimd.Load(votes), zeroVote) : sum), mix);
+        }
+
+        /// <summary>The vote's last word: NaN where a value is NaN, and nothing where a zero vote elects nothing.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static TSimd Settle<TSimd>(TSimd value, TSimd vote, ZeroVote zeroVote)
+            where TSimd : unmanaged, ISimd<TSimd>
+        {
+            var zero = TSimd.Create(0);
+            if (zeroVote == ZeroVote.Nothing)
+                value = TSimd.Select(TSimd.Equal(vote, zero), zero, value);
+
+            return TSimd.Select(TSimd.Equal(vote, vote), value, vote);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static nint Largest<TSimd, TElect>(in Kernel kernel, nint e)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TElect : IFlag
+        {
+            nint step = TSimd.Count;
+            var n = kernel.Elements;
+            var zero = TSimd.Create(0);
+            var zeroVote = kernel.Election.ZeroVote;
+            for (; e <= n - step; e += step)
+            {
+                var vote = TElect.Value ? TSimd.Load(kernel.Votes + e) : zero;
+                var flip = TElect.Value ? Flip(vote, zeroVote) : zero;
+                TSimd best = zero, largest = zero;
+                for (nint i = 0; i < kernel.Count; i++)
+                {
+                    var value = TSimd.Load(kernel.Rows + e + (i * Simd.Stride));
+                    if (TElect.Value)
+                        value = TSimd.Select(TSimd.Greater(value ^ flip, zero), value, zero);
+                    if (kernel.Late)
+                        value *= TSimd.Create(kernel.Weights[i]);
+
+                    var magnitude = Canonical.Magnitude(value);
+                    var larger = TSimd.GreaterBits(magnitude, largest);
+                    best = TSimd.Select(larger, value, best);
+                    largest = TSimd.Select(larger, magnitude, largest);
+                }
+
+                TSimd.Store(Canonical.Of(TElect.Value ? Settle(best, vote, zeroVote) : best), kernel.Mix + e);
+            }
+
+            return e;
+        }
+    }
+}

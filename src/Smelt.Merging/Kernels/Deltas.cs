@@ -1,0 +1,182 @@
+using System.Runtime.CompilerServices;
+
+namespace Smelt.Merging.Kernels;
+
+/// <summary>The sparse task vector of one expert: the pipeline that merging, thresholds, norms and counts share.</summary>
+internal static unsafe class Deltas
+{
+    /// <summary>
+    /// deltas[e] = scale * d for e in [0, <paramref name="n"/>), d as <see cref="ExpertBlock"/> says. Zeros that a mask or a trim makes are +0 times scale.
+    /// </summary>
+    /// <param name="base">The base's elements, widened; null stands for zeros that are not subtracted.</param>
+    /// <param name="expert">The expert, positioned as <paramref name="first"/> says.</param>
+    /// <param name="first">Index, in the sub-block of <paramref name="expert"/>, of the first element; a multiple of 64.</param>
+    /// <param name="flatStart">Flat index, in the tensor, of the sub-block's first element.</param>
+    /// <param name="n">Number of elements.</param>
+    /// <param name="scale">A last factor; 1 multiplies nothing.</param>
+    /// <param name="deltas">Where they go, <paramref name="n"/> of them.</param>
+    internal static void Compute(float* @base, in ExpertBlock expert, nint first, long flatStart, nint n, float scale, float* deltas)
+    {
+        var values = expert.Values.From(first);
+        if (values.Format == FloatFormat.F64)
+        {
+            Widen.ToSingle(values, n, deltas);
+            values = new RawBlock(deltas, FloatFormat.F32);
+        }
+
+        var flat = flatStart + first;
+        var kernel = new Kernel
+        {
+            Base = @base,
+            Values = values.Data,
+            Mask = expert.Mask is null ? null : expert.Mask + (first >> 6),
+            Deltas = deltas,
+            Divisor = expert.Divisor,
+            WriteBack = expert.WriteBack,
+            Ratio = expert.Ratio,
+            Scale = scale,
+            HasKeep = expert.Keep != Cut.All,
+            HasDrop = expert.Drop != Cut.None,
+        };
+
+        // Between two cut-offs of flat index every element compares with the same integers.
+        nint done = 0;
+        while (done < n)
+        {
+            var end = Math.Min(After(expert.Keep, flat, done, n), After(expert.Drop, flat, done, n));
+            kernel.Start = done;
+            kernel.End = end;
+            kernel.Keep = expert.Keep.Below(flat + done);
+            kernel.Drop = expert.Drop.Below(flat + done);
+            Simd.Run(ref kernel, values.Format);
+            done = end;
+        }
+    }
+
+    /// <summary>As the other overload for a whole sub-block whose base is still as stored: for statistics of one expert.</summary>
+    [SkipLocalsInit]
+    internal static void Compute(RawBlock @base, in ExpertBlock expert, long flatStart, nint n, float* deltas)
+    {
+        var widened = stackalloc float[Simd.Chunk];
+        for (nint e = 0; e < n; e += Simd.Chunk)
+        {
+            var length = Math.Min(n - e, Simd.Chunk);
+            Widen.ToSingle(@base.From(e), length, widened);
+            Compute(widened, expert, e, flatStart, length, 1, deltas + e);
+        }
+    }
+
+    private static nint After(Cut cut, long flat, nint done, nint n)
+    {
+        var turn = cut.LastEqual - flat + 1;
+        return cut.LastEqual != long.MaxValue && turn > done && turn < n ? (nint)turn : n;
+    }
+
+    private struct Kernel : IFormatKernel
+    {
+        internal float* Base;
+        internal void* Values;
+        internal ulong* Mask;
+        internal float* Deltas;
+        internal float Divisor;
+        internal float Ratio;
+        internal float Scale;
+        internal bool WriteBack;
+        internal bool HasKeep;
+        internal bool HasDrop;
+        internal int Keep;
+        internal int Drop;
+        internal nint Start;
+        internal nint End;
+
+        public readonly void Run<TSimd, TFormat>()
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TFormat : IFormat
+        {
+            // A vector's mask bits lie in one word only from a multiple of 64 on.
+            var aligned = Mask is null ? Start : Math.Min((Start + 63) & ~(nint)63, End);
+            Variant<SimdScalar, TFormat>(Start, aligned);
+            var vectors = aligned + ((End - aligned) & -(nint)TSimd.Count);
+            Variant<TSimd, TFormat>(aligned, vectors);
+            Variant<SimdScalar, TFormat>(vectors, End);
+        }
+
+        private readonly void Variant<TSimd, TFormat>(nint e, nint end)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TFormat : IFormat
+        {
+            if (e == end)
+                return;
+
+            // Short of a threshold among the NaNs, their payloads do not matter to a comparison and stay as they are.
+            if (Divisor != 1 || Ratio != 1 || WriteBack || HasDrop || Keep >= Canonical.NaN - 1 || Base is null)
+                Loop<TSimd, TFormat, Yes, Yes, Yes>(this, e, end);
+            else if (Mask is null)
+            {
+                if (HasKeep)
+                    Loop<TSimd, TFormat, No, Yes, No>(this, e, end);
+                else
+                    Loop<TSimd, TFormat, No, No, No>(this, e, end);
+            }
+            else if (HasKeep)
+                Loop<TSimd, TFormat, Yes, Yes, No>(this, e, end);
+            else
+                Loop<TSimd, TFormat, Yes, No, No>(this, e, end);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Loop<TSimd, TFormat, TMask, TCut, TRest>(in Kernel kernel, nint e, nint end)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TFormat : IFormat
+            where TMask : IFlag
+            where TCut : IFlag
+            where TRest : IFlag
+        {
+            var @base = kernel.Base;
+            var values = kernel.Values;
+            var mask = kernel.Mask;
+            var deltas = kernel.Deltas;
+            var zero = TSimd.Create(0);
+            var scale = TSimd.Create(kernel.Scale);
+            var keep = TSimd.CreateBits(kernel.Keep);
+            var drop = TSimd.CreateBits(kernel.Drop);
+            var divisor = kernel.Divisor;
+            var ratio = kernel.Ratio;
+            var writeBack = kernel.WriteBack;
+            for (; e < end; e += TSimd.Count)
+            {
+                var d = TFormat.Load<TSimd>(values, e);
+                var b = zero;
+                if (!TRest.Value || @base is not null)
+                {
+                    b = TSimd.Load(@base + e);
+                    d -= b;
+                }
+
+                if (TMask.Value && (!TRest.Value || mask is not null))
+                    d = TSimd.Select(TSimd.Unpack((uint)(mask[e >> 6] >> (int)e)), d, zero);
+
+                if (TRest.Value)
+                {
+                    if (divisor != 1)
+                        d /= TSimd.Create(divisor);
+                    if (writeBack)
+                        d = (b + d) - b;
+                }
+
+                if (TCut.Value)
+                {
+                    var bits = TRest.Value ? Canonical.Magnitude(d) : d & TSimd.CreateBits(int.MaxValue);
+                    d = TSimd.Select(TSimd.GreaterBits(bits, keep), d, zero);
+                    if (TRest.Value)
+                        d = TSimd.Select(TSimd.GreaterBits(bits, drop), zero, d);
+                }
+
+                if (TRest.Value && ratio != 1)
+                    d *= TSimd.Create(ratio);
+
+                TSimd.Store(d * scale, deltas + e);
+            }
+        }
+    }
+}

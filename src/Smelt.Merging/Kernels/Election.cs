@@ -1,0 +1,69 @@
+namespace Smelt.Merging.Kernels;
+
+/// <summary>What decides the sign of a merged parameter.</summary>
+internal enum Vote
+{
+    /// <summary>No election: every delta agrees.</summary>
+    None,
+
+    /// <summary>The sign of the sum of the voting values.</summary>
+    Sum,
+
+    /// <summary>The sign that more voting values have; zeros abstain.</summary>
+    Count,
+}
+
+/// <summary>What is elected where a vote comes out as exactly zero.</summary>
+internal enum ZeroVote
+{
+    /// <summary>Positive values are kept.</summary>
+    Positive,
+
+    /// <summary>Negative values are kept.</summary>
+    Negative,
+
+    /// <summary>Nothing is kept; the mix is +0.</summary>
+    Nothing,
+}
+
+/// <summary>What is made of the values that agree with the elected sign.</summary>
+internal enum Combine
+{
+    /// <summary>Their sum.</summary>
+    Sum,
+
+    /// <summary>Their sum, divided by the sum of their weights: with weights of 1 the mean of the agreeing, non-zero values.</summary>
+    Mean,
+
+    /// <summary>The one of the largest magnitude; of equal ones that of the first expert.</summary>
+    Max,
+}
+
+/// <summary>How the sparse task vectors of N experts become one mix.</summary>
+internal readonly record struct Election
+{
+    /// <summary>What decides the sign.</summary>
+    internal Vote Vote { get; init; }
+
+    /// <summary>
+    /// Whether the values w * d vote, and agree by their sign; otherwise d votes and agrees, and its weight counts only in the combination.
+    /// </summary>
+    internal bool Weighted { get; init; }
+
+    /// <summary>What a vote of zero elects.</summary>
+    internal ZeroVote ZeroVote { get; init; }
+
+    /// <summary>How agreeing values are combined.</summary>
+    internal Combine Combine { get; init; }
+}
+
+/// <summary>How the elections of some elements came out; sums of such counts do not depend on order.</summary>
+/// <param name="Positive">Elements that elected +.</param>
+/// <param name="Negative">Elements that elected -.</param>
+/// <param name="Contested">Elements whose vote is exactly zero although some voting value is not.</param>
+internal readonly record struct ElectionCounts(long Positive, long Negative, long Contested)
+{
+    /// <summary>The counts of both.</summary>
+    public static ElectionCounts operator +(ElectionCounts a, ElectionCounts b) =>
+        new(a.Positive + b.Positive, a.Negative + b.Negative, a.Contested + b.Contested);
+}

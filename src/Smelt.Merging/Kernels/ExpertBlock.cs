@@ -1,0 +1,34 @@
+namespace Smelt.Merging.Kernels;
+
+/// <summary>
+/// One expert's elements of a sub-block and how its task vector becomes a sparse one. The steps, in this order, each optional:
+/// d = x - b; d = 0 where the mask drops it; d = d / <see cref="Divisor"/>; d = (b + d) - b when <see cref="WriteBack"/>;
+/// d = 0 unless it is in the top of <see cref="Keep"/> and not in the top of <see cref="Drop"/>; d = d * <see cref="Ratio"/>.
+/// </summary>
+/// <param name="values">The expert's elements as stored.</param>
+internal unsafe struct ExpertBlock(RawBlock values)
+{
+    /// <summary>The expert's elements as stored; the format may differ from the base's.</summary>
+    internal RawBlock Values = values;
+
+    /// <summary>Bit e % 64 of word e / 64 tells whether element e of the sub-block is kept; null keeps all.</summary>
+    internal ulong* Mask = null;
+
+    /// <summary>What kept deltas are divided by: the density of DARE's inverse rescale; 1 divides nothing.</summary>
+    internal float Divisor = 1;
+
+    /// <summary>Whether the sparse expert is written back as base + delta in fp32 and its delta taken again, as MergeLM does.</summary>
+    internal bool WriteBack;
+
+    /// <summary>Magnitude trim: what is kept.</summary>
+    internal Cut Keep = Cut.All;
+
+    /// <summary>Outlier trim: what is dropped, though <see cref="Keep"/> would keep it.</summary>
+    internal Cut Drop = Cut.None;
+
+    /// <summary>What kept deltas are multiplied by: the ratio of the L1 rescale; 1 multiplies nothing.</summary>
+    internal float Ratio = 1;
+
+    /// <summary>The weight w of this expert in the mix.</summary>
+    internal float Weight = 1;
+}

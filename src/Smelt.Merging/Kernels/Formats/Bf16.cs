@@ -1,0 +1,27 @@
+using System.Runtime.CompilerServices;
+
+namespace Smelt.Merging.Kernels;
+
+/// <summary>bfloat16: the upper half of an fp32 pattern.</summary>
+internal readonly unsafe struct Bf16 : IFormat
+{
+    /// <inheritdoc/>
+    public static FloatFormat Format => FloatFormat.BF16;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TSimd Load<TSimd>(void* source, nint index)
+        where TSimd : unmanaged, ISimd<TSimd> =>
+        TSimd.ShiftLeft(TSimd.LoadUInt16((ushort*)source + index), 16);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store<TSimd>(TSimd value, void* destination, nint index)
+        where TSimd : unmanaged, ISimd<TSimd>
+    {
+        // Half an ulp less one, plus the lowest kept bit: ties go to even. Infinity stays, as its lower half is zero.
+        var odd = TSimd.ShiftRight(value, 16) & TSimd.CreateBits(1);
+        var rounded = TSimd.ShiftRight(TSimd.AddBits(TSimd.AddBits(value, TSimd.CreateBits(0x7FFF)), odd), 16);
+        TSimd.StoreUInt16(TSimd.Select(TSimd.Equal(value, value), rounded, TSimd.CreateBits(0x7FC0)), (ushort*)destination + index);
+    }
+}

@@ -1,0 +1,37 @@
+using System.Runtime.CompilerServices;
+
+namespace Smelt.Merging.Kernels;
+
+/// <summary>How values of a stored format become fp32 lanes and back.</summary>
+internal unsafe interface IFormat
+{
+    /// <summary>The format that this type reads and writes.</summary>
+    static abstract FloatFormat Format { get; }
+
+    /// <summary>Widens, exactly, the elements <paramref name="index"/>, <paramref name="index"/> + 1, ... of <paramref name="source"/>.</summary>
+    static abstract TSimd Load<TSimd>(void* source, nint index)
+        where TSimd : unmanaged, ISimd<TSimd>;
+
+    /// <summary>Writes the lanes to the elements from <paramref name="index"/> on, rounded to nearest, ties to even; every NaN becomes the canonical quiet NaN.</summary>
+    static abstract void Store<TSimd>(TSimd value, void* destination, nint index)
+        where TSimd : unmanaged, ISimd<TSimd>;
+}
+
+/// <summary>The canonical NaN: a processor may keep the payload of either operand, so none is allowed to reach memory.</summary>
+internal static class Canonical
+{
+    /// <summary>Bits of the only fp32 NaN that kernels write.</summary>
+    internal const int NaN = 0x7FC00000;
+
+    /// <summary><paramref name="value"/> with every NaN made canonical.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static TSimd Of<TSimd>(TSimd value)
+        where TSimd : unmanaged, ISimd<TSimd> =>
+        TSimd.Select(TSimd.Equal(value, value), value, TSimd.CreateBits(NaN));
+
+    /// <summary>The bits of |value|, which order as the magnitudes do; every NaN counts as 0x7FC00000, above infinity.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static TSimd Magnitude<TSimd>(TSimd value)
+        where TSimd : unmanaged, ISimd<TSimd> =>
+        TSimd.MinBits(value & TSimd.CreateBits(0x7FFFFFFF), TSimd.CreateBits(NaN));
+}

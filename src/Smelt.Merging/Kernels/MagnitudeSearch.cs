@@ -1,0 +1,144 @@
+namespace Smelt.Merging.Kernels;
+
+/// <summary>An order statistic of magnitudes.</summary>
+/// <param name="Bits">The fp32 bits of the magnitude T that was looked for.</param>
+/// <param name="Above">Number of elements of larger magnitude.</param>
+/// <param name="Equal">Number of elements of magnitude T, at least 1.</param>
+/// <param name="Block">
+/// When the rank falls among equals and their place was asked for: the block that holds the last of them in the top. Otherwise -1:
+/// either all equals are in the top, or the caller did not ask.
+/// </param>
+/// <param name="RankInBlock">Which one (from 1) of that block's elements of magnitude T it is; see <see cref="MagnitudeBits.LocateEqual"/>.</param>
+internal readonly record struct MagnitudeThreshold(uint Bits, long Above, long Equal, long Block, long RankInBlock);
+
+/// <summary>
+/// The exact k-th largest magnitudes of one expert's task vector, over a tensor or a whole model, for one or several k at once,
+/// without sorting: a sample brackets each, and a pass over the deltas counts what lies above and makes a histogram of what lies inside.
+/// </summary>
+/// <remarks>
+/// Use: <see cref="AddSample"/> for some pages (or none); then, while not <see cref="Done"/>, a pass: every worker takes a
+/// <see cref="CreateTally"/>, adds the deltas of all elements in any order, and <see cref="Finish"/> gets all tallies.
+/// One pass is the rule; a bracket too wide for a bin per code takes a second, and a miss of the sample a second and a third.
+/// Placing equals that the sample did not foresee takes one more. Without a sample there are two passes.
+/// Counts are integers, so threads, shards and order never show in a result. Not thread-safe, but tallies are independent of each other.
+/// </remarks>
+internal sealed class MagnitudeSearch
+{
+    private readonly long[] _ranks;
+    private readonly long _elements;
+    private readonly int _blocks;
+    private readonly MagnitudeBracket?[] _brackets;
+    private readonly MagnitudeThreshold[] _results;
+    private MagnitudeSample? _sample = new();
+
+    /// <summary>Starts a search.</summary>
+    /// <param name="elements">Number of magnitudes in all, at least 1.</param>
+    /// <param name="ranks">The k of each order statistic, 1 for the largest; more than <paramref name="elements"/> means the smallest.</param>
+    /// <param name="blocks">Number of blocks when the place of equals is asked for, else 0. Blocks are numbered in the order of flat indices.</param>
+    internal MagnitudeSearch(long elements, ReadOnlySpan<long> ranks, int blocks = 0)
+    {
+        _elements = elements;
+        _blocks = blocks;
+        _ranks = ranks.ToArray();
+        for (var i = 0; i < _ranks.Length; i++)
+            _ranks[i] = Math.Clamp(_ranks[i], 1, elements);
+
+        _brackets = new MagnitudeBracket?[_ranks.Length];
+        _results = new MagnitudeThreshold[_ranks.Length];
+    }
+
+    /// <summary>Whether every threshold is known.</summary>
+    internal bool Done => _sample is null && Array.TrueForAll(_brackets, b => b is null);
+
+    /// <summary>Number of passes finished.</summary>
+    internal int Passes { get; private set; }
+
+    /// <summary>The thresholds, one for each rank, once <see cref="Done"/>.</summary>
+    internal IReadOnlyList<MagnitudeThreshold> Results => _results;
+
+    /// <summary>Adds a page of neighbouring deltas to the sample, before the first pass. Pages are of about one size and evenly spread.</summary>
+    internal unsafe void AddSample(float* deltas, int n) =>
+        (_sample ?? throw new InvalidOperationException("The first pass has begun.")).Add(deltas, n);
+
+    /// <summary>The counts of one worker in the coming pass. The first call ends the sample; make all tallies of a pass before any of them runs.</summary>
+    internal MagnitudeTally CreateTally()
+    {
+        Begin();
+        return new MagnitudeTally(_brackets);
+    }
+
+    /// <summary>Ends a pass in which every element was added to one of <paramref name="tallies"/>.</summary>
+    internal void Finish(params ReadOnlySpan<MagnitudeTally> tallies)
+    {
+        Passes++;
+        for (var i = 0; i < _brackets.Length; i++)
+        {
+            if (_brackets[i] is { } bracket)
+                _brackets[i] = Narrow(i, bracket, tallies);
+        }
+    }
+
+    private void Begin()
+    {
+        if (_sample is null)
+            return;
+
+        for (var i = 0; i < _ranks.Length; i++)
+        {
+            _brackets[i] = _sample.TryBracket(_ranks[i], _elements, out var low, out var high, out var guess)
+                ? new MagnitudeBracket(low, high, guess, _blocks)
+                : new MagnitudeBracket(0, Canonical.NaN, -1, 0);
+        }
+
+        _sample = null;
+    }
+
+    /// <summary>What a pass leaves of a bracket; null, and the result is set, when nothing is open.</summary>
+    private MagnitudeBracket? Narrow(int index, MagnitudeBracket bracket, ReadOnlySpan<MagnitudeTally> tallies)
+    {
+        var rank = _ranks[index];
+        var (above, equal, bins) = MagnitudeTally.Merge(tallies, index, bracket);
+        if (above >= rank)
+            return new MagnitudeBracket(bracket.High + 1, Canonical.NaN, -1, 0);
+
+        if (bracket.Guess >= 0)
+            bins[(bracket.Guess - bracket.Low) >> bracket.Shift] += equal;
+
+        var bin = bins.Length - 1;
+        for (; bin >= 0 && above + bins[bin] < rank; bin--)
+            above += bins[bin];
+
+        if (bin < 0 && bracket.Low == 0)
+            throw new InvalidOperationException("Fewer magnitudes were counted than the search was made for.");
+
+        if (bin < 0)
+            return new MagnitudeBracket(0, bracket.Low - 1, -1, 0);
+
+        var low = bracket.Low + (bin << bracket.Shift);
+        if (bracket.Shift > 0)
+            return new MagnitudeBracket(low, (int)Math.Min(bracket.High, low + (1L << bracket.Shift) - 1), -1, 0);
+
+        // Element number rank is number `among` of the equals.
+        var among = rank - above;
+        var known = new MagnitudeThreshold((uint)low, above, bins[bin], -1, 0);
+        _results[index] = known;
+        if (_blocks == 0 || among == known.Equal)
+            return null;
+
+        if (_blocks == 1)
+        {
+            _results[index] = known with { Block = 0, RankInBlock = among };
+            return null;
+        }
+
+        if (bracket.Guess != low || bracket.EqualsOfBlock.Length == 0)
+            return new MagnitudeBracket(low, low, low, _blocks);
+
+        var block = 0;
+        for (; bracket.EqualsOfBlock[block] < among; block++)
+            among -= bracket.EqualsOfBlock[block];
+
+        _results[index] = known with { Block = block, RankInBlock = among };
+        return null;
+    }
+}

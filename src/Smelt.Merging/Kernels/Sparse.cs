@@ -1,0 +1,76 @@
+using System.Runtime.CompilerServices;
+
+namespace Smelt.Merging.Kernels;
+
+/// <summary>The TIES family: sparse task vectors, an election of signs, a combination of those that agree.</summary>
+/// <remarks>
+/// A chunk of every expert's deltas is made first, then voted on, then combined, all in the first-level cache.
+/// Experts are added in the order given; the base and the experts may each have their own format.
+/// </remarks>
+internal static unsafe class Sparse
+{
+    /// <summary>mix[e] = the combination of the experts' deltas at e, for e in [0, <paramref name="n"/>).</summary>
+    /// <param name="base">The base's elements.</param>
+    /// <param name="experts">The experts, <paramref name="count"/> of them, 1 to <see cref="Mix.MaxInputs"/>.</param>
+    /// <param name="count">Number of experts.</param>
+    /// <param name="election">How signs are elected and agreeing values combined.</param>
+    /// <param name="flatStart">Flat index, in the tensor, of the sub-block's first element: what a <see cref="Cut"/> compares with.</param>
+    /// <param name="n">Elements of this sub-block.</param>
+    /// <param name="mix">Where the result goes; NaNs are canonical. A NaN among the kept deltas of an element makes its mix NaN.</param>
+    [SkipLocalsInit]
+    internal static void Run(RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint n, float* mix)
+    {
+        var buffer = stackalloc float[((count + 2) * Simd.Stride) + 16];
+        var rows = Align(buffer);
+        var weights = stackalloc float[count];
+        for (var i = 0; i < count; i++)
+            weights[i] = experts[i].Weight;
+
+        var widened = rows + (count * Simd.Stride);
+        var votes = widened + Simd.Stride;
+        for (nint e = 0; e < n; e += Simd.Chunk)
+        {
+            var length = Math.Min(n - e, Simd.Chunk);
+            Fill(@base, experts, count, election.Weighted, flatStart, e, length, rows, widened);
+            if (election.Vote != Vote.None)
+                Ballot.Sum(rows, count, election.Vote, length, votes);
+
+            Combination.Resolve(rows, weights, count, votes, election, length, mix + e);
+        }
+    }
+
+    /// <summary>Counts how the elections of a sub-block come out, for the whole model's majority sign; the parameters are those of <see cref="Run"/>.</summary>
+    [SkipLocalsInit]
+    internal static ElectionCounts CountVotes(RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint n)
+    {
+        var buffer = stackalloc float[((count + 2) * Simd.Stride) + 16];
+        var rows = Align(buffer);
+        var widened = rows + (count * Simd.Stride);
+        var votes = widened + Simd.Stride;
+        var counts = default(ElectionCounts);
+        for (nint e = 0; e < n; e += Simd.Chunk)
+        {
+            var length = Math.Min(n - e, Simd.Chunk);
+            Fill(@base, experts, count, election.Weighted, flatStart, e, length, rows, widened);
+            Ballot.Sum(rows, count, election.Vote, length, votes);
+            counts += Ballot.Count(rows, count, votes, length);
+        }
+
+        return counts;
+    }
+
+    /// <summary>Makes rows of the experts' deltas, <see cref="Simd.Stride"/> floats apart, for the elements <paramref name="e"/> to <paramref name="e"/> + <paramref name="length"/> - 1 of a sub-block.</summary>
+    internal static void Fill(
+        RawBlock @base, ExpertBlock* experts, int count, bool weighted, long flatStart, nint e, nint length, float* rows, float* widened)
+    {
+        Widen.ToSingle(@base.From(e), length, widened);
+        for (var i = 0; i < count; i++)
+        {
+            var scale = weighted ? experts[i].Weight : 1;
+            Deltas.Compute(widened, experts[i], e, flatStart, length, scale, rows + (i * Simd.Stride));
+        }
+    }
+
+    /// <summary>The first cache line inside <paramref name="buffer"/>.</summary>
+    internal static float* Align(float* buffer) => (float*)(((nint)buffer + 63) & ~(nint)63);
+}

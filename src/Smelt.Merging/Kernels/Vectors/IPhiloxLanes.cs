@@ -1,0 +1,33 @@
+namespace Smelt.Merging.Kernels;
+
+/// <summary>64-bit lanes, one counter each, of which only the low 32 bits count: what <see cref="Philox"/> is made of.</summary>
+/// <remarks>
+/// The lane order is chosen so that the four output words, put together, come out in element order:
+/// pairs of neighbouring lanes hold counters that are <see cref="Count"/> / 2 apart.
+/// </remarks>
+internal interface IPhiloxLanes<TSelf>
+    where TSelf : unmanaged, IPhiloxLanes<TSelf>
+{
+    /// <summary>Number of counters: 8, 4 or 2.</summary>
+    static abstract int Count { get; }
+
+    /// <summary><paramref name="value"/> in every lane.</summary>
+    static abstract TSelf Create(uint value);
+
+    /// <summary>The 64-bit counters <paramref name="first"/> to <paramref name="first"/> + <see cref="Count"/> - 1, in lane order.</summary>
+    static abstract TSelf Counters(ulong first);
+
+    /// <summary>The 64-bit products of the low halves.</summary>
+    static abstract TSelf Multiply(TSelf a, TSelf b);
+
+    /// <summary>The high halves, moved down.</summary>
+    static abstract TSelf High(TSelf a);
+
+    /// <summary>a ^ b ^ c.</summary>
+    static abstract TSelf Xor(TSelf a, TSelf b, TSelf c);
+
+    /// <summary>
+    /// Bit 4 c + j tells whether word j of counter c, shifted right by 8, is less than <paramref name="threshold"/>, which is at most 2^24.
+    /// </summary>
+    static abstract uint Less(TSelf w0, TSelf w1, TSelf w2, TSelf w3, uint threshold);
+}

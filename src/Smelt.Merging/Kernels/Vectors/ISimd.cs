@@ -1,0 +1,99 @@
+namespace Smelt.Merging.Kernels;
+
+/// <summary>
+/// A row of 32-bit lanes: the one vocabulary that every kernel is written in, so that one source serves every vector width.
+/// </summary>
+/// <remarks>
+/// Lanes hold a float or, for the members that say Bits, the same 32 bits as a signed integer. Masks are lanes of all ones or all zeros.
+/// Every operation works on each lane alone and rounds once, so a width never shows in a result. There is no fused multiply-add here on purpose.
+/// </remarks>
+internal unsafe interface ISimd<TSelf>
+    where TSelf : unmanaged, ISimd<TSelf>
+{
+    /// <summary>Number of lanes: 16, 8, 4 or 1.</summary>
+    static abstract int Count { get; }
+
+    /// <summary><paramref name="value"/> in every lane.</summary>
+    static abstract TSelf Create(float value);
+
+    /// <summary>The pattern <paramref name="bits"/> in every lane.</summary>
+    static abstract TSelf CreateBits(int bits);
+
+    /// <summary>Reads <see cref="Count"/> floats; no alignment is needed.</summary>
+    static abstract TSelf Load(float* source);
+
+    /// <summary>Writes <see cref="Count"/> floats.</summary>
+    static abstract void Store(TSelf value, float* destination);
+
+    /// <summary>Reads <see cref="Count"/> 16-bit patterns, each zero-extended to a lane.</summary>
+    static abstract TSelf LoadUInt16(ushort* source);
+
+    /// <summary>Writes the lanes, which hold integers of 0 to 65,535, as 16-bit patterns.</summary>
+    static abstract void StoreUInt16(TSelf value, ushort* destination);
+
+    /// <summary>a + b.</summary>
+    static abstract TSelf operator +(TSelf a, TSelf b);
+
+    /// <summary>a - b.</summary>
+    static abstract TSelf operator -(TSelf a, TSelf b);
+
+    /// <summary>a * b.</summary>
+    static abstract TSelf operator *(TSelf a, TSelf b);
+
+    /// <summary>a / b, correctly rounded.</summary>
+    static abstract TSelf operator /(TSelf a, TSelf b);
+
+    /// <summary>Bitwise and.</summary>
+    static abstract TSelf operator &(TSelf a, TSelf b);
+
+    /// <summary>Bitwise or.</summary>
+    static abstract TSelf operator |(TSelf a, TSelf b);
+
+    /// <summary>Bitwise exclusive or.</summary>
+    static abstract TSelf operator ^(TSelf a, TSelf b);
+
+    /// <summary>The larger of two floats. With a NaN, or zeros of both signs, the result is either operand: callers must not depend on it.</summary>
+    static abstract TSelf Max(TSelf a, TSelf b);
+
+    /// <summary>Mask of a &gt; b as floats; false where either is NaN.</summary>
+    static abstract TSelf Greater(TSelf a, TSelf b);
+
+    /// <summary>Mask of a == b as floats; false where either is NaN.</summary>
+    static abstract TSelf Equal(TSelf a, TSelf b);
+
+    /// <summary>Mask of a &gt; b as signed integers.</summary>
+    static abstract TSelf GreaterBits(TSelf a, TSelf b);
+
+    /// <summary>Mask of a == b as integers.</summary>
+    static abstract TSelf EqualBits(TSelf a, TSelf b);
+
+    /// <summary>The smaller of two signed integers.</summary>
+    static abstract TSelf MinBits(TSelf a, TSelf b);
+
+    /// <summary>Integer sum, wrapping.</summary>
+    static abstract TSelf AddBits(TSelf a, TSelf b);
+
+    /// <summary>Integer difference, wrapping.</summary>
+    static abstract TSelf SubtractBits(TSelf a, TSelf b);
+
+    /// <summary>Shift to the left.</summary>
+    static abstract TSelf ShiftLeft(TSelf a, [System.Diagnostics.CodeAnalysis.ConstantExpected] int count);
+
+    /// <summary>Shift to the right, zeros come in.</summary>
+    static abstract TSelf ShiftRight(TSelf a, [System.Diagnostics.CodeAnalysis.ConstantExpected] int count);
+
+    /// <summary><paramref name="yes"/> where the mask is set, else <paramref name="no"/>.</summary>
+    static abstract TSelf Select(TSelf mask, TSelf yes, TSelf no);
+
+    /// <summary>One bit for each lane of a mask, lane 0 lowest.</summary>
+    static abstract uint Pack(TSelf mask);
+
+    /// <summary>The mask whose lane l is bit l of <paramref name="bits"/>; higher bits are ignored.</summary>
+    static abstract TSelf Unpack(uint bits);
+
+    /// <summary>lanes[l] += (double)value[l].</summary>
+    static abstract void AddWide(TSelf value, double* lanes);
+
+    /// <summary>lanes[l] += (double)a[l] * (double)b[l]; the product is exact.</summary>
+    static abstract void AddProductWide(TSelf a, TSelf b, double* lanes);
+}
