@@ -10,6 +10,9 @@ internal sealed class MagnitudeBracket
     /// <summary>Bins of a histogram: enough for one per code in what a good sample leaves open.</summary>
     private const int MostBins = 1 << 17;
 
+    /// <summary>Bytes of one worker's histogram of a bracket, at most.</summary>
+    internal const long MostBytes = (long)MostBins * sizeof(long);
+
     /// <summary>A bracket of the codes <paramref name="low"/> to <paramref name="high"/>, both inside.</summary>
     /// <param name="low">Lowest code.</param>
     /// <param name="high">Highest code.</param>

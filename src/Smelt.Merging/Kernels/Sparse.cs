@@ -17,8 +17,9 @@ internal static unsafe class Sparse
     /// <param name="flatStart">Flat index, in the tensor, of the sub-block's first element: what a <see cref="Cut"/> compares with.</param>
     /// <param name="n">Elements of this sub-block.</param>
     /// <param name="mix">Where the result goes; NaNs are canonical. A NaN among the kept deltas of an element makes its mix NaN.</param>
+    /// <param name="counts">Where the outcome of the elections is added, as by <see cref="CountVotes"/>; null does not count.</param>
     [SkipLocalsInit]
-    internal static void Run(RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint n, float* mix)
+    internal static void Run(RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint n, float* mix, ElectionCounts* counts = null)
     {
         var buffer = stackalloc float[((count + 2) * Simd.Stride) + 16];
         var rows = Align(buffer);
@@ -33,7 +34,11 @@ internal static unsafe class Sparse
             var length = Math.Min(n - e, Simd.Chunk);
             Fill(@base, experts, count, election.Weighted, flatStart, e, length, rows, widened);
             if (election.Vote != Vote.None)
+            {
                 Ballot.Sum(rows, count, election.Vote, length, votes);
+                if (counts is not null)
+                    *counts += Ballot.Count(rows, count, votes, length);
+            }
 
             Combination.Resolve(rows, weights, count, votes, election, length, mix + e);
         }

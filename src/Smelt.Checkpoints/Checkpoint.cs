@@ -1,0 +1,96 @@
+namespace Smelt.Checkpoints;
+
+/// <summary>One weight file of a checkpoint, with the identity it had when its header was read.</summary>
+/// <param name="Name">The name relative to the checkpoint's folder.</param>
+/// <param name="FullPath">The full path, links resolved.</param>
+/// <param name="Length">The length in bytes.</param>
+/// <param name="LastWriteTicks">The time of the last write, UTC ticks.</param>
+public sealed record CheckpointFile(string Name, string FullPath, long Length, long LastWriteTicks)
+{
+    /// <summary>The file as it is now.</summary>
+    /// <exception cref="InvalidInputException">There is no such file.</exception>
+    public static CheckpointFile Of(string name, string path)
+    {
+        var info = new FileInfo(path);
+        var target = info.Exists ? info.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? info : info;
+        if (!target.Exists)
+            throw new InvalidInputException(CheckpointRules.NotFound.Id, path, "the file does not exist.");
+        return new CheckpointFile(name, target.FullName, target.Length, target.LastWriteTimeUtc.Ticks);
+    }
+
+    /// <summary>A problem if the file is another than it was, else null.</summary>
+    public Problem? VerifyUnchanged()
+    {
+        var now = new FileInfo(FullPath);
+        if (!now.Exists)
+            return CheckpointRules.Changed.At(FullPath, "the file was removed while it was in use.");
+        return now.Length == Length && now.LastWriteTimeUtc.Ticks == LastWriteTicks
+            ? null
+            : CheckpointRules.Changed.At(FullPath, $"the file changed while it was in use: {Length} bytes before, {now.Length} now.", "Run again once nothing writes to it.");
+    }
+}
+
+/// <summary>One tensor of a checkpoint.</summary>
+/// <param name="File">The file that holds it.</param>
+/// <param name="Info">Its place and shape.</param>
+public sealed record CheckpointTensor(CheckpointFile File, TensorInfo Info)
+{
+    /// <summary>Its name.</summary>
+    public string Name => Info.Name;
+
+    /// <summary>The type of its elements.</summary>
+    public TensorType Type => Info.Type;
+
+    /// <summary>Its shape, outermost dimension first.</summary>
+    public IReadOnlyList<long> Shape => Info.Shape;
+
+    /// <summary>The number of elements.</summary>
+    public long ElementCount => Info.ElementCount;
+
+    /// <summary>The first byte, counted from the start of the file.</summary>
+    public long Offset => Info.Offset;
+
+    /// <summary>The number of bytes.</summary>
+    public long ByteLength => Info.ByteLength;
+}
+
+/// <summary>A model on disk, known by its headers.</summary>
+public sealed class Checkpoint
+{
+    private readonly Dictionary<string, CheckpointTensor> _byName;
+
+    internal Checkpoint(string path, string? folder, IReadOnlyList<CheckpointFile> files, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<Problem> warnings)
+    {
+        Path = path;
+        Folder = folder;
+        Files = files;
+        Tensors = tensors;
+        Warnings = warnings;
+        _byName = tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
+    }
+
+    /// <summary>The folder or the file that was opened.</summary>
+    public string Path { get; }
+
+    /// <summary>The folder with config.json and tokenizer; null for a single weight file.</summary>
+    public string? Folder { get; }
+
+    /// <summary>The weight files.</summary>
+    public IReadOnlyList<CheckpointFile> Files { get; }
+
+    /// <summary>All tensors, in the order of the files and of the offsets in them.</summary>
+    public IReadOnlyList<CheckpointTensor> Tensors { get; }
+
+    /// <summary>What is odd but no error.</summary>
+    public IReadOnlyList<Problem> Warnings { get; }
+
+    /// <summary>Bytes of all tensors.</summary>
+    public long TotalBytes => Tensors.Sum(t => t.ByteLength);
+
+    /// <summary>The path of config.json; null where there is none.</summary>
+    public string? ConfigPath => Folder is not null && System.IO.Path.Combine(Folder, "config.json") is var path && File.Exists(path) ? path : null;
+
+    /// <summary>Finds a tensor by its name.</summary>
+    public bool TryGet(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out CheckpointTensor? tensor) =>
+        _byName.TryGetValue(name, out tensor);
+}

@@ -1,0 +1,43 @@
+namespace Smelt.Checkpoints;
+
+/// <summary>Reads tensors by plain reads at offsets, from any thread. Files are not mapped: one that shrinks is an error, not a crash.</summary>
+public sealed class CheckpointReader : IDisposable
+{
+    private readonly HandleCache _handles = new(path => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete));
+
+    /// <summary>Fills <paramref name="buffer"/> with bytes of a tensor.</summary>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="byteOffset">The first byte, counted from the tensor's start.</param>
+    /// <param name="buffer">Where they go; it does not reach beyond the tensor.</param>
+    /// <exception cref="CheckpointReadException">The file ends too early or can't be read.</exception>
+    public void Read(CheckpointTensor tensor, long byteOffset, Span<byte> buffer)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(byteOffset + buffer.Length, tensor.ByteLength);
+        try
+        {
+            using var lease = _handles.Rent(tensor.File.FullPath);
+            var total = 0;
+            while (total < buffer.Length)
+            {
+                var read = RandomAccess.Read(lease.File, buffer[total..], tensor.Offset + byteOffset + total);
+                if (read == 0)
+                    throw new CheckpointReadException(tensor, byteOffset + total, "the file is shorter than when it was planned");
+                total += read;
+            }
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException || (e is IOException && e is not CheckpointReadException))
+        {
+            throw new CheckpointReadException(tensor, byteOffset, e.Message);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _handles.Dispose();
+}
+
+/// <summary>A tensor could not be read.</summary>
+/// <param name="tensor">The tensor.</param>
+/// <param name="byteOffset">Where reading failed, counted from the tensor's start.</param>
+/// <param name="reason">Why.</param>
+public sealed class CheckpointReadException(CheckpointTensor tensor, long byteOffset, string reason)
+    : IOException($"{tensor.File.FullPath}, tensor {tensor.Name}, byte {byteOffset}: {reason}.");

@@ -1,0 +1,458 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+
+namespace Smelt.Checkpoints;
+
+/// <summary>
+/// Reads the JSON of a safetensors header as the reference parser (Rust, serde_json) does: strict JSON, whole numbers only
+/// where numbers count, unknown fields skipped but checked, a tensor also as an array of its three fields.
+/// </summary>
+/// <remarks>System.Text.Json differs in numbers, nesting, lone surrogates and repeated keys, so it can't serve here.</remarks>
+internal ref struct SafetensorsHeaderParser
+{
+    private const int MaxDepth = 127;
+    private const string MetadataKey = "__metadata__";
+
+    private readonly ReadOnlySpan<byte> _json;
+    private int _position;
+    private int _depth;
+
+    public SafetensorsHeaderParser(ReadOnlySpan<byte> json)
+    {
+        _json = json;
+        Tensors = [];
+        Metadata = new Dictionary<string, string>(StringComparer.Ordinal);
+    }
+
+    /// <summary>A tensor as the header states it.</summary>
+    public readonly record struct Entry(string Name, TensorType Type, ulong[] Shape, ulong Start, ulong End);
+
+    /// <summary>The tensors in the order of the text.</summary>
+    public List<Entry> Tensors { get; }
+
+    /// <summary>The texts under <c>__metadata__</c>.</summary>
+    public Dictionary<string, string> Metadata { get; }
+
+    /// <summary>What is wrong, after <see cref="Parse"/> was false.</summary>
+    public string Error { get; private set; } = "";
+
+    /// <summary>Where reading stopped.</summary>
+    public readonly int Position => _position;
+
+    /// <summary>Reads everything.</summary>
+    public bool Parse()
+    {
+        if (!System.Text.Unicode.Utf8.IsValid(_json))
+            return Fail("the header is not valid UTF-8");
+
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        SkipSpace();
+        if (!Open('{', "the header is no JSON object"))
+            return false;
+        for (var first = true; ; first = false)
+        {
+            if (!Next('}', first, out var more))
+                return false;
+            if (!more)
+                break;
+            if (!Key(out var name))
+                return false;
+            if (!names.Add(name))
+                return Fail($"the name '{name}' stands twice");
+            if (name == MetadataKey ? !ReadMetadata() : !ReadTensor(name))
+                return false;
+        }
+
+        SkipSpace();
+        return _position == _json.Length || Fail("something follows the JSON object");
+    }
+
+    private bool ReadMetadata()
+    {
+        if (Peek() == 'n')
+            return Literal("null"u8);
+        if (!Open('{', "__metadata__ is no object of texts"))
+            return false;
+        for (var first = true; ; first = false)
+        {
+            if (!Next('}', first, out var more))
+                return false;
+            if (!more)
+                return true;
+            if (!Key(out var key) || !String(out var value, "a value in __metadata__ is no text"))
+                return false;
+            if (!Metadata.TryAdd(key, value))
+                return Fail($"the metadata key '{key}' stands twice");
+        }
+    }
+
+    private bool ReadTensor(string name)
+    {
+        TensorType? type = null;
+        ulong[]? shape = null, offsets = null;
+        if (Peek() == '[')
+        {
+            Open('[', "");
+            for (var i = 0; i < 3; i++)
+            {
+                if (!Next(']', i == 0, out var more))
+                    return false;
+                if (!more)
+                    return Fail($"the tensor '{name}' has {i} of its 3 fields");
+                if (!ReadField(i, name, ref type, ref shape, ref offsets))
+                    return false;
+            }
+
+            if (!Next(']', false, out var extra))
+                return false;
+            if (extra)
+                return Fail($"the tensor '{name}' has more than 3 fields");
+        }
+        else
+        {
+            if (!Open('{', $"the tensor '{name}' is no object"))
+                return false;
+            for (var first = true; ; first = false)
+            {
+                if (!Next('}', first, out var more))
+                    return false;
+                if (!more)
+                    break;
+                if (!Key(out var key))
+                    return false;
+                var field = key switch { "dtype" => 0, "shape" => 1, "data_offsets" => 2, _ => -1 };
+                if (field < 0 ? !SkipValue() : !ReadField(field, name, ref type, ref shape, ref offsets))
+                    return false;
+            }
+        }
+
+        if (type is null || shape is null || offsets is null)
+            return Fail($"the tensor '{name}' lacks its {(type is null ? "dtype" : shape is null ? "shape" : "data_offsets")}");
+        Tensors.Add(new Entry(name, type, shape, offsets[0], offsets[1]));
+        return true;
+    }
+
+    private bool ReadField(int field, string name, ref TensorType? type, ref ulong[]? shape, ref ulong[]? offsets)
+    {
+        var repeated = field == 0 ? type is not null : field == 1 ? shape is not null : offsets is not null;
+        if (repeated)
+            return Fail($"the tensor '{name}' has a field twice");
+        switch (field)
+        {
+            case 0: return ReadType(name, out type);
+            case 1: return ReadNumbers($"the shape of '{name}'", out shape);
+            default:
+                if (!ReadNumbers($"the data_offsets of '{name}'", out offsets))
+                    return false;
+                return offsets!.Length == 2 || Fail($"the data_offsets of '{name}' are {offsets.Length} numbers, not 2");
+        }
+    }
+
+    private bool ReadType(string name, out TensorType? type)
+    {
+        type = null;
+        string text;
+        if (Peek() == '{')
+        {
+            // The reference reads a type also as a variant without content: {"F32": null}.
+            Open('{', "");
+            if (!Next('}', true, out var more))
+                return false;
+            if (!more || !Key(out text))
+                return Fail($"the dtype of '{name}' is no type");
+            if (Peek() == '{')
+            {
+                Open('{', "");
+                if (!Next('}', true, out var content))
+                    return false;
+                if (content)
+                    return Fail($"the dtype of '{name}' is no type");
+            }
+            else if (!Literal("null"u8))
+            {
+                return false;
+            }
+
+            if (!Next('}', false, out more))
+                return false;
+            if (more)
+                return Fail($"the dtype of '{name}' is no type");
+        }
+        else if (!String(out text, $"the dtype of '{name}' is no text"))
+        {
+            return false;
+        }
+
+        return TensorType.All.TryGetValue(text, out type)
+            || Fail($"the tensor '{name}' is of the unknown type '{text}'; known: {string.Join(", ", TensorType.All.Keys.Order(StringComparer.Ordinal))}");
+    }
+
+    private bool ReadNumbers(string what, out ulong[]? numbers)
+    {
+        numbers = null;
+        var list = new List<ulong>();
+        if (!Open('[', $"{what} is no list"))
+            return false;
+        for (var first = true; ; first = false)
+        {
+            if (!Next(']', first, out var more))
+                return false;
+            if (!more)
+                break;
+            var start = _position;
+            if (!Number(out var whole))
+                return Error.Length > 0 ? false : Fail($"{what} holds something else than numbers");
+            var digits = _json[start.._position];
+            if (!whole || !Utf8Parser.TryParse(digits, out ulong value, out var used) || used != digits.Length)
+                return Fail($"{what} holds {Encoding.UTF8.GetString(digits)}; allowed: whole numbers from 0 to {ulong.MaxValue}");
+            list.Add(value);
+        }
+
+        numbers = [.. list];
+        return true;
+    }
+
+    /// <summary>Skips a value of any kind, checking that it is JSON.</summary>
+    private bool SkipValue()
+    {
+        switch (Peek())
+        {
+            case '{':
+                if (!Open('{', ""))
+                    return false;
+                for (var first = true; ; first = false)
+                {
+                    if (!Next('}', first, out var more))
+                        return false;
+                    if (!more)
+                        return true;
+                    if (!Key(out _) || !SkipValue())
+                        return false;
+                }
+
+            case '[':
+                if (!Open('[', ""))
+                    return false;
+                for (var first = true; ; first = false)
+                {
+                    if (!Next(']', first, out var more))
+                        return false;
+                    if (!more)
+                        return true;
+                    if (!SkipValue())
+                        return false;
+                }
+
+            case '"': return String(out _, "");
+            case 't': return Literal("true"u8);
+            case 'f': return Literal("false"u8);
+            case 'n': return Literal("null"u8);
+            default: return Number(out _) || (Error.Length == 0 && Fail("a value is expected"));
+        }
+    }
+
+    private bool Open(char bracket, string error)
+    {
+        if (Peek() != bracket)
+            return Fail(error);
+        if (++_depth > MaxDepth)
+            return Fail($"the nesting is deeper than {MaxDepth}");
+        _position++;
+        return true;
+    }
+
+    /// <summary>Goes to the next element of an object or a list, or past its end.</summary>
+    private bool Next(char close, bool first, out bool more)
+    {
+        SkipSpace();
+        more = Peek() != close;
+        if (!more)
+        {
+            _depth--;
+            _position++;
+            return true;
+        }
+
+        if (first)
+            return _position < _json.Length || Fail("the JSON ends too early");
+        if (Peek() != ',')
+            return Fail(_position < _json.Length ? $"',' or '{close}' is expected" : "the JSON ends too early");
+        _position++;
+        SkipSpace();
+        return Peek() != close || Fail("a ',' stands before the end");
+    }
+
+    private bool Key(out string key)
+    {
+        if (!String(out key, "a name in quotes is expected"))
+            return false;
+        SkipSpace();
+        if (Peek() != ':')
+            return Fail("':' is expected");
+        _position++;
+        SkipSpace();
+        return true;
+    }
+
+    private bool Literal(ReadOnlySpan<byte> text)
+    {
+        if (!_json[_position..].StartsWith(text))
+            return Fail($"'{Encoding.UTF8.GetString(text)}' is expected");
+        _position += text.Length;
+        return true;
+    }
+
+    /// <summary>Passes a number; <paramref name="whole"/> where it is digits alone. False without an error where there is none.</summary>
+    private bool Number(out bool whole)
+    {
+        whole = true;
+        var start = _position;
+        if (Peek() == '-')
+        {
+            whole = false;
+            _position++;
+        }
+
+        var digits = Digits();
+        if (digits == 0)
+            return _position > start && Fail("a digit is expected after '-'");
+        if (digits > 1 && _json[_position - digits] == '0')
+            return Fail("a number starts with 0");
+        if (Peek() == '.')
+        {
+            whole = false;
+            _position++;
+            if (Digits() == 0)
+                return Fail("a digit is expected after '.'");
+        }
+
+        if (Peek() is 'e' or 'E')
+        {
+            whole = false;
+            _position++;
+            if (Peek() is '+' or '-')
+                _position++;
+            if (Digits() == 0)
+                return Fail("a digit is expected in an exponent");
+        }
+
+        return whole
+            || double.IsFinite(double.Parse(_json[start.._position], NumberStyles.Float, CultureInfo.InvariantCulture))
+            || Fail("a number is out of range");
+    }
+
+    private int Digits()
+    {
+        var start = _position;
+        while (_position < _json.Length && _json[_position] is >= (byte)'0' and <= (byte)'9')
+            _position++;
+        return _position - start;
+    }
+
+    private bool String(out string value, string error)
+    {
+        value = "";
+        if (Peek() != '"')
+            return Fail(error);
+        var start = ++_position;
+        var rest = _json[start..];
+        var end = rest.IndexOfAny((byte)'"', (byte)'\\');
+        if (end >= 0 && rest[end] == '"' && !HasControl(rest[..end]))
+        {
+            value = Encoding.UTF8.GetString(rest[..end]);
+            _position += end + 1;
+            return true;
+        }
+
+        return EscapedString(out value);
+    }
+
+    private bool EscapedString(out string value)
+    {
+        value = "";
+        var text = new StringBuilder();
+        var run = _position;
+        while (_position < _json.Length)
+        {
+            var b = _json[_position];
+            if (b < 0x20)
+                return Fail("a control character stands in a text");
+            if (b is not ((byte)'"' or (byte)'\\'))
+            {
+                _position++;
+                continue;
+            }
+
+            text.Append(Encoding.UTF8.GetString(_json[run.._position]));
+            _position++;
+            if (b == '"')
+            {
+                value = text.ToString();
+                return true;
+            }
+
+            if (!Escape(text))
+                return false;
+            run = _position;
+        }
+
+        return Fail("the JSON ends inside a text");
+    }
+
+    private bool Escape(StringBuilder text)
+    {
+        var c = Peek();
+        _position++;
+        switch (c)
+        {
+            case '"' or '\\' or '/': text.Append(c); return true;
+            case 'b': text.Append('\b'); return true;
+            case 'f': text.Append('\f'); return true;
+            case 'n': text.Append('\n'); return true;
+            case 'r': text.Append('\r'); return true;
+            case 't': text.Append('\t'); return true;
+            case 'u':
+                if (!Hex(out var unit))
+                    return false;
+                text.Append(unit);
+                if (!char.IsSurrogate(unit))
+                    return true;
+                if (char.IsLowSurrogate(unit) || !_json[_position..].StartsWith("\\u"u8))
+                    return Fail("half a surrogate pair stands in a text");
+                _position += 2;
+                if (!Hex(out var low))
+                    return false;
+                text.Append(low);
+                return char.IsLowSurrogate(low) || Fail("half a surrogate pair stands in a text");
+            default: return Fail("an unknown escape stands in a text");
+        }
+    }
+
+    private bool Hex(out char unit)
+    {
+        unit = '\0';
+        if (_position + 4 > _json.Length || !Utf8Parser.TryParse(_json.Slice(_position, 4), out ushort value, out var used, 'x') || used != 4)
+            return Fail("four hexadecimal digits are expected after \\u");
+        unit = (char)value;
+        _position += 4;
+        return true;
+    }
+
+    private static bool HasControl(ReadOnlySpan<byte> text) => text.IndexOfAnyInRange((byte)0, (byte)0x1F) >= 0;
+
+    private readonly char Peek() => _position < _json.Length ? (char)_json[_position] : '\0';
+
+    private void SkipSpace()
+    {
+        while (_position < _json.Length && _json[_position] is (byte)' ' or (byte)'\t' or (byte)'\n' or (byte)'\r')
+            _position++;
+    }
+
+    private bool Fail(string error)
+    {
+        if (Error.Length == 0)
+            Error = error;
+        return false;
+    }
+}

@@ -1,0 +1,92 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Smelt.Checkpoints;
+
+/// <summary>What a Hugging Face folder carries besides weights, and an output takes over from its donor.</summary>
+public static class SideFiles
+{
+    private static readonly string[] Names =
+    [
+        "generation_config.json", "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json",
+        "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "tekken.json",
+        "chat_template.jinja", "chat_template.json", "preprocessor_config.json", "processor_config.json",
+        "video_preprocessor_config.json", "modules.json", "sentence_bert_config.json",
+    ];
+
+    private const string TemplateFolder = "additional_chat_templates";
+
+    /// <summary>The files for an output whose weights are of <paramref name="type"/>, by relative path: config.json first.</summary>
+    /// <exception cref="InvalidInputException">config.json is no JSON object.</exception>
+    public static IEnumerable<(string Name, byte[] Content)> For(Checkpoint donor, TensorType type)
+    {
+        if (donor.Folder is not { } folder)
+            yield break;
+        if (donor.ConfigPath is { } config)
+            yield return ("config.json", WithType(config, File.ReadAllBytes(config), type));
+        foreach (var name in Names.Where(n => File.Exists(Path.Combine(folder, n))))
+            yield return (name, File.ReadAllBytes(Path.Combine(folder, name)));
+        var templates = Path.Combine(folder, TemplateFolder);
+        if (!Directory.Exists(templates))
+            yield break;
+        foreach (var template in Directory.EnumerateFiles(templates, "*.jinja").Order(StringComparer.Ordinal))
+            yield return ($"{TemplateFolder}/{Path.GetFileName(template)}", File.ReadAllBytes(template));
+    }
+
+    /// <summary>
+    /// A config.json that states <paramref name="type"/> wherever it states a weight type (<c>dtype</c>, <c>torch_dtype</c>,
+    /// also in nested parts), and as <c>dtype</c> where it states none. Every other byte stays as it is.
+    /// </summary>
+    public static byte[] WithType(string path, byte[] config, TensorType type)
+    {
+        if (type.TorchName is not { } torchName)
+            return config;
+        var replacements = new List<(long Start, long End)>();
+        long afterBrace = -1;
+        var empty = true;
+        try
+        {
+            var reader = new Utf8JsonReader(config, new JsonReaderOptions { MaxDepth = 128 });
+            var atType = false;
+            while (reader.Read())
+            {
+                if (afterBrace < 0)
+                {
+                    if (reader.TokenType != JsonTokenType.StartObject)
+                        throw new InvalidInputException(CheckpointRules.BadConfig.Id, path, "the file holds no JSON object.");
+                    afterBrace = reader.BytesConsumed;
+                    continue;
+                }
+
+                if (atType && reader.TokenType is JsonTokenType.String or JsonTokenType.Null)
+                    replacements.Add((reader.TokenStartIndex, reader.BytesConsumed));
+                atType = reader.TokenType == JsonTokenType.PropertyName && (reader.ValueTextEquals("dtype"u8) || reader.ValueTextEquals("torch_dtype"u8));
+                empty &= reader.TokenType != JsonTokenType.PropertyName;
+            }
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidInputException(CheckpointRules.BadConfig.Id, path, $"the file is no JSON: {e.Message}", "Repair it, or take the model's original file.");
+        }
+
+        var name = Encoding.UTF8.GetBytes($"\"{torchName}\"");
+        var result = new MemoryStream();
+        long copied = 0;
+        foreach (var (start, end) in replacements)
+        {
+            result.Write(config.AsSpan((int)copied, (int)(start - copied)));
+            result.Write(name);
+            copied = end;
+        }
+
+        if (replacements.Count == 0)
+        {
+            result.Write(config.AsSpan(0, (int)afterBrace));
+            result.Write(Encoding.UTF8.GetBytes($"\n  \"dtype\": \"{torchName}\"{(empty ? "\n" : ",")}"));
+            copied = afterBrace;
+        }
+
+        result.Write(config.AsSpan((int)copied));
+        return result.ToArray();
+    }
+}

@@ -1,0 +1,58 @@
+namespace Smelt.Merging.Execution;
+
+/// <summary>Which blocks are done, and the votes that were counted in them, at each sweep point.</summary>
+internal sealed class FinishedBlocks(long blocks, int points)
+{
+    private readonly long[] _bits = new long[(blocks + 63) / 64];
+    private long _resumed;
+
+    /// <summary>Positive minus negative elected signs over all finished blocks, for each sweep point.</summary>
+    public long[] Balances { get; } = new long[points];
+
+    /// <summary>Zero votes that matter over all finished blocks, for each sweep point.</summary>
+    public long[] ZeroVotes { get; } = new long[points];
+
+    /// <summary>The number of blocks that an earlier run had finished.</summary>
+    public long Resumed => _resumed;
+
+    /// <summary>Whether a block is done.</summary>
+    public bool Contains(long block) => (Volatile.Read(ref _bits[block >> 6]) >> (int)(block & 63) & 1) != 0;
+
+    /// <summary>Whether all blocks of a range are done.</summary>
+    public bool All(long first, long end)
+    {
+        for (var i = first; i < end; i++)
+        {
+            if (!Contains(i))
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Marks a block as done; false where it already was.</summary>
+    public bool TryAdd(long block, ReadOnlySpan<BlockRecord> records, bool resumed)
+    {
+        var bit = 1L << (int)(block & 63);
+        if ((Interlocked.Or(ref _bits[block >> 6], bit) & bit) != 0)
+            return false;
+        for (var i = 0; i < records.Length; i++)
+        {
+            Interlocked.Add(ref Balances[i], records[i].Balance);
+            Interlocked.Add(ref ZeroVotes[i], records[i].ZeroVotes);
+        }
+
+        if (resumed)
+            Interlocked.Increment(ref _resumed);
+        return true;
+    }
+
+    /// <summary>Forgets everything.</summary>
+    public void Clear()
+    {
+        Array.Clear(_bits);
+        Array.Clear(Balances);
+        Array.Clear(ZeroVotes);
+        _resumed = 0;
+    }
+}

@@ -1,0 +1,137 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace Smelt.Merging.Execution;
+
+/// <summary>What is known of one finished block at one sweep point.</summary>
+/// <param name="Hash">XxHash128 of the block's bytes in the output.</param>
+/// <param name="Balance">Positive minus negative elected signs.</param>
+/// <param name="ZeroVotes">Elements whose election summed to zero although a delta was not zero.</param>
+[StructLayout(LayoutKind.Sequential, Pack = 4)]
+internal readonly record struct BlockRecord(UInt128 Hash, int Balance, int ZeroVotes);
+
+/// <summary>
+/// The list of finished blocks of a merge under way. A record follows the block's bytes, never precedes them, and carries
+/// a checksum, so that a killed run leaves at most one torn record at the end, which is dropped.
+/// </summary>
+/// <remarks>
+/// Layout, little-endian: a header of 8 bytes magic, 32 bytes of the plan's fingerprint, then records: 8 bytes block
+/// index, 24 bytes for each sweep point, 16 bytes hash for each source, 8 bytes XxHash3 of the record before it.
+/// </remarks>
+internal sealed class Journal : IDisposable
+{
+    private const int HeaderBytes = 40;
+    private const int PointBytes = 24;
+    private static ReadOnlySpan<byte> Magic => "SMELTJ01"u8;
+
+    private readonly SafeFileHandle _file;
+    private readonly int _points;
+    private readonly int _sources;
+    private long _end;
+
+    private Journal(SafeFileHandle file, int points, int sources)
+    {
+        _file = file;
+        _points = points;
+        _sources = sources;
+        _end = HeaderBytes;
+    }
+
+    private int RecordBytes => 16 + (PointBytes * _points) + (16 * _sources);
+
+    /// <summary>
+    /// Opens the journal of a merge and reads what an earlier run of the same plan left; a journal of another plan, or a
+    /// damaged one, is started anew.
+    /// </summary>
+    /// <param name="path">The journal's file.</param>
+    /// <param name="fingerprint">32 bytes that stand for the plan and the identity of its inputs.</param>
+    /// <param name="points">The number of sweep points.</param>
+    /// <param name="sources">The most sources that a block has.</param>
+    /// <param name="onRecord">Called with each finished block: its index, its records and the hashes of its sources.</param>
+    /// <returns>The journal, and whether it belongs to an earlier run of the same plan.</returns>
+    public static (Journal Journal, bool Resumed) Open(string path, ReadOnlySpan<byte> fingerprint, int points, int sources, Action<long, BlockRecord[], UInt128[]> onRecord)
+    {
+        var file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        var journal = new Journal(file, points, sources);
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        var resumed = RandomAccess.Read(file, header, 0) == HeaderBytes
+            && header[..8].SequenceEqual(Magic) && header[8..].SequenceEqual(fingerprint);
+        if (resumed)
+        {
+            journal.ReadRecords(onRecord);
+        }
+        else
+        {
+            Magic.CopyTo(header);
+            fingerprint.CopyTo(header[8..]);
+            RandomAccess.SetLength(file, 0);
+            RandomAccess.Write(file, header, 0);
+        }
+
+        return (journal, resumed);
+    }
+
+    /// <summary>Adds a finished block, whose bytes are already written. Safe to call from several threads.</summary>
+    public void Append(long block, ReadOnlySpan<BlockRecord> points, ReadOnlySpan<UInt128> sources)
+    {
+        Span<byte> record = RecordBytes <= 2048 ? stackalloc byte[RecordBytes] : new byte[RecordBytes];
+        record.Clear();
+        BinaryPrimitives.WriteInt64LittleEndian(record, block);
+        for (var i = 0; i < points.Length; i++)
+        {
+            var place = record[(8 + (PointBytes * i))..];
+            BinaryPrimitives.WriteUInt128LittleEndian(place, points[i].Hash);
+            BinaryPrimitives.WriteInt32LittleEndian(place[16..], points[i].Balance);
+            BinaryPrimitives.WriteInt32LittleEndian(place[20..], points[i].ZeroVotes);
+        }
+
+        for (var i = 0; i < sources.Length; i++)
+            BinaryPrimitives.WriteUInt128LittleEndian(record[(8 + (PointBytes * points.Length) + (16 * i))..], sources[i]);
+        BinaryPrimitives.WriteUInt64LittleEndian(record[^8..], XxHash3.HashToUInt64(record[..^8]));
+        RandomAccess.Write(_file, record, Interlocked.Add(ref _end, record.Length) - record.Length);
+    }
+
+    /// <summary>Forgets all blocks, for a plan whose finished blocks turned out to need another pass.</summary>
+    public void Clear()
+    {
+        RandomAccess.SetLength(_file, HeaderBytes);
+        _end = HeaderBytes;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    /// <summary>The plan's fingerprint over the given texts.</summary>
+    public static byte[] Fingerprint(IEnumerable<string> parts) =>
+        System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts)));
+
+    private void ReadRecords(Action<long, BlockRecord[], UInt128[]> onRecord)
+    {
+        var record = new byte[RecordBytes];
+        var length = RandomAccess.GetLength(_file);
+        for (; _end + record.Length <= length; _end += record.Length)
+        {
+            // A run that was killed between two of several threads' writes leaves a gap of zeros: skip it, read on.
+            if (RandomAccess.Read(_file, record, _end) != record.Length
+                || BinaryPrimitives.ReadUInt64LittleEndian(record.AsSpan(^8..)) != XxHash3.HashToUInt64(record.AsSpan(..^8)))
+                continue;
+            var points = new BlockRecord[_points];
+            for (var i = 0; i < points.Length; i++)
+            {
+                var place = record.AsSpan(8 + (PointBytes * i));
+                points[i] = new BlockRecord(
+                    BinaryPrimitives.ReadUInt128LittleEndian(place),
+                    BinaryPrimitives.ReadInt32LittleEndian(place[16..]),
+                    BinaryPrimitives.ReadInt32LittleEndian(place[20..]));
+            }
+
+            var sources = new UInt128[_sources];
+            for (var i = 0; i < sources.Length; i++)
+                sources[i] = BinaryPrimitives.ReadUInt128LittleEndian(record.AsSpan(8 + (PointBytes * _points) + (16 * i)));
+            onRecord(BinaryPrimitives.ReadInt64LittleEndian(record), points, sources);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using Smelt.Merging.Methods;
+using Smelt.Merging.Planning;
+using Smelt.Recipes;
+
+namespace Smelt.Merging.Execution;
+
+/// <summary>How many workers a merge gets and how large their buffers are, within a memory limit.</summary>
+/// <param name="Threads">Worker threads.</param>
+/// <param name="Sources">The most sources that a tensor has.</param>
+/// <param name="Elements">Elements of a sub-block.</param>
+/// <param name="ElementBytes">Bytes of the largest element among the sources.</param>
+/// <param name="PeakBytes">The memory expected at the peak, the runtime included.</param>
+public sealed record MemoryBudget(int Threads, int Sources, int Elements, int ElementBytes, long PeakBytes)
+{
+    /// <summary>What the runtime takes with its code and a small heap, measured on Linux x64.</summary>
+    private const long Runtime = 40L << 20;
+
+    /// <summary>The budget of a merge: as many of the threads asked for as the memory allows, at least one.</summary>
+    /// <exception cref="InvalidInputException">The limit is too small for a single worker, or below 64 MiB.</exception>
+    public static MemoryBudget For(MergePlan plan, MergeOptions options)
+    {
+        if (options.MaxMemory < MergeOptions.SmallestMemory)
+            throw new InvalidInputException(PlanRules.MemoryTooSmall.Id, "--max-memory", $"the limit is {(ByteSize)options.MaxMemory}; allowed: at least 64 MiB.");
+
+        var sources = plan.Inputs.Count();
+        var elementBytes = plan.Tensors.SelectMany(TensorHashes.Sources).Select(s => (s.Type.Bits + 7) / 8).DefaultIfEmpty(1).Max();
+        var elements = Worker.ElementsFor(sources, elementBytes);
+        var threads = Math.Max(1, options.Threads);
+        var shared = Runtime + (plan.Tensors.Count * (sources + plan.Points.Count + 8L) * 64);
+        var perWorker = Worker.Bytes(sources, elements, elementBytes) + MagnitudeTrim.WorkerBytes(plan) + (256 << 10);
+        while (threads > 1 && shared + (threads * perWorker) > options.MaxMemory)
+            threads--;
+        var peak = shared + (threads * perWorker);
+        if (peak > options.MaxMemory)
+            throw new InvalidInputException(PlanRules.MemoryTooSmall.Id, "--max-memory", $"the merge needs {(ByteSize)peak} with a single thread, and the limit is {(ByteSize)options.MaxMemory}.", "Raise --max-memory.");
+        return new MemoryBudget(threads, sources, elements, elementBytes, peak);
+    }
+}

@@ -1,0 +1,275 @@
+using System.Diagnostics;
+using Smelt.Checkpoints;
+using Smelt.Merging.Kernels;
+using Smelt.Merging.Methods;
+using Smelt.Merging.Planning;
+
+namespace Smelt.Merging.Execution;
+
+/// <summary>
+/// Carries a plan out: streams blocks of all inputs through the method's kernels and writes every output at offsets known
+/// from the plan. Memory does not grow with the model, and the bytes depend on the plan alone.
+/// </summary>
+public sealed unsafe class MergeExecutor : IDisposable
+{
+    private readonly MergePlan _plan;
+    private readonly MergeOptions _options;
+    private readonly ProgressCounter _progress;
+    private readonly BlockMap _blocks;
+    private readonly WorkFolder _folder;
+    private readonly string[] _folders;
+    private readonly WorkerPool _pool;
+    private readonly Worker[] _workers;
+    private readonly CheckpointReader _reader;
+    private readonly OutputFiles _outputs;
+    private readonly TensorHashes _hashes;
+    private readonly StatisticsCollector? _statistics;
+    private readonly MethodProgram _program;
+    private readonly FinishedBlocks _finished;
+
+    private MergeExecutor(MergePlan plan, MergeOptions options, ProgressCounter progress, CancellationToken cancellation)
+    {
+        _plan = plan;
+        _options = options;
+        _progress = progress;
+        _blocks = new BlockMap(plan.Tensors);
+        _hashes = new TensorHashes(plan);
+        _finished = new FinishedBlocks(_blocks.Count, plan.Points.Count);
+        _statistics = options.Statistics && StatisticsCollector.Applies(plan) ? new StatisticsCollector(plan, _blocks) : null;
+        var budget = MemoryBudget.For(plan, options);
+        _folder = WorkFolder.Open(options.Output, options.Force);
+        _folders = [.. plan.Points.Select(p => Path.Combine(_folder.Path, p.Label))];
+        _pool = new WorkerPool(budget.Threads, cancellation);
+        _reader = new CheckpointReader();
+        _workers = [.. Enumerable.Range(0, budget.Threads).Select(_ => new Worker(_reader, budget.Sources, plan.Points.Count, budget.Elements, budget.ElementBytes))];
+        _outputs = new OutputFiles(plan, _folders);
+        _program = MethodProgram.Create(plan);
+    }
+
+    /// <summary>Carries a plan out and commits its output.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="options">How it runs.</param>
+    /// <param name="progress">Counts bytes, for whoever shows progress.</param>
+    /// <param name="cancellation">Stops the merge; what is finished is kept for the next run.</param>
+    /// <exception cref="InvalidInputException">An input holds what can't be merged, or the output may not be written.</exception>
+    /// <exception cref="IOException">Reading or writing failed; what is finished is kept for the next run.</exception>
+    /// <exception cref="OperationCanceledException">The merge was stopped.</exception>
+    public static MergeResult Run(MergePlan plan, MergeOptions options, ProgressCounter progress, CancellationToken cancellation)
+    {
+        var watch = Stopwatch.StartNew();
+        using var executor = new MergeExecutor(plan, options, progress, cancellation);
+        try
+        {
+            executor.Execute();
+        }
+        catch (InvalidInputException)
+        {
+            // The same input would fail again: nothing to resume.
+            executor._folder.Discard();
+            throw;
+        }
+
+        return new MergeResult
+        {
+            Plan = plan,
+            Folders = [.. plan.Points.Select(p => p.Label.Length == 0 ? Path.GetFullPath(options.Output) : Path.Combine(Path.GetFullPath(options.Output), p.Label))],
+            BytesMoved = progress.Moved,
+            ResumedBlocks = executor._finished.Resumed,
+            Elapsed = watch.Elapsed,
+            Statistics = executor._finished.Resumed == 0 ? executor._statistics?.Result() : null,
+        };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _pool.Dispose();
+        foreach (var worker in _workers)
+            worker.Dispose();
+        _outputs.Dispose();
+        _reader.Dispose();
+        _folder.Dispose();
+    }
+
+    private void Execute()
+    {
+        _progress.Start((_plan.BytesPerPass * _plan.Passes) + _plan.BytesToWrite);
+        using (var journal = OpenJournal())
+        {
+            MergeAll(journal);
+            if (_program.Recheck(_finished))
+            {
+                // The majority of signs turned out to be another than assumed, where it matters.
+                journal.Clear();
+                _finished.Clear();
+                MergeAll(journal);
+            }
+        }
+
+        var changed = _plan.Inputs.SelectMany(i => i.Checkpoint.Files).Select(f => f.VerifyUnchanged()).OfType<Problem>().ToArray();
+        if (changed.Length > 0)
+            throw new InvalidInputException(changed);
+
+        _progress.Phase = "finishing";
+        for (var point = 0; point < _folders.Length; point++)
+            SideFileWriter.Write(_plan, point, _folders[point], _hashes);
+        _folder.Commit(_options.Durable);
+    }
+
+    private Journal OpenJournal()
+    {
+        var identity = _plan.Inputs.SelectMany(i => i.Checkpoint.Files).Select(f => $"{f.FullPath}|{f.Length}|{f.LastWriteTicks}");
+        var fingerprint = Journal.Fingerprint([_plan.ConfigurationHash, Manifest.ToolVersion, .. identity]);
+        var candidates = new List<(Block Block, BlockRecord[] Records, UInt128[] Sources)>();
+        var (journal, resumed) = Journal.Open(_folder.JournalPath, fingerprint, _plan.Points.Count, _plan.Inputs.Count(), (index, records, sources) =>
+        {
+            if (index >= 0 && index < _blocks.Count)
+                candidates.Add((_blocks[index], records, sources));
+        });
+        if (!resumed || !_outputs.Exist())
+        {
+            journal.Clear();
+            _folder.Clear();
+            _outputs.Create();
+            return journal;
+        }
+
+        // Only what is on the disk as the journal says counts as finished.
+        _progress.Phase = "checking what is finished";
+        _pool.Run(0, candidates.Count, (worker, i) =>
+        {
+            var (block, records, sources) = candidates[(int)i];
+            var intact = true;
+            for (var point = 0; point < records.Length && intact; point++)
+                intact = _outputs.HashOf(point, block) == records[point].Hash;
+            if (intact && _finished.TryAdd(block.Index, records, resumed: true))
+                _hashes.Add(block, [.. records.Select(r => r.Hash)], sources.AsSpan(0, TensorHashes.Sources(block.Tensor).Count));
+        });
+        return journal;
+    }
+
+    private void MergeAll(Journal journal)
+    {
+        foreach (var wave in Waves())
+        {
+            var (first, end) = (_blocks.FirstOf(wave.First), _blocks.FirstOf(wave.End));
+            if (_finished.All(first, end))
+                continue;
+            _program.Prepare(new PassContext(_plan, _blocks, _pool, _workers, _progress), wave.First, wave.End);
+            _progress.Phase = "merging";
+            _pool.Run(first, end, (worker, index) =>
+            {
+                if (!_finished.Contains(index))
+                    MergeBlock(_workers[worker], _blocks[index], journal);
+            });
+        }
+    }
+
+    /// <summary>
+    /// Runs of tensors that are prepared and merged together: all of them for statistics over the whole model, else as few
+    /// as keep the workers busy, so that the second pass over a tensor finds it in the page cache.
+    /// </summary>
+    private IEnumerable<(int First, int End)> Waves()
+    {
+        const int blocksPerWorker = 16;
+        var first = 0;
+        for (var i = 1; i <= _plan.Tensors.Count; i++)
+        {
+            var full = _program.Scope == StatisticsScope.Tensor && _blocks.FirstOf(i) - _blocks.FirstOf(first) >= blocksPerWorker * _pool.Count;
+            if (!full && i < _plan.Tensors.Count)
+                continue;
+            yield return (first, i);
+            first = i;
+        }
+    }
+
+    private void MergeBlock(Worker worker, Block block, Journal journal)
+    {
+        worker.BeginBlock();
+        if (block.Tensor.Action == TensorAction.Merge)
+            Mix(worker, block);
+        else
+            Copy(worker, block);
+
+        var records = worker.TakeRecords();
+        var sources = worker.TakeSourceHashes(TensorHashes.Sources(block.Tensor).Count);
+        journal.Append(block.Index, records, sources);
+        _finished.TryAdd(block.Index, records, resumed: false);
+        _hashes.Add(block, [.. records.Select(r => r.Hash)], sources);
+    }
+
+    private void Mix(Worker worker, Block block)
+    {
+        var sources = TensorHashes.Sources(block.Tensor);
+        var squares = stackalloc BlockSum[Kernels.Mix.MaxInputs];
+        for (var i = 0; i < sources.Count; i++)
+            squares[i] = default;
+        for (var offset = 0; offset < block.Length; offset += worker.Elements)
+        {
+            var part = new SubBlock(block.Tensor, block.Start + offset, Math.Min(worker.Elements, block.Length - offset));
+            for (var i = 0; i < sources.Count; i++)
+            {
+                var raw = worker.Read(sources[i], i, part);
+                _progress.Add(raw.Length);
+                worker.HashSource(i, raw);
+                if (_plan.NonFinite == Recipes.NonFinite.Fail)
+                    CheckFinite(worker, sources[i], part, i);
+            }
+
+            _statistics?.Add(worker, block, part, squares);
+            foreach (var group in _program.Groups)
+            {
+                _program.Mix(worker, part, group);
+                foreach (var point in group.Points)
+                {
+                    var bytes = worker.Apply(part.Length, _program.AddsBase, block.Tensor.Settings[point].Lambda, block.Tensor.OutputType);
+                    worker.HashOutput(point, bytes);
+                    _outputs.Write(point, block.Tensor.Index, part.Start * block.Tensor.OutputType.BytesPerElement, bytes);
+                    _progress.Add(bytes.Length);
+                }
+            }
+        }
+    }
+
+    private void CheckFinite(Worker worker, CheckpointTensor tensor, SubBlock part, int source)
+    {
+        var index = NonFinite.FirstIndex(worker.Blocks[source], part.Length);
+        if (index < 0)
+            return;
+        var expert = part.Tensor.Base is null ? source : source - 1;
+        throw new InvalidInputException(
+            PlanRules.NotFinite.Id,
+            $"{tensor.File.FullPath}, tensor {tensor.Name}",
+            $"{(expert < 0 ? "the base" : $"expert {expert} ({_plan.Experts[expert].Reference})")} holds a value that is not finite at flat index {part.Start + index}.",
+            "Repair or leave out that model, or set NonFinite = NonFinite.Propagate.");
+    }
+
+    private void Copy(Worker worker, Block block)
+    {
+        var tensor = block.Tensor;
+        var sources = TensorHashes.Sources(tensor);
+        var (start, end) = tensor.ByteRange(block.Start, block.Length);
+        for (var offset = start; offset < end; offset += worker.SourceBytes)
+        {
+            var length = (int)Math.Min(worker.SourceBytes, end - offset);
+            ReadOnlySpan<byte> first = default;
+            for (var i = 0; i < sources.Count; i++)
+            {
+                var raw = worker.ReadBytes(sources[i], i, offset, length);
+                _progress.Add(length);
+                worker.HashSource(i, raw);
+                if (i == 0)
+                    first = raw;
+                else if (!raw.SequenceEqual(first))
+                    throw new InvalidInputException(PlanRules.TypeDiffers.Id, $"{sources[i].File.FullPath}, tensor {tensor.Name}", $"values of type {sources[i].Type} differ from those in {sources[0].File.FullPath}; this type can't be merged and must be the same in all inputs.", $"Keep(\"{tensor.Name}\") takes it from the base.");
+            }
+
+            for (var point = 0; point < _plan.Points.Count; point++)
+            {
+                worker.HashOutput(point, first);
+                _outputs.Write(point, tensor.Index, offset, first);
+                _progress.Add(length);
+            }
+        }
+    }
+}

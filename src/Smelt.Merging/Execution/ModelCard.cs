@@ -1,0 +1,40 @@
+using System.Text;
+using Smelt.Merging.Planning;
+using Smelt.Recipes;
+
+namespace Smelt.Merging.Execution;
+
+/// <summary>The README.md of an output: what was merged and how, with the front matter that the Hugging Face hub reads.</summary>
+internal static class ModelCard
+{
+    /// <summary>The text of the card for one sweep point.</summary>
+    public static string Write(MergePlan plan, int point)
+    {
+        var card = new StringBuilder();
+        var hubModels = plan.Inputs.Select(i => i.Reference).OfType<HubModel>().Select(m => m.Id).Distinct().ToArray();
+        card.Append("---\n");
+        if (hubModels.Length > 0)
+            card.Append("base_model:\n").AppendJoin("", hubModels.Select(id => $"- {id}\n"));
+        card.Append("library_name: transformers\ntags:\n- merge\n- smelt\n---\n\n");
+
+        var label = plan.Points[point].Label;
+        card.Append($"# {plan.Name}{(label.Length > 0 ? " at " + label : "")}\n\n");
+        card.Append($"A merge by the method `{Slots.MethodId(plan.Points[point].Recipe.GetType())}`, made with Smelt {Manifest.ToolVersion}.\n\n");
+        card.Append("| model | role | weight | density |\n|---|---|---|---|\n");
+        if (plan.Base is { } baseInput)
+            card.Append($"| {Reference(baseInput)} | base | | |\n");
+        var recipe = plan.Points[point].Recipe;
+        for (var i = 0; i < plan.Experts.Count; i++)
+        {
+            var expert = recipe.Experts[i];
+            card.Append($"| {Reference(plan.Experts[i])} | expert | {expert.Weight} | {expert.Density ?? (recipe as TrimmedRecipe)?.Density} |\n");
+        }
+
+        card.Append("\n## Configuration\n\n```json\n").Append(Recipes.Configuration.ConfigurationWriter.Write(plan.Name, recipe)).Append("\n```\n\n");
+        card.Append($"SHA-256 of the recipe's configuration: `{plan.ConfigurationHash}`. `smelt verify` checks this folder against `{Manifest.FileName}`.\n");
+        return card.ToString();
+    }
+
+    private static string Reference(PlannedInput input) =>
+        $"{input.Reference}{(input.Commit is null ? "" : $" ({input.Commit[..Math.Min(12, input.Commit.Length)]})")}";
+}

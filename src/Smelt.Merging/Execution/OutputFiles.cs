@@ -1,0 +1,67 @@
+using System.IO.Hashing;
+using Microsoft.Win32.SafeHandles;
+using Smelt.Checkpoints;
+using Smelt.Merging.Planning;
+
+namespace Smelt.Merging.Execution;
+
+/// <summary>The weight files of all outputs of a merge, at their full size from the start, written at known offsets.</summary>
+internal sealed class OutputFiles : IDisposable
+{
+    private readonly MergePlan _plan;
+    private readonly string[] _folders;
+    private readonly HandleCache _handles;
+
+    /// <param name="plan">The plan.</param>
+    /// <param name="folders">The folder of each sweep point.</param>
+    public OutputFiles(MergePlan plan, string[] folders)
+    {
+        _plan = plan;
+        _folders = folders;
+        _handles = new HandleCache(path => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite));
+    }
+
+    /// <summary>Makes every file with its header and its full size, so that a full disk is met now and not later.</summary>
+    public void Create()
+    {
+        foreach (var folder in _folders)
+        {
+            Directory.CreateDirectory(folder);
+            foreach (var file in _plan.Layout.Files)
+            {
+                using var handle = File.OpenHandle(System.IO.Path.Combine(folder, file.Name), FileMode.Create, FileAccess.Write, FileShare.None, FileOptions.None, file.TotalBytes);
+                RandomAccess.SetLength(handle, file.TotalBytes);
+                RandomAccess.Write(handle, file.Header.Span, 0);
+            }
+
+            if (_plan.Layout.Index is { } index)
+                File.WriteAllText(System.IO.Path.Combine(folder, ShardLayout.IndexName), index);
+        }
+    }
+
+    /// <summary>Whether every file is there at its full size.</summary>
+    public bool Exist() => _folders.All(folder => _plan.Layout.Files.All(file =>
+        new FileInfo(System.IO.Path.Combine(folder, file.Name)) is { Exists: true } info && info.Length == file.TotalBytes));
+
+    /// <summary>Writes bytes of a tensor of one sweep point.</summary>
+    public void Write(int point, int tensor, long byteOffset, ReadOnlySpan<byte> bytes)
+    {
+        var place = _plan.Layout[tensor];
+        using var handle = _handles.Rent(System.IO.Path.Combine(_folders[point], place.File.Name));
+        RandomAccess.Write(handle.File, bytes, place.Offset + byteOffset);
+    }
+
+    /// <summary>The XxHash128 of a block as it is on the disk.</summary>
+    public UInt128 HashOf(int point, Block block)
+    {
+        var place = _plan.Layout[block.Tensor.Index];
+        var (start, end) = block.Tensor.ByteRange(block.Start, block.Length);
+        var bytes = new byte[end - start];
+        using var handle = _handles.Rent(System.IO.Path.Combine(_folders[point], place.File.Name));
+        var read = RandomAccess.Read(handle.File, bytes, place.Offset + start);
+        return XxHash128.HashToUInt128(bytes.AsSpan(0, read));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _handles.Dispose();
+}

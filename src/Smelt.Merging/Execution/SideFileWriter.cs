@@ -1,0 +1,32 @@
+using System.IO.Hashing;
+using System.Text;
+using Smelt.Checkpoints;
+using Smelt.Merging.Planning;
+
+namespace Smelt.Merging.Execution;
+
+/// <summary>Writes what lies beside the weights: config.json, tokenizer and chat template of the donor, card and manifest.</summary>
+internal static class SideFileWriter
+{
+    /// <summary>Writes all side files of a sweep point.</summary>
+    public static void Write(MergePlan plan, int point, string folder, TensorHashes hashes)
+    {
+        var written = new List<(string Name, UInt128 Hash)>();
+        foreach (var (name, content) in SideFiles.For(plan.Donor.Checkpoint, plan.WeightType))
+            written.Add((name, Save(folder, name, content)));
+        written.Add(("README.md", Save(folder, "README.md", Encoding.UTF8.GetBytes(ModelCard.Write(plan, point)))));
+        foreach (var file in plan.Layout.Files)
+            written.Add((file.Name + ":header", XxHash128.HashToUInt128(file.Header.Span)));
+        if (plan.Layout.Index is { } index)
+            written.Add((ShardLayout.IndexName, XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(index))));
+        File.WriteAllText(Path.Combine(folder, Manifest.FileName), Manifest.Write(plan, point, hashes, written));
+    }
+
+    private static UInt128 Save(string folder, string name, byte[] content)
+    {
+        var path = Path.Combine(folder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllBytes(path, content);
+        return XxHash128.HashToUInt128(content);
+    }
+}

@@ -1,0 +1,104 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using Smelt.Merging.Planning;
+
+namespace Smelt.Merging.Execution;
+
+/// <summary>
+/// Gathers the hashes of blocks into hashes of tensors: XxHash128 over the XxHash128 of the blocks in their order. Blocks
+/// may come in any order from any thread; a tensor's list is let go as soon as it is complete, so that memory follows the
+/// number of tensors and not the size of the model.
+/// </summary>
+internal sealed class TensorHashes
+{
+    private readonly MergePlan _plan;
+    private readonly PendingTensor?[] _pending;
+    private readonly UInt128[][] _outputs;
+    private readonly UInt128[][] _inputs;
+
+    public TensorHashes(MergePlan plan)
+    {
+        _plan = plan;
+        _pending = new PendingTensor?[plan.Tensors.Count];
+        _outputs = new UInt128[plan.Tensors.Count][];
+        _inputs = new UInt128[plan.Tensors.Count][];
+        foreach (var tensor in plan.Tensors.Where(t => t.ElementCount == 0))
+            Complete(tensor, new PendingTensor(0, plan.Points.Count, Sources(tensor).Count));
+    }
+
+    /// <summary>The tensors that a tensor's blocks are read from, in the order of their hashes: base, then experts.</summary>
+    public static IReadOnlyList<Checkpoints.CheckpointTensor> Sources(TensorPlan tensor) =>
+        tensor.Base is null ? tensor.Experts : [tensor.Base, .. tensor.Experts];
+
+    /// <summary>Adds a block: its hash in each output and in each source.</summary>
+    public void Add(Block block, ReadOnlySpan<UInt128> outputs, ReadOnlySpan<UInt128> sources)
+    {
+        var index = block.Tensor.Index;
+        var pending = Volatile.Read(ref _pending[index]);
+        if (pending is null)
+        {
+            var created = new PendingTensor(BlockMap.CountOf(block.Tensor.ElementCount), outputs.Length, sources.Length);
+            pending = Interlocked.CompareExchange(ref _pending[index], created, null) ?? created;
+        }
+
+        var number = block.Start / BlockMap.Elements;
+        for (var i = 0; i < outputs.Length; i++)
+            pending.Lists[i][number] = outputs[i];
+        for (var i = 0; i < sources.Length; i++)
+            pending.Lists[outputs.Length + i][number] = sources[i];
+        if (Interlocked.Decrement(ref pending.Missing) == 0)
+            Complete(block.Tensor, pending);
+    }
+
+    /// <summary>The hash of a tensor in the output of a sweep point.</summary>
+    public UInt128 Output(int tensor, int point) => _outputs[tensor][point];
+
+    /// <summary>The hashes of the tensors read from an input, counted as in <see cref="MergePlan.Inputs"/>.</summary>
+    public IEnumerable<(string Name, UInt128 Hash)> Inputs(int input)
+    {
+        foreach (var tensor in _plan.Tensors)
+        {
+            // The sources of a tensor are the inputs, without the base where the tensor does not read it.
+            var sources = Sources(tensor);
+            var position = tensor.Base is null && _plan.Base is not null ? input - 1 : input;
+            if (position >= 0 && position < sources.Count)
+                yield return (sources[position].Name, _inputs[tensor.Index][position]);
+        }
+    }
+
+    private void Complete(TensorPlan tensor, PendingTensor pending)
+    {
+        var combined = Array.ConvertAll(pending.Lists, Combine);
+        _outputs[tensor.Index] = combined[.._plan.Points.Count];
+        _inputs[tensor.Index] = combined[_plan.Points.Count..];
+        _pending[tensor.Index] = null;
+    }
+
+    /// <summary>The hash of a tensor from those of its blocks.</summary>
+    public static UInt128 Combine(UInt128[] blocks)
+    {
+        var hash = new XxHash128();
+        Span<byte> bytes = stackalloc byte[16];
+        foreach (var block in blocks)
+        {
+            BinaryPrimitives.WriteUInt128BigEndian(bytes, block);
+            hash.Append(bytes);
+        }
+
+        return hash.GetCurrentHashAsUInt128();
+    }
+
+    private sealed class PendingTensor
+    {
+        public PendingTensor(long blocks, int outputs, int sources)
+        {
+            Lists = new UInt128[outputs + sources][];
+            for (var i = 0; i < Lists.Length; i++)
+                Lists[i] = new UInt128[blocks];
+            Missing = blocks;
+        }
+
+        public readonly UInt128[][] Lists;
+        public long Missing;
+    }
+}

@@ -1,0 +1,232 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using Smelt.Checkpoints;
+using Smelt.Merging.Kernels;
+using Smelt.Merging.Planning;
+
+namespace Smelt.Merging.Execution;
+
+/// <summary>A part of a block: what a kernel works on at once.</summary>
+/// <param name="Tensor">The tensor.</param>
+/// <param name="Start">The flat index of the first element, a multiple of <see cref="Worker.Granularity"/>.</param>
+/// <param name="Length">The number of elements.</param>
+internal readonly record struct SubBlock(TensorPlan Tensor, long Start, int Length);
+
+/// <summary>
+/// What one worker thread owns: buffers for a sub-block of every source, for the mix and for the output's bytes, and the
+/// hashes of the block under way. Sized so that a sub-block stays in the second-level cache.
+/// </summary>
+internal sealed unsafe class Worker : IDisposable
+{
+    /// <summary>Sub-blocks start at multiples of this many elements.</summary>
+    public const int Granularity = 4096;
+
+    private const int LargestElement = sizeof(double);
+    private const int CacheBudget = 640 << 10;
+    private const nuint Alignment = 64;
+
+    private readonly CheckpointReader _reader;
+    private readonly byte* _memory;
+    private readonly byte** _sources;
+    private readonly XxHash128[] _sourceHashes;
+    private readonly XxHash128[] _outputHashes;
+
+    private int _hashedTensor = -1;
+    private ulong _tensorHash;
+
+    /// <param name="reader">Reads the sources.</param>
+    /// <param name="sources">The most sources that a tensor has: base and experts.</param>
+    /// <param name="points">The number of sweep points.</param>
+    /// <param name="elements">Elements of a sub-block.</param>
+    /// <param name="elementBytes">Bytes of the largest element among the sources.</param>
+    public Worker(CheckpointReader reader, int sources, int points, int elements, int elementBytes)
+    {
+        _reader = reader;
+        Elements = elements;
+        SourceBytes = elements * elementBytes;
+        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)Bytes(sources, elements, elementBytes), Alignment);
+        var next = _memory + ((long)sources * SourceBytes);
+        Mix = (float*)next;
+        next += elements * sizeof(float);
+        Output = next;
+        next += elements * LargestElement;
+        Masks = (ulong*)next;
+        next += (long)sources * MaskWords * sizeof(ulong);
+        _sources = (byte**)next;
+        next += sources * sizeof(byte*);
+        Blocks = (RawBlock*)next;
+        next += sources * sizeof(RawBlock);
+        Weights = (float*)next;
+        next += sources * sizeof(ulong);
+        Experts = (ExpertBlock*)next;
+        for (var i = 0; i < sources; i++)
+            _sources[i] = _memory + ((long)i * SourceBytes);
+        _sourceHashes = [.. Enumerable.Range(0, sources).Select(_ => new XxHash128())];
+        _outputHashes = [.. Enumerable.Range(0, points).Select(_ => new XxHash128())];
+        Balances = new int[points];
+        ZeroVotes = new int[points];
+    }
+
+    /// <summary>Elements of a sub-block.</summary>
+    public int Elements { get; }
+
+    /// <summary>Bytes of the buffer of one source.</summary>
+    public int SourceBytes { get; }
+
+    /// <summary>The mixed task vectors (or weights) of the sub-block, <see cref="Elements"/> of them.</summary>
+    public float* Mix { get; }
+
+    /// <summary>The bytes of the sub-block in the output's type.</summary>
+    public byte* Output { get; }
+
+    /// <summary>One bit mask for each expert, <see cref="MaskWords"/> words apart.</summary>
+    public ulong* Masks { get; }
+
+    /// <summary>The words of one mask.</summary>
+    public int MaskWords => Elements / 64;
+
+    /// <summary>The sources of the sub-block as read: base first where there is one, then the experts.</summary>
+    public RawBlock* Blocks { get; }
+
+    /// <summary>Room for one weight for each source.</summary>
+    public float* Weights { get; }
+
+    /// <summary>Room for one expert's pipeline for each source.</summary>
+    public ExpertBlock* Experts { get; }
+
+    /// <summary>Positive minus negative elected signs of the block, for each sweep point.</summary>
+    public int[] Balances { get; }
+
+    /// <summary>Zero votes of the block that matter, for each sweep point.</summary>
+    public int[] ZeroVotes { get; }
+
+    /// <summary>Bytes that one worker takes.</summary>
+    public static long Bytes(int sources, int elements, int elementBytes) =>
+        ((long)sources * elements * elementBytes) + (elements * (sizeof(float) + LargestElement))
+        + ((long)sources * ((elements / 8) + sizeof(byte*) + sizeof(RawBlock) + sizeof(ulong) + sizeof(ExpertBlock)));
+
+    /// <summary>The elements of a sub-block so that what a kernel touches stays in the cache: 4,096 to 32,768.</summary>
+    public static int ElementsFor(int sources, int elementBytes)
+    {
+        var elements = 32_768;
+        while (elements > Granularity && (long)elements * ((sources * elementBytes) + sizeof(float)) > CacheBudget)
+            elements /= 2;
+        return elements;
+    }
+
+    /// <summary>Begins a block: forgets hashes and votes.</summary>
+    public void BeginBlock()
+    {
+        Array.Clear(Balances);
+        Array.Clear(ZeroVotes);
+    }
+
+    /// <summary>Reads elements of a tensor as source <paramref name="i"/>.</summary>
+    public ReadOnlySpan<byte> Read(CheckpointTensor tensor, int i, SubBlock part)
+    {
+        var format = FormatOf(tensor.Type);
+        var raw = ReadBytes(tensor, i, part.Start * format.Size(), part.Length * format.Size());
+        Blocks[i] = new RawBlock(_sources[i], format);
+        return raw;
+    }
+
+    /// <summary>Reads bytes of a tensor as source <paramref name="i"/>.</summary>
+    public ReadOnlySpan<byte> ReadBytes(CheckpointTensor tensor, int i, long offset, int length)
+    {
+        var span = new Span<byte>(_sources[i], length);
+        _reader.Read(tensor, offset, span);
+        return span;
+    }
+
+    /// <summary>Reads a sub-block of the base (unless it is there already) and of one expert; returns the bytes read.</summary>
+    public int ReadExpert(SubBlock part, int expert, bool withBase = true)
+    {
+        var bytes = withBase ? Read(part.Tensor.Base!, 0, part).Length : 0;
+        return bytes + Read(part.Tensor.Experts[expert], expert + 1, part).Length;
+    }
+
+    /// <summary>Reads a sub-block of the base and of all experts; returns the bytes read.</summary>
+    public int ReadAll(SubBlock part)
+    {
+        var bytes = Read(part.Tensor.Base!, 0, part).Length;
+        for (var i = 0; i < part.Tensor.Experts.Count; i++)
+            bytes += Read(part.Tensor.Experts[i], i + 1, part).Length;
+        return bytes;
+    }
+
+    /// <summary>Reads the mask of a sub-block from a tensor of bytes, 0 for dropped, into bits.</summary>
+    public void ReadMask(CheckpointTensor mask, SubBlock part, ulong* bits)
+    {
+        var bytes = new Span<byte>(Output, part.Length);
+        _reader.Read(mask, part.Start, bytes);
+        new Span<ulong>(bits, (part.Length + 63) / 64).Clear();
+        for (var e = 0; e < bytes.Length; e++)
+        {
+            if (bytes[e] != 0)
+                bits[e >> 6] |= 1UL << (e & 63);
+        }
+    }
+
+    /// <summary>The hash of a tensor's name.</summary>
+    public ulong TensorHash(TensorPlan tensor)
+    {
+        if (_hashedTensor != tensor.Index)
+            (_hashedTensor, _tensorHash) = (tensor.Index, NameHash.Of(tensor.Name));
+        return _tensorHash;
+    }
+
+    /// <summary>Adds bytes to the hash of source <paramref name="i"/> in this block.</summary>
+    public void HashSource(int i, ReadOnlySpan<byte> bytes) => _sourceHashes[i].Append(bytes);
+
+    /// <summary>Adds bytes to the hash of the output at a sweep point in this block.</summary>
+    public void HashOutput(int point, ReadOnlySpan<byte> bytes) => _outputHashes[point].Append(bytes);
+
+    /// <summary>Ends a block: the hashes of its sources.</summary>
+    public UInt128[] TakeSourceHashes(int sources) => Take(_sourceHashes.AsSpan(0, sources));
+
+    /// <summary>Ends a block: what the journal keeps of it at each sweep point.</summary>
+    public BlockRecord[] TakeRecords()
+    {
+        var hashes = Take(_outputHashes);
+        var records = new BlockRecord[hashes.Length];
+        for (var i = 0; i < records.Length; i++)
+            records[i] = new BlockRecord(hashes[i], Balances[i], ZeroVotes[i]);
+        return records;
+    }
+
+    /// <summary>
+    /// Turns the mix into output bytes: base + lambda * mix, or the mix alone for an average, rounded once.
+    /// </summary>
+    public ReadOnlySpan<byte> Apply(int length, bool addBase, double lambda, TensorType type)
+    {
+        var format = FormatOf(type);
+        var destination = new RawBlock(Output, format);
+        if (addBase)
+            Kernels.Apply.Affine(Blocks[0], Mix, (float)lambda, length, destination);
+        else
+            Kernels.Apply.Store(Mix, length, destination);
+        return new ReadOnlySpan<byte>(Output, length * format.Size());
+    }
+
+    /// <summary>How a mergeable type is stored.</summary>
+    public static FloatFormat FormatOf(TensorType type) =>
+        type == TensorType.BF16 ? FloatFormat.BF16
+        : type == TensorType.F16 ? FloatFormat.F16
+        : type == TensorType.F32 ? FloatFormat.F32
+        : FloatFormat.F64;
+
+    /// <inheritdoc/>
+    public void Dispose() => NativeMemory.AlignedFree(_memory);
+
+    private static UInt128[] Take(Span<XxHash128> hashes)
+    {
+        var values = new UInt128[hashes.Length];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = hashes[i].GetCurrentHashAsUInt128();
+            hashes[i].Reset();
+        }
+
+        return values;
+    }
+}

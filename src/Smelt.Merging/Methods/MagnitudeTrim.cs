@@ -1,0 +1,190 @@
+using Smelt.Merging.Execution;
+using Smelt.Merging.Kernels;
+using Smelt.Merging.Planning;
+using Smelt.Recipes;
+using Cut = Smelt.Merging.Kernels.Cut;
+
+namespace Smelt.Merging.Methods;
+
+/// <summary>
+/// Finds where each expert's task vector is cut by magnitude, exactly and without sorting: of each tensor, or of all merged
+/// tensors together. Sweep points share the passes, and their searches where they cut the same deltas.
+/// </summary>
+internal sealed unsafe class MagnitudeTrim
+{
+    private const int PagesPerTensor = 64;
+    private const int PagesPerModel = 512;
+
+    private readonly MergePlan _plan;
+    private readonly SparseMethod _method;
+
+    /// <summary>For each group and tensor the cut of each expert; null where nothing is cut.</summary>
+    private readonly Cut[]?[][] _cuts;
+
+    /// <summary>Bytes of counts that a worker needs while thresholds are sought, in the worst case.</summary>
+    public static long WorkerBytes(MergePlan plan) =>
+        plan.Points[0].Recipe is TrimmedRecipe ? (long)plan.Experts.Count * plan.Points.Select(p => ((TrimmedRecipe)p.Recipe).Density).Distinct().Count() * MagnitudeBracket.MostBytes : 0;
+
+    public MagnitudeTrim(MergePlan plan, SparseMethod method)
+    {
+        _plan = plan;
+        _method = method;
+        _cuts = [.. method.Groups.Select(_ => new Cut[]?[plan.Tensors.Count])];
+    }
+
+    /// <summary>The cut of an expert's task vector in a tensor; all is kept where nothing was looked for.</summary>
+    public Cut CutOf(MixGroup group, TensorPlan tensor, int expert) =>
+        _cuts[group.Index][tensor.Index] is { } cuts ? cuts[expert] : Cut.All;
+
+    /// <summary>Finds all cuts in the tensors from <paramref name="first"/> up to <paramref name="end"/>.</summary>
+    public void Find(PassContext context, int first, int end)
+    {
+        var searches = new List<TrimSearch>();
+        var whole = new List<TrimSearch>();
+        foreach (var group in _method.Groups.Where(g => SparseMethod.Settings(g).Trim == TrimScope.Model))
+            AddRequests(group, _plan.Merged, whole, TrimSearch.OfModel(_plan));
+        foreach (var tensor in _plan.Merged.Where(t => t.Index >= first && t.Index < end && t.ElementCount > 0))
+        {
+            foreach (var group in _method.Groups.Where(g => SparseMethod.Settings(g).Trim == TrimScope.Tensor))
+                AddRequests(group, [tensor], searches, TrimSearch.OfTensor(tensor));
+        }
+
+        searches.AddRange(whole);
+        if (searches.Count == 0)
+            return;
+
+        context.Progress.Phase = "finding thresholds";
+        foreach (var search in searches)
+            search.Begin();
+        context.Pool.Run(0, searches.Count, (worker, i) => Sample(context, context.Workers[worker], searches[(int)i]));
+        while (searches.Any(s => !s.Search.Done))
+            CountOnce(context, searches, first, end);
+        foreach (var search in searches)
+            Publish(context, search);
+    }
+
+    /// <summary>
+    /// Adds what a group asks of the given tensors. Densities that keep all or nothing need no search.
+    /// </summary>
+    private void AddRequests(MixGroup group, IEnumerable<TensorPlan> tensors, List<TrimSearch> searches, TrimExtent extent)
+    {
+        foreach (var tensor in tensors)
+        {
+            for (var expert = 0; expert < _plan.Experts.Count; expert++)
+            {
+                var density = _method.TrimDensity(group, tensor, expert);
+                if (density >= 1)
+                    continue;
+                var cuts = _cuts[group.Index][tensor.Index] ??= NewCuts();
+                var rule = SparseMethod.Settings(group).Cut!.Value;
+                if (TrimRank.Of(rule, density, extent.Elements) is not { } rank)
+                {
+                    cuts[expert] = density > 0 ? Cut.All : Cut.None;
+                    continue;
+                }
+
+                var key = _method.SharesThresholds ? 0 : group.Index;
+                var search = searches.FirstOrDefault(s => s.Key == key && s.Expert == expert && s.Extent.Equals(extent));
+                if (search is null)
+                    searches.Add(search = new TrimSearch(key, expert, extent, group));
+                search.Request(rank, rule == Recipes.Cut.Exact, new TrimRequest(group, tensor, rank, rule));
+            }
+        }
+    }
+
+    private Cut[] NewCuts()
+    {
+        var cuts = new Cut[_plan.Experts.Count];
+        Array.Fill(cuts, Cut.All);
+        return cuts;
+    }
+
+    private void Sample(PassContext context, Worker worker, TrimSearch search)
+    {
+        var (first, end) = search.Extent.Range;
+        foreach (var part in SamplePages.Of(_plan, first, end, search.Extent.IsModel ? PagesPerModel : PagesPerTensor))
+        {
+            worker.ReadExpert(part, search.Expert);
+            Deltas.Compute(worker.Blocks[0], _method.Pipeline(worker, part, search.Group, search.Expert, complete: false), part.Start, part.Length, worker.Mix);
+            search.Search.AddSample(worker.Mix, part.Length);
+        }
+    }
+
+    /// <summary>One pass over all blocks in which a search is still open.</summary>
+    private void CountOnce(PassContext context, List<TrimSearch> searches, int first, int end)
+    {
+        var open = searches.Where(s => !s.Search.Done).ToArray();
+        foreach (var search in open)
+            search.BeginPass(context.Pool.Count);
+        var whole = open.Where(s => s.Extent.IsModel).ToArray();
+        var ofTensor = open.Where(s => !s.Extent.IsModel).GroupBy(s => s.Extent.Range.First).ToDictionary(g => g.Key, g => g.ToArray());
+
+        context.Pool.Run(context.Blocks.FirstOf(first), context.Blocks.FirstOf(end), (worker, index) =>
+        {
+            var block = context.Blocks[index];
+            if (block.Tensor.Action != TensorAction.Merge)
+                return;
+            var here = ofTensor.TryGetValue(block.Tensor.Index, out var own) ? own : [];
+            Count(context, context.Workers[worker], worker, block, [.. here, .. whole]);
+        });
+        foreach (var search in open)
+            search.EndPass();
+    }
+
+    private void Count(PassContext context, Worker worker, int workerIndex, Block block, TrimSearch[] searches)
+    {
+        for (var offset = 0; offset < block.Length; offset += worker.Elements)
+        {
+            var part = new SubBlock(block.Tensor, block.Start + offset, Math.Min(worker.Elements, block.Length - offset));
+            var read = -1;
+            foreach (var search in searches.OrderBy(s => s.Expert))
+            {
+                if (read != search.Expert)
+                    context.Progress.Add(worker.ReadExpert(part, search.Expert, withBase: read < 0));
+                read = search.Expert;
+                search.Tally(workerIndex).Add(
+                    worker.Blocks[0],
+                    _method.Pipeline(worker, part, search.Group, search.Expert, complete: false),
+                    part.Start,
+                    part.Length,
+                    search.Extent.BlockNumber(block));
+            }
+        }
+    }
+
+    /// <summary>Turns the thresholds of a search into cuts of the tensors that asked for them.</summary>
+    private void Publish(PassContext context, TrimSearch search)
+    {
+        foreach (var request in search.Requests)
+        {
+            var found = search.Search.Results[search.IndexOf(request.Rank)];
+            var cut = request.Rule != Recipes.Cut.Exact || found.Block < 0
+                ? Cut.AtThreshold(found.Bits)
+                : CutInside(context, search, found, request.Tensor);
+            _cuts[request.Group.Index][request.Tensor.Index]![search.Expert] = cut;
+        }
+    }
+
+    /// <summary>The cut where the last kept of equal magnitudes lies in a block: before it all equals are kept, after it none.</summary>
+    private Cut CutInside(PassContext context, TrimSearch search, MagnitudeThreshold found, TensorPlan tensor)
+    {
+        var (holder, start) = search.Extent.Locate(found.Block);
+        if (holder.Index != tensor.Index)
+            return new Cut(found.Bits, search.Extent.IsBefore(tensor, holder) ? long.MaxValue : -1);
+
+        var worker = context.Workers[0];
+        var rank = found.RankInBlock;
+        var length = Math.Min(BlockMap.Elements, holder.ElementCount - start);
+        for (var offset = 0L; offset < length; offset += worker.Elements)
+        {
+            var part = new SubBlock(holder, start + offset, (int)Math.Min(worker.Elements, length - offset));
+            worker.ReadExpert(part, search.Expert);
+            Deltas.Compute(worker.Blocks[0], _method.Pipeline(worker, part, search.Group, search.Expert, complete: false), part.Start, part.Length, worker.Mix);
+            var index = MagnitudeBits.LocateEqual(worker.Mix, part.Length, found.Bits, ref rank);
+            if (index >= 0)
+                return new Cut(found.Bits, part.Start + index);
+        }
+
+        throw new InvalidOperationException($"The magnitudes of {holder.Name} changed between two passes.");
+    }
+}

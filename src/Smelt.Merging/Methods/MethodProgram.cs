@@ -1,0 +1,100 @@
+using Smelt.Merging.Execution;
+using Smelt.Merging.Planning;
+using Smelt.Recipes;
+using Smelt.Recipes.Configuration;
+
+namespace Smelt.Merging.Methods;
+
+/// <summary>What a method must know of other elements before it can merge one.</summary>
+internal enum StatisticsScope
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>Statistics of the element's tensor.</summary>
+    Tensor,
+
+    /// <summary>Statistics of the whole model.</summary>
+    Model,
+}
+
+/// <summary>Sweep points that share one mix: they differ in lambda alone.</summary>
+/// <param name="Index">The position among the groups.</param>
+/// <param name="Recipe">The recipe of the first point.</param>
+/// <param name="Points">The points.</param>
+internal sealed record MixGroup(int Index, Recipe Recipe, int[] Points)
+{
+    /// <summary>The point whose settings (but lambda) hold for all.</summary>
+    public int First => Points[0];
+}
+
+/// <summary>What a program may use to gather statistics.</summary>
+internal sealed record PassContext(MergePlan Plan, BlockMap Blocks, WorkerPool Pool, Worker[] Workers, ProgressCounter Progress);
+
+/// <summary>
+/// A merge method bound to a plan: statistics passes over the inputs, then the mix of one sub-block after another. Each
+/// method is one file with its formula.
+/// </summary>
+internal abstract class MethodProgram
+{
+    protected MethodProgram(MergePlan plan)
+    {
+        Plan = plan;
+        Groups = [.. plan.Points
+            .Select((point, i) => (Key: ConfigurationWriter.Write("group", WithoutLambda(point.Recipe)), Index: i, point.Recipe))
+            .GroupBy(p => p.Key)
+            .Select((group, i) => new MixGroup(i, group.First().Recipe, [.. group.Select(p => p.Index)]))];
+    }
+
+    /// <summary>The plan.</summary>
+    protected MergePlan Plan { get; }
+
+    /// <summary>The distinct mixes; every sweep point belongs to one.</summary>
+    public IReadOnlyList<MixGroup> Groups { get; }
+
+    /// <summary>Over what statistics are taken before the merge.</summary>
+    public virtual StatisticsScope Scope => StatisticsScope.None;
+
+    /// <summary>Whether the output is base + lambda * mix; else it is the mix itself.</summary>
+    public virtual bool AddsBase => true;
+
+    /// <summary>Binds a plan's method.</summary>
+    public static MethodProgram Create(MergePlan plan) => plan.Points[0].Recipe switch
+    {
+        Average => new AverageMethod(plan),
+        TaskArithmetic => new TaskArithmeticMethod(plan),
+        Ties => new TiesMethod(plan),
+        DareTies => new DareTiesMethod(plan),
+        var other => throw new NotSupportedException($"No method merges a {other.GetType().Name}."),
+    };
+
+    /// <summary>How often the inputs of a recipe are read, as a rule: more when a sample misled.</summary>
+    public static int CountPasses(Recipe recipe) => recipe switch
+    {
+        Ties ties => TiesMethod.Passes(ties),
+        DareTies dare => DareTiesMethod.Passes(dare),
+        _ => 1,
+    };
+
+    /// <summary>Gathers the statistics of the tensors from <paramref name="first"/> up to <paramref name="end"/>.</summary>
+    public virtual void Prepare(PassContext context, int first, int end)
+    {
+    }
+
+    /// <summary>Mixes a sub-block that the worker has read.</summary>
+    public abstract void Mix(Worker worker, SubBlock part, MixGroup group);
+
+    /// <summary>
+    /// Looks at the votes of the whole merge; true where a wrong guess of the majority had an effect, and all has to be
+    /// merged again with the right one.
+    /// </summary>
+    public virtual bool Recheck(FinishedBlocks finished) => false;
+
+    private static Recipe WithoutLambda(Recipe recipe) => recipe is not TaskVectorRecipe taskVector
+        ? recipe
+        : taskVector with
+        {
+            Lambda = 1,
+            Tensors = Sequence.From(taskVector.Tensors.Select(rule => rule is TensorOverride o ? o with { Lambda = null } : rule)),
+        };
+}

@@ -1,0 +1,42 @@
+using Smelt.Merging.Execution;
+using Smelt.Merging.Planning;
+
+namespace Smelt.Merging.Methods;
+
+/// <summary>Places evenly spread over merged tensors at which a sample is taken.</summary>
+internal static class SamplePages
+{
+    /// <summary>Elements of a page.</summary>
+    public const int Elements = 2048;
+
+    /// <summary>Pages from which the majority of signs is guessed.</summary>
+    public const int ForMajority = 64;
+
+    /// <summary>
+    /// At most <paramref name="count"/> pages over the tensors from <paramref name="first"/> up to <paramref name="end"/>,
+    /// each at the start of one of as many equal stretches.
+    /// </summary>
+    public static List<SubBlock> Of(MergePlan plan, int first, int end, int count)
+    {
+        var tensors = Enumerable.Range(first, end - first).Select(i => plan.Tensors[i])
+            .Where(t => t.Action == TensorAction.Merge && t.ElementCount > 0).ToArray();
+        var pages = new List<SubBlock>(count);
+        var stretch = Math.Max(Elements, (double)tensors.Sum(t => t.ElementCount) / count);
+        long before = 0;
+        var next = 0.0;
+        foreach (var tensor in tensors)
+        {
+            while (next < before + tensor.ElementCount)
+            {
+                // Masks start at multiples of 64 elements, as sub-blocks do.
+                var start = ((long)next - before) / Elements * Elements;
+                pages.Add(new SubBlock(tensor, start, (int)Math.Min(Elements, tensor.ElementCount - start)));
+                next += stretch;
+            }
+
+            before += tensor.ElementCount;
+        }
+
+        return pages;
+    }
+}

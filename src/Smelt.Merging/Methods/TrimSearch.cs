@@ -1,0 +1,137 @@
+using Smelt.Merging.Execution;
+using Smelt.Merging.Kernels;
+using Smelt.Merging.Planning;
+using Smelt.Recipes;
+using Cut = Smelt.Recipes.Cut;
+
+namespace Smelt.Merging.Methods;
+
+/// <summary>Which magnitude a trim asks for.</summary>
+internal static class TrimRank
+{
+    /// <summary>Digits to which 1 - density is rounded, so that 1 - 0.9 is 0.1.</summary>
+    private const int Digits = 15;
+
+    /// <summary>
+    /// The k of the k-th largest magnitude that a trim rule cuts at, for n elements and density p; null where it keeps all
+    /// (p &gt; 0) or nothing (p = 0) without a threshold.
+    /// </summary>
+    public static long? Of(Cut rule, double density, long n)
+    {
+        switch (rule)
+        {
+            case Cut.Exact:
+                return density <= 0 ? null : Math.Max(1, (long)(density * n));
+            case Cut.AtThreshold:
+                // The (n - trunc(p n))-th smallest is the (trunc(p n) + 1)-th largest.
+                return Math.Min(n, (long)(density * n) + 1);
+            default:
+                var order = (long)(Math.Round(1 - density, Digits) * n);
+                return order == 0 ? null : n - order + 1;
+        }
+    }
+}
+
+/// <summary>What a threshold is taken over: one tensor, or all merged tensors in ordinal order of their names.</summary>
+internal sealed record TrimExtent(TensorPlan[] Tensors, bool IsModel)
+{
+    private readonly int[] _firstBlocks = FirstBlocks(Tensors);
+    private readonly Dictionary<int, int> _positions = Tensors.Select((t, i) => (t.Index, i)).ToDictionary(t => t.Index, t => t.i);
+
+    /// <summary>The number of elements.</summary>
+    public long Elements { get; } = Tensors.Sum(t => t.ElementCount);
+
+    /// <summary>The number of blocks.</summary>
+    public int Blocks => _firstBlocks[^1];
+
+    /// <summary>The range of tensors in the order of the output.</summary>
+    public (int First, int End) Range { get; } = (Tensors.Min(t => t.Index), Tensors.Max(t => t.Index) + 1);
+
+    /// <summary>The number of a block in the order of flat indices over the extent.</summary>
+    public int BlockNumber(Block block) => _firstBlocks[_positions[block.Tensor.Index]] + (int)(block.Start / BlockMap.Elements);
+
+    /// <summary>The tensor that holds a block, and the block's first element.</summary>
+    public (TensorPlan Tensor, long Start) Locate(long block)
+    {
+        var i = Array.FindLastIndex(_firstBlocks, 0, Tensors.Length, f => f <= block);
+        while (Tensors[i].ElementCount == 0)
+            i--;
+        return (Tensors[i], (block - _firstBlocks[i]) * BlockMap.Elements);
+    }
+
+    /// <summary>Whether a tensor comes before another.</summary>
+    public bool IsBefore(TensorPlan tensor, TensorPlan other) => _positions[tensor.Index] < _positions[other.Index];
+
+    /// <inheritdoc/>
+    public bool Equals(TrimExtent? other) => other is not null && IsModel == other.IsModel && Range == other.Range;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Range.GetHashCode();
+
+    private static int[] FirstBlocks(TensorPlan[] tensors)
+    {
+        var first = new int[tensors.Length + 1];
+        for (var i = 0; i < tensors.Length; i++)
+            first[i + 1] = checked(first[i] + (int)BlockMap.CountOf(tensors[i].ElementCount));
+        return first;
+    }
+}
+
+/// <summary>A cut that somebody asked for.</summary>
+internal sealed record TrimRequest(MixGroup Group, TensorPlan Tensor, long Rank, Cut Rule);
+
+/// <summary>The search for all thresholds of one expert's deltas over one extent.</summary>
+/// <param name="Key">Tells deltas apart that are made in different ways.</param>
+/// <param name="Expert">The expert.</param>
+/// <param name="Extent">What the thresholds are taken over.</param>
+/// <param name="Group">A group whose pipeline makes the deltas.</param>
+internal sealed record TrimSearch(int Key, int Expert, TrimExtent Extent, MixGroup Group)
+{
+    private readonly SortedSet<long> _ranks = [];
+    private bool _placesEquals;
+    private long[] _sorted = [];
+    private MagnitudeTally[] _tallies = [];
+
+    /// <summary>Who asked for cuts.</summary>
+    public List<TrimRequest> Requests { get; } = [];
+
+    /// <summary>The search, once begun.</summary>
+    public MagnitudeSearch Search { get; private set; } = null!;
+
+    /// <summary>All merged tensors, in ordinal order of their names.</summary>
+    public static TrimExtent OfModel(MergePlan plan) => new([.. plan.Merged.OrderBy(t => t.Name, StringComparer.Ordinal)], true);
+
+    /// <summary>One tensor.</summary>
+    public static TrimExtent OfTensor(TensorPlan tensor) => new([tensor], false);
+
+    /// <summary>Adds a request.</summary>
+    public void Request(long rank, bool exact, TrimRequest request)
+    {
+        _ranks.Add(rank);
+        _placesEquals |= exact;
+        Requests.Add(request);
+    }
+
+    /// <summary>Begins the search for what was asked.</summary>
+    public void Begin()
+    {
+        _sorted = [.. _ranks];
+        Search = new MagnitudeSearch(Extent.Elements, _sorted, _placesEquals ? Extent.Blocks : 0);
+    }
+
+    /// <summary>The position of a rank among the results.</summary>
+    public int IndexOf(long rank) => Array.BinarySearch(_sorted, rank);
+
+    /// <summary>Makes the tallies of a pass.</summary>
+    public void BeginPass(int workers) => _tallies = [.. Enumerable.Range(0, workers).Select(_ => Search.CreateTally())];
+
+    /// <summary>The tally of a worker.</summary>
+    public MagnitudeTally Tally(int worker) => _tallies[worker];
+
+    /// <summary>Ends a pass.</summary>
+    public void EndPass()
+    {
+        Search.Finish(_tallies);
+        _tallies = [];
+    }
+}

@@ -1,0 +1,32 @@
+using Smelt.Checkpoints;
+
+namespace Smelt.Merging.Planning;
+
+/// <summary>Masks given in a file in place of random ones: U8 tensors named <c>EXPERT/TENSOR</c>, 1 = kept.</summary>
+internal static class MaskFiles
+{
+    /// <summary>The name of the mask of an expert's tensor.</summary>
+    public static string Name(int expert, string tensor) => $"{expert}/{tensor}";
+
+    /// <summary>Reports masks of another type or size than their tensor, and masks that belong to none.</summary>
+    public static void Check(Checkpoint masks, IReadOnlyList<TensorPlan> tensors, List<Problem> problems)
+    {
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var tensor in tensors.Where(t => t.Action == TensorAction.Merge))
+        {
+            for (var i = 0; i < tensor.Experts.Count; i++)
+            {
+                var name = Name(i, tensor.Name);
+                if (!masks.TryGet(name, out var mask))
+                    continue;
+                known.Add(name);
+                if (mask.Type != TensorType.U8 || mask.ElementCount != tensor.ElementCount)
+                    problems.Add(PlanRules.BadMask.At($"{masks.Path}, tensor {name}", $"the mask has {mask.ElementCount} elements of {mask.Type}; needed: {tensor.ElementCount} of U8, 1 = kept."));
+            }
+        }
+
+        var unknown = masks.Tensors.Select(t => t.Name).Where(n => !known.Contains(n)).ToArray();
+        if (unknown.Length > 0)
+            problems.Add(PlanRules.BadMask.At(masks.Path, $"masks belong to no merged tensor: {Planner.Some(unknown)}.", "Names are EXPERT/TENSOR, the expert counted from 0."));
+    }
+}

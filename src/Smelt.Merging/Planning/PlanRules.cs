@@ -1,0 +1,49 @@
+using Smelt.Recipes.Rules;
+
+namespace Smelt.Merging.Planning;
+
+/// <summary>The rules that need the headers of checkpoints, or the machine the merge runs on.</summary>
+public static class PlanRules
+{
+    /// <summary>Every tensor of the base is in every expert, or kept.</summary>
+    public static readonly Rule MissingTensor = new("SM7001", "Tensor missing in an input", Severity.Error);
+
+    /// <summary>Every tensor of an expert is in the base, or kept.</summary>
+    public static readonly Rule ExtraTensor = new("SM7002", "Tensor unknown to the base", Severity.Error);
+
+    /// <summary>Inputs agree on shapes.</summary>
+    public static readonly Rule ShapeDiffers = new("SM7003", "Shapes differ", Severity.Error);
+
+    /// <summary>Inputs agree on types that can't be merged.</summary>
+    public static readonly Rule TypeDiffers = new("SM7004", "Types differ", Severity.Error);
+
+    /// <summary>A tensor rule matches a tensor.</summary>
+    public static readonly Rule MatchesNothing = new("SM7005", "Tensor pattern matches nothing", Severity.Warning);
+
+    /// <summary>The output fits on the disk.</summary>
+    public static readonly Rule DiskFull = new("SM7006", "Not enough free disk space", Severity.Error);
+
+    /// <summary>The merge fits in the memory given.</summary>
+    public static readonly Rule MemoryTooSmall = new("SM7007", "Memory limit too small", Severity.Error);
+
+    /// <summary>An output is never overwritten unasked.</summary>
+    public static readonly Rule OutputExists = new("SM7008", "Output exists", Severity.Error);
+
+    /// <summary>A merge changes at least one tensor.</summary>
+    public static readonly Rule NothingMerged = new("SM7009", "Nothing to merge", Severity.Error);
+
+    /// <summary>A mask file holds masks of the right names, types and shapes.</summary>
+    public static readonly Rule BadMask = new("SM7010", "Mask file does not fit", Severity.Error);
+
+    /// <summary>A tied head in one input is told apart from a missing one.</summary>
+    public static readonly Rule TiedHead = new("SM7011", "Head tied in some inputs", Severity.Warning);
+
+    /// <summary>The normalised weights of a tensor do not cancel.</summary>
+    public static readonly Rule WeightsCancel = new("SM7012", "Weights of a tensor sum to zero", Severity.Error);
+
+    /// <summary>Two recipes name the same model in different ways.</summary>
+    public static readonly Rule SameFiles = new("SM7013", "Two inputs are the same checkpoint", Severity.Error);
+
+    /// <summary>Inputs hold numbers.</summary>
+    public static readonly Rule NotFinite = new("SM7014", "Input not finite", Severity.Error);
+}
