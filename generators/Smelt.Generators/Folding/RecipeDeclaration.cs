@@ -1,0 +1,52 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace Smelt.Generators.Folding;
+
+/// <summary>What generator and analyzer ask of a class that is marked as a recipe.</summary>
+internal static class RecipeDeclaration
+{
+    /// <summary>The attribute that marks a recipe.</summary>
+    public const string AttributeName = "Smelt.Recipes.RecipeAttribute";
+
+    /// <summary>The recipe attribute of a class; null where it has none.</summary>
+    public static AttributeData? AttributeOf(INamedTypeSymbol type) =>
+        type.GetAttributes().FirstOrDefault(a => a.AttributeClass?.ToDisplayString() == AttributeName);
+
+    /// <summary>The name given to the attribute; null where it is missing or no constant.</summary>
+    public static string? NameOf(AttributeData attribute) =>
+        attribute.ConstructorArguments is [{ Value: string name }] ? name : null;
+
+    /// <summary>Whether a class is static and partial, and so are the classes around it partial.</summary>
+    public static bool IsStaticPartial(INamedTypeSymbol type)
+    {
+        for (var outer = type.ContainingType; outer is not null; outer = outer.ContainingType)
+        {
+            if (!IsPartial(outer))
+                return false;
+        }
+
+        return type.IsStatic && IsPartial(type);
+    }
+
+    /// <summary>The Define method: static, without parameters, not private, returning a recipe; null where there is none.</summary>
+    public static IMethodSymbol? DefineOf(INamedTypeSymbol type) =>
+        type.GetMembers("Define").OfType<IMethodSymbol>().FirstOrDefault(m =>
+            m is { IsStatic: true, Parameters.Length: 0, IsGenericMethod: false, DeclaredAccessibility: Accessibility.Public or Accessibility.Internal }
+            && IsRecipe(m.ReturnType));
+
+    private static bool IsRecipe(ITypeSymbol type)
+    {
+        for (var t = type; t is not null; t = t.BaseType)
+        {
+            if (t.ToDisplayString() == "Smelt.Recipes.Recipe")
+                return true;
+        }
+
+        return false;
+    }
+
+    private static bool IsPartial(INamedTypeSymbol type) =>
+        type.DeclaringSyntaxReferences.All(r => r.GetSyntax() is TypeDeclarationSyntax declaration && declaration.Modifiers.Any(SyntaxKind.PartialKeyword));
+}
