@@ -1,0 +1,210 @@
+using System.Text.Json;
+using Smelt.Recipes.Rules;
+
+namespace Smelt.Recipes.Configuration;
+
+/// <summary>Makes recipe objects of JSON, collecting what does not fit.</summary>
+internal sealed class ConfigurationConverter(List<Problem> problems)
+{
+    private static readonly string[] Header = ["version", "name", "method", "$schema"];
+
+    /// <summary>The recipe of a configuration; null where its method is not known.</summary>
+    public (string Name, Recipe? Recipe) Convert(JsonElement root)
+    {
+        if (!Is(root, "", JsonValueKind.Object, "an object"))
+            return ("", null);
+        CheckDuplicates(root, "");
+        var name = Require(root, "", "name", JsonValueKind.String, "a text")?.GetString() ?? "";
+        if (Require(root, "", "version", JsonValueKind.Number, "the number 1") is { } version && !(version.TryGetInt32(out var number) && number == ConfigurationWriter.SchemaVersion))
+            problems.Add(RuleTable.SchemaVersion.At("/version", $"the version is {version.GetRawText()}; allowed: {ConfigurationWriter.SchemaVersion}."));
+        if (Require(root, "", "method", JsonValueKind.String, "a text") is not { } method)
+            return (name, null);
+        if (!Slots.Methods.TryGetValue(method.GetString()!, out var type))
+        {
+            problems.Add(RuleTable.UnknownMethod.At("/method", $"the method is '{method.GetString()}'; known: {string.Join(", ", Slots.Methods.Keys)}.", Suggestion(method.GetString()!, Slots.Methods.Keys)));
+            return (name, null);
+        }
+
+        return (name, (Recipe)Fill(Activator.CreateInstance(type)!, root, "", Header));
+    }
+
+    /// <summary>Sets the slots of an object from JSON; keys that are neither slots nor <paramref name="others"/> are reported.</summary>
+    private object Fill(object target, JsonElement json, string path, string[] others)
+    {
+        var slots = Slots.Of(target.GetType());
+        foreach (var property in json.EnumerateObject())
+        {
+            var where = path + "/" + property.Name;
+            if (slots.FirstOrDefault(s => s.Name == property.Name) is { } slot)
+            {
+                if (Value(property.Value, slot.Type, where) is { } value)
+                    slot.Property.SetValue(target, value);
+            }
+            else if (!others.Contains(property.Name))
+            {
+                var known = slots.Select(s => s.Name).Concat(others).Where(k => k[0] != '$').ToArray();
+                problems.Add(RuleTable.UnknownKey.At(where, $"the key '{property.Name}' is not known here; known: {string.Join(", ", known)}.", Suggestion(property.Name, known)));
+            }
+        }
+
+        return target;
+    }
+
+    /// <summary>The value of a slot; null where it does not fit, which has been reported.</summary>
+    private object? Value(JsonElement json, Type type, string where)
+    {
+        if (type == typeof(Scalar))
+            return Scalar(json, where);
+        if (type == typeof(bool))
+            return json.ValueKind is JsonValueKind.True or JsonValueKind.False ? json.GetBoolean() : Wrong(json, where, "true or false");
+        if (type == typeof(string))
+            return Is(json, where, JsonValueKind.String, "a text") ? json.GetString() : null;
+        if (type.IsEnum)
+            return Member(json, type, where);
+        if (type == typeof(ByteSize))
+            return Size(json, where);
+        if (type == typeof(Model))
+            return ReadModel(json, where);
+        if (type == typeof(Sequence<Expert>))
+            return List(json, where, ReadExpert);
+        return List(json, where, ReadRule);
+    }
+
+    private Scalar? Scalar(JsonElement json, string where)
+    {
+        if (json.ValueKind == JsonValueKind.Object)
+        {
+            CheckDuplicates(json, where);
+            foreach (var key in json.EnumerateObject().Where(p => p.Name != "sweep"))
+                problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known here; known: sweep."));
+            if (Require(json, where, "sweep", JsonValueKind.Array, "a list of numbers") is not { } list)
+                return null;
+            var points = list.EnumerateArray().Select((e, i) => Number(e, $"{where}/sweep/{i}")).ToArray();
+            return points.All(p => p is not null) ? Syntax.Sweep([.. points.Select(p => p!.Value)]) : null;
+        }
+
+        return json.ValueKind == JsonValueKind.Number ? Number(json, where) : (Scalar?)Wrong(json, where, "a number, or {\"sweep\": [numbers]}");
+    }
+
+    private double? Number(JsonElement json, string where)
+    {
+        if (!Is(json, where, JsonValueKind.Number, "a number"))
+            return null;
+        if (json.TryGetDouble(out var value) && double.IsFinite(value))
+            return value;
+        problems.Add(RuleTable.NotFinite.At(where, $"the number {json.GetRawText()} is beyond the range of a double."));
+        return null;
+    }
+
+    private object? Size(JsonElement json, string where) => json.ValueKind switch
+    {
+        JsonValueKind.String => ByteSize.Parse(json.GetString()!),
+        JsonValueKind.Number when json.TryGetInt64(out var bytes) => (ByteSize)bytes,
+        _ => Wrong(json, where, "a whole number of bytes, or a text such as \"5GB\""),
+    };
+
+    private object? Member(JsonElement json, Type type, string where)
+    {
+        var members = Enum.GetNames(type).ToDictionary(Slots.CamelCase);
+        if (json.ValueKind == JsonValueKind.String && members.TryGetValue(json.GetString()!, out var member))
+            return Enum.Parse(type, member);
+        if (json.ValueKind != JsonValueKind.String)
+            return Wrong(json, where, "one of " + string.Join(", ", members.Keys));
+        problems.Add(RuleTable.UndefinedMember.At(where, $"the value is '{json.GetString()}'; allowed: {string.Join(", ", members.Keys)}.", Suggestion(json.GetString()!, members.Keys)));
+        return null;
+    }
+
+    private Model? ReadModel(JsonElement json, string where)
+    {
+        if (!Is(json, where, JsonValueKind.Object, "{\"folder\": path} or {\"hub\": \"org/name\"}"))
+            return null;
+        CheckDuplicates(json, where);
+        var isHub = json.TryGetProperty("hub", out _);
+        string[] known = isHub ? ["hub", "revision"] : ["folder"];
+        foreach (var key in json.EnumerateObject().Where(p => !known.Contains(p.Name)))
+            problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known here; known: folder, or hub and revision.", Suggestion(key.Name, ["folder", "hub", "revision"])));
+        if (Require(json, where, known[0], JsonValueKind.String, "a text") is not { } id)
+            return null;
+        if (!isHub)
+            return Syntax.Folder(id.GetString()!);
+        if (!json.TryGetProperty("revision", out var revision))
+            return Syntax.Hub(id.GetString()!);
+        return Is(revision, where + "/revision", JsonValueKind.String, "a text") ? Syntax.Hub(id.GetString()!, revision.GetString()!) : null;
+    }
+
+    private Expert? ReadExpert(JsonElement json, string where)
+    {
+        if (!Is(json, where, JsonValueKind.Object, "an object with a model"))
+            return null;
+        CheckDuplicates(json, where);
+        var model = Require(json, where, "model", JsonValueKind.Object, "an object") is { } m ? ReadModel(m, where + "/model") : null;
+        var expert = (Expert)Fill(new Expert(model ?? Syntax.Folder("?")), json, where, ["model"]);
+        return model is null ? null : expert;
+    }
+
+    private TensorRule? ReadRule(JsonElement json, string where)
+    {
+        if (!Is(json, where, JsonValueKind.Object, "{\"on\": pattern, ...} or {\"keep\": [patterns]}"))
+            return null;
+        CheckDuplicates(json, where);
+        if (json.TryGetProperty("keep", out var keep))
+        {
+            foreach (var key in json.EnumerateObject().Where(p => p.Name != "keep"))
+                problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known beside keep."));
+            var globs = List(keep, where + "/keep", (e, place) => Is(e, place, JsonValueKind.String, "a text") ? e.GetString() : null);
+            return globs is null ? null : new KeepRule(globs);
+        }
+
+        return Require(json, where, "on", JsonValueKind.String, "a text") is { } on
+            ? (TensorOverride)Fill(Syntax.On(on.GetString()!), json, where, ["on"])
+            : null;
+    }
+
+    /// <summary>A list of all elements that could be read; null where it is no list. Elements that could not have been reported.</summary>
+    private Sequence<T>? List<T>(JsonElement json, string where, Func<JsonElement, string, T?> read)
+        where T : class
+    {
+        if (!Is(json, where, JsonValueKind.Array, "a list"))
+            return null;
+        return Sequence.From(json.EnumerateArray().Select((e, i) => read(e, $"{where}/{i}")).OfType<T>().ToArray());
+    }
+
+    private JsonElement? Require(JsonElement json, string where, string key, JsonValueKind kind, string what)
+    {
+        if (!json.TryGetProperty(key, out var value))
+        {
+            problems.Add(RuleTable.MissingKey.At(where, $"the key '{key}' is missing; it is {what}."));
+            return null;
+        }
+
+        return Is(value, where + "/" + key, kind, what) ? value : null;
+    }
+
+    private bool Is(JsonElement json, string where, JsonValueKind kind, string what)
+    {
+        if (json.ValueKind == kind)
+            return true;
+        Wrong(json, where, what);
+        return false;
+    }
+
+    private object? Wrong(JsonElement json, string where, string allowed)
+    {
+        var raw = json.GetRawText();
+        problems.Add(RuleTable.WrongType.At(where, $"the value is {(raw.Length > 60 ? raw[..60] + "..." : raw)}; allowed: {allowed}."));
+        return null;
+    }
+
+    private void CheckDuplicates(JsonElement json, string where)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var property in json.EnumerateObject().Where(p => !seen.Add(p.Name)))
+            problems.Add(RuleTable.DuplicateKey.At($"{where}/{property.Name}", $"the key '{property.Name}' stands twice."));
+    }
+
+    private static string Suggestion(string word, IEnumerable<string> known)
+    {
+        var best = known.Select(k => (Word: k, Distance: EditDistance.Of(word.ToLowerInvariant(), k.ToLowerInvariant()))).MinBy(k => k.Distance);
+        return best.Word is not null && best.Distance <= Math.Max(2, best.Word.Length / 3) ? $"Did you mean '{best.Word}'?" : "";
+    }
+}

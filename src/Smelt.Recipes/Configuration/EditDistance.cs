@@ -1,0 +1,24 @@
+namespace Smelt.Recipes.Configuration;
+
+/// <summary>How far two words are apart, for suggestions.</summary>
+public static class EditDistance
+{
+    /// <summary>The number of letters to insert, remove or replace that turns one word into the other (Levenshtein).</summary>
+    public static int Of(string a, string b)
+    {
+        var row = Enumerable.Range(0, b.Length + 1).ToArray();
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var cost = a[i - 1] == b[j - 1] ? diagonal : diagonal + 1;
+                diagonal = row[j];
+                row[j] = Math.Min(cost, Math.Min(row[j], row[j - 1]) + 1);
+            }
+        }
+
+        return row[b.Length];
+    }
+}
