@@ -71,11 +71,12 @@ internal unsafe struct BlockSum
             where TMask : IFlag
         {
             var magnitude = TSimd.CreateBits(int.MaxValue);
+            var zero = TSimd.Create(0);
             for (; e <= n - TSimd.Count; e += TSimd.Count)
             {
                 var value = TSimd.Load(values + e) & magnitude;
                 if (TMask.Value)
-                    value &= TSimd.Unpack((uint)(mask[e >> 6] >> (int)e));
+                    value = TSimd.SelectBits((uint)(mask[e >> 6] >> (int)e), value, zero);
 
                 TSimd.AddWide(value, lanes + (e & (BlockSum.Lanes - 1)));
             }

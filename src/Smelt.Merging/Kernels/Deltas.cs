@@ -154,7 +154,7 @@ internal static unsafe class Deltas
                 }
 
                 if (TMask.Value && (!TRest.Value || mask is not null))
-                    d = TSimd.Select(TSimd.Unpack((uint)(mask[e >> 6] >> (int)e)), d, zero);
+                    d = TSimd.SelectBits((uint)(mask[e >> 6] >> (int)e), d, zero);
 
                 if (TRest.Value)
                 {
@@ -167,9 +167,9 @@ internal static unsafe class Deltas
                 if (TCut.Value)
                 {
                     var bits = TRest.Value ? Canonical.Magnitude(d) : d & TSimd.CreateBits(int.MaxValue);
-                    d = TSimd.Select(TSimd.GreaterBits(bits, keep), d, zero);
+                    d = TSimd.SelectGreaterBits(bits, keep, d, zero);
                     if (TRest.Value)
-                        d = TSimd.Select(TSimd.GreaterBits(bits, drop), zero, d);
+                        d = TSimd.SelectGreaterBits(bits, drop, zero, d);
                 }
 
                 if (TRest.Value && ratio != 1)

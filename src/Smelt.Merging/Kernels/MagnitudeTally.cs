@@ -173,13 +173,13 @@ internal sealed unsafe class MagnitudeTally
             for (; e <= n - TSimd.Count; e += TSimd.Count)
             {
                 var bits = Canonical.Magnitude(TSimd.Load(deltas + e));
-                var larger = TSimd.Pack(TSimd.GreaterBits(bits, high));
-                var inside = TSimd.Pack(TSimd.GreaterBits(bits, low)) ^ larger;
+                var larger = TSimd.PackGreaterBits(bits, high);
+                var inside = TSimd.PackGreaterBits(bits, low) ^ larger;
                 above += uint.PopCount(larger);
                 if (inside == 0)
                     continue;
 
-                var same = TSimd.Pack(TSimd.EqualBits(bits, guess));
+                var same = TSimd.PackEqualBits(bits, guess);
                 equal += uint.PopCount(same);
                 for (inside ^= same; inside != 0; inside &= inside - 1)
                 {

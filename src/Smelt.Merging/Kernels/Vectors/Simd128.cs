@@ -78,21 +78,46 @@ internal readonly unsafe struct Simd128 : ISimd<Simd128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 Greater(Simd128 a, Simd128 b) => new(Vector128.GreaterThan(a._lanes, b._lanes));
+    public static Simd128 SelectGreater(Simd128 a, Simd128 b, Simd128 yes, Simd128 no) =>
+        new(Vector128.ConditionalSelect(Vector128.GreaterThan(a._lanes, b._lanes), yes._lanes, no._lanes));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 Equal(Simd128 a, Simd128 b) => new(Vector128.Equals(a._lanes, b._lanes));
+    public static Simd128 SelectEqual(Simd128 a, Simd128 b, Simd128 yes, Simd128 no) =>
+        new(Vector128.ConditionalSelect(Vector128.Equals(a._lanes, b._lanes), yes._lanes, no._lanes));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 GreaterBits(Simd128 a, Simd128 b) =>
-        new(Vector128.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+    public static Simd128 SelectGreaterBits(Simd128 a, Simd128 b, Simd128 yes, Simd128 no) =>
+        new(Vector128.ConditionalSelect(Vector128.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 EqualBits(Simd128 a, Simd128 b) =>
-        new(Vector128.Equals(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+    public static Simd128 SelectBits(uint bits, Simd128 yes, Simd128 no)
+    {
+        var lane = Vector128.Create(1, 2, 4, 8);
+        return new(Vector128.ConditionalSelect(Vector128.Equals(Vector128.Create((int)bits) & lane, lane), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle());
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackGreater(Simd128 a, Simd128 b) =>
+        (uint)Vector128.GreaterThan(a._lanes, b._lanes).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackEqual(Simd128 a, Simd128 b) =>
+        (uint)Vector128.Equals(a._lanes, b._lanes).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackGreaterBits(Simd128 a, Simd128 b) =>
+        (uint)Vector128.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackEqualBits(Simd128 a, Simd128 b) =>
+        (uint)Vector128.Equals(a._lanes.AsInt32(), b._lanes.AsInt32()).ExtractMostSignificantBits();
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -113,23 +138,6 @@ internal readonly unsafe struct Simd128 : ISimd<Simd128>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 ShiftRight(Simd128 a, [ConstantExpected] int count) => new((a._lanes.AsInt32() >>> count).AsSingle());
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 Select(Simd128 mask, Simd128 yes, Simd128 no) =>
-        new(Vector128.ConditionalSelect(mask._lanes, yes._lanes, no._lanes));
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Pack(Simd128 mask) => (uint)mask._lanes.ExtractMostSignificantBits();
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 Unpack(uint bits)
-    {
-        var lane = Vector128.Create(1, 2, 4, 8);
-        return new(Vector128.Equals(Vector128.Create((int)bits) & lane, lane).AsSingle());
-    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -76,21 +76,46 @@ internal readonly unsafe struct Simd256 : ISimd<Simd256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 Greater(Simd256 a, Simd256 b) => new(Vector256.GreaterThan(a._lanes, b._lanes));
+    public static Simd256 SelectGreater(Simd256 a, Simd256 b, Simd256 yes, Simd256 no) =>
+        new(Vector256.ConditionalSelect(Vector256.GreaterThan(a._lanes, b._lanes), yes._lanes, no._lanes));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 Equal(Simd256 a, Simd256 b) => new(Vector256.Equals(a._lanes, b._lanes));
+    public static Simd256 SelectEqual(Simd256 a, Simd256 b, Simd256 yes, Simd256 no) =>
+        new(Vector256.ConditionalSelect(Vector256.Equals(a._lanes, b._lanes), yes._lanes, no._lanes));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 GreaterBits(Simd256 a, Simd256 b) =>
-        new(Vector256.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+    public static Simd256 SelectGreaterBits(Simd256 a, Simd256 b, Simd256 yes, Simd256 no) =>
+        new(Vector256.ConditionalSelect(Vector256.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 EqualBits(Simd256 a, Simd256 b) =>
-        new(Vector256.Equals(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+    public static Simd256 SelectBits(uint bits, Simd256 yes, Simd256 no)
+    {
+        var lane = Vector256.Create(1, 2, 4, 8, 16, 32, 64, 128);
+        return new(Vector256.ConditionalSelect(Vector256.Equals(Vector256.Create((int)bits) & lane, lane), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle());
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackGreater(Simd256 a, Simd256 b) =>
+        (uint)Vector256.GreaterThan(a._lanes, b._lanes).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackEqual(Simd256 a, Simd256 b) =>
+        (uint)Vector256.Equals(a._lanes, b._lanes).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackGreaterBits(Simd256 a, Simd256 b) =>
+        (uint)Vector256.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackEqualBits(Simd256 a, Simd256 b) =>
+        (uint)Vector256.Equals(a._lanes.AsInt32(), b._lanes.AsInt32()).ExtractMostSignificantBits();
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -111,23 +136,6 @@ internal readonly unsafe struct Simd256 : ISimd<Simd256>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 ShiftRight(Simd256 a, [ConstantExpected] int count) => new((a._lanes.AsInt32() >>> count).AsSingle());
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 Select(Simd256 mask, Simd256 yes, Simd256 no) =>
-        new(Vector256.ConditionalSelect(mask._lanes, yes._lanes, no._lanes));
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Pack(Simd256 mask) => (uint)mask._lanes.ExtractMostSignificantBits();
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 Unpack(uint bits)
-    {
-        var lane = Vector256.Create(1, 2, 4, 8, 16, 32, 64, 128);
-        return new(Vector256.Equals(Vector256.Create((int)bits) & lane, lane).AsSingle());
-    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

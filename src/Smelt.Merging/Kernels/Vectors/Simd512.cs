@@ -76,21 +76,46 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 Greater(Simd512 a, Simd512 b) => new(Vector512.GreaterThan(a._lanes, b._lanes));
+    public static Simd512 SelectGreater(Simd512 a, Simd512 b, Simd512 yes, Simd512 no) =>
+        new(Vector512.ConditionalSelect(Vector512.GreaterThan(a._lanes, b._lanes), yes._lanes, no._lanes));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 Equal(Simd512 a, Simd512 b) => new(Vector512.Equals(a._lanes, b._lanes));
+    public static Simd512 SelectEqual(Simd512 a, Simd512 b, Simd512 yes, Simd512 no) =>
+        new(Vector512.ConditionalSelect(Vector512.Equals(a._lanes, b._lanes), yes._lanes, no._lanes));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 GreaterBits(Simd512 a, Simd512 b) =>
-        new(Vector512.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+    public static Simd512 SelectGreaterBits(Simd512 a, Simd512 b, Simd512 yes, Simd512 no) =>
+        new(Vector512.ConditionalSelect(Vector512.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 EqualBits(Simd512 a, Simd512 b) =>
-        new(Vector512.Equals(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+    public static Simd512 SelectBits(uint bits, Simd512 yes, Simd512 no)
+    {
+        var lane = Vector512.Create(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
+        return new(Vector512.ConditionalSelect(Vector512.Equals(Vector512.Create((int)bits) & lane, lane), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle());
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackGreater(Simd512 a, Simd512 b) =>
+        (uint)Vector512.GreaterThan(a._lanes, b._lanes).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackEqual(Simd512 a, Simd512 b) =>
+        (uint)Vector512.Equals(a._lanes, b._lanes).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackGreaterBits(Simd512 a, Simd512 b) =>
+        (uint)Vector512.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackEqualBits(Simd512 a, Simd512 b) =>
+        (uint)Vector512.Equals(a._lanes.AsInt32(), b._lanes.AsInt32()).ExtractMostSignificantBits();
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -111,23 +136,6 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 ShiftRight(Simd512 a, [ConstantExpected] int count) => new((a._lanes.AsInt32() >>> count).AsSingle());
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 Select(Simd512 mask, Simd512 yes, Simd512 no) =>
-        new(Vector512.ConditionalSelect(mask._lanes, yes._lanes, no._lanes));
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Pack(Simd512 mask) => (uint)mask._lanes.ExtractMostSignificantBits();
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 Unpack(uint bits)
-    {
-        var lane = Vector512.Create(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
-        return new(Vector512.Equals(Vector512.Create((int)bits) & lane, lane).AsSingle());
-    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
