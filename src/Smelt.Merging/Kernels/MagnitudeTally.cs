@@ -7,8 +7,8 @@ namespace Smelt.Merging.Kernels;
 /// <summary>Codes between which a magnitude is looked for in one pass.</summary>
 internal sealed class MagnitudeBracket
 {
-    /// <summary>Bins of a histogram: enough for one per code in what a good sample leaves open.</summary>
-    private const int MostBins = 1 << 17;
+    /// <summary>Bins of a histogram, at most.</summary>
+    internal const int MostBins = 1 << 19;
 
     /// <summary>Bytes of one worker's histogram of a bracket, at most.</summary>
     internal const long MostBytes = (long)MostBins * sizeof(long);
@@ -18,10 +18,11 @@ internal sealed class MagnitudeBracket
     /// <param name="high">Highest code.</param>
     /// <param name="guess">A code in the bracket that is counted apart; -1 for none.</param>
     /// <param name="blocks">Number of blocks whose elements equal to the guess are counted one by one.</param>
-    internal MagnitudeBracket(int low, int high, int guess, int blocks)
+    /// <param name="mostBins">Bins that the histogram may have.</param>
+    internal MagnitudeBracket(int low, int high, int guess, int blocks, int mostBins)
     {
         (Low, High, Guess) = (low, high, guess);
-        while (high - low >> Shift >= MostBins)
+        while (high - low >> Shift >= mostBins)
             Shift++;
 
         EqualsOfBlock = new int[blocks];

@@ -27,7 +27,7 @@ public sealed unsafe class MagnitudeSearchTests
     public void A_good_sample_needs_one_pass()
     {
         var deltas = Make(0, 4 * Block, 5);
-        Assert.Equal(1, Check(deltas, [deltas.Length / 5], 1, locate: false));
+        Assert.Equal(1, Check(deltas, [deltas.Length / 5, deltas.Length / 2], 1, locate: false, page: 8192));
     }
 
     [Fact]
@@ -124,14 +124,14 @@ public sealed unsafe class MagnitudeSearchTests
         return values;
     }
 
-    private static int Check(float[] deltas, long[] ranks, int sample, bool locate)
+    private static int Check(float[] deltas, long[] ranks, int sample, bool locate, int page = 512)
     {
         var blocks = (deltas.Length + Block - 1) / Block;
         var search = new MagnitudeSearch(deltas.Length, ranks, locate ? blocks : 0);
         using var native = new Native<float>(deltas);
 
         // 0: none; 1: evenly spread pages; 2: the beginning only; 3: single elements.
-        var page = sample == 3 ? 1 : Math.Max(1, Math.Min(512, deltas.Length / 8));
+        page = sample == 3 ? 1 : Math.Max(1, Math.Min(page, deltas.Length / 8));
         for (var p = 0; p < 16 && sample != 0; p++)
         {
             var start = sample == 2 ? 0 : (int)((long)(deltas.Length - page) * p / 15);
