@@ -170,29 +170,46 @@ internal sealed unsafe class MagnitudeTally
             var low = TSimd.CreateBits(kernel.Low - 1);
             var high = TSimd.CreateBits(kernel.High);
             var guess = TSimd.CreateBits(kernel.Guess);
+            var shift = kernel.Shift;
+            var lowest = kernel.Low;
+            var bins = kernel.Bins;
             long above = 0, equal = 0;
-            for (; e <= n - TSimd.Count; e += TSimd.Count)
+            nint step = TSimd.Count;
+            for (; e <= n - (2 * step); e += 2 * step)
             {
-                var bits = Canonical.Magnitude(TSimd.Load(deltas + e));
-                var larger = TSimd.PackGreaterBits(bits, high);
-                var inside = TSimd.PackGreaterBits(bits, low) ^ larger;
+                // Two vectors share the branch, which is hard to foresee.
+                var bits0 = Canonical.Magnitude(TSimd.Load(deltas + e));
+                var bits1 = Canonical.Magnitude(TSimd.Load(deltas + e + step));
+                var larger = TSimd.PackGreaterBits(bits0, high) | (TSimd.PackGreaterBits(bits1, high) << (int)step);
+                var inside = (TSimd.PackGreaterBits(bits0, low) | (TSimd.PackGreaterBits(bits1, low) << (int)step)) ^ larger;
                 above += uint.PopCount(larger);
                 if (inside == 0)
                     continue;
 
-                var same = TSimd.PackEqualBits(bits, guess);
+                var same = TSimd.PackEqualBits(bits0, guess) | (TSimd.PackEqualBits(bits1, guess) << (int)step);
                 equal += uint.PopCount(same);
                 for (inside ^= same; inside != 0; inside &= inside - 1)
-                {
-                    var magnitude = Math.Min(
-                        BitConverter.SingleToInt32Bits(deltas[e + BitOperations.TrailingZeroCount(inside)]) & int.MaxValue, Canonical.NaN);
-                    kernel.Bins[(magnitude - kernel.Low) >> kernel.Shift]++;
-                }
+                    bins[(Code(deltas[e + BitOperations.TrailingZeroCount(inside)]) - lowest) >> shift]++;
+            }
+
+            for (; e <= n - step; e += step)
+            {
+                var bits = Canonical.Magnitude(TSimd.Load(deltas + e));
+                var larger = TSimd.PackGreaterBits(bits, high);
+                var inside = TSimd.PackGreaterBits(bits, low) ^ larger;
+                var same = TSimd.PackEqualBits(bits, guess);
+                above += uint.PopCount(larger);
+                equal += uint.PopCount(same);
+                for (inside ^= same; inside != 0; inside &= inside - 1)
+                    bins[(Code(deltas[e + BitOperations.TrailingZeroCount(inside)]) - lowest) >> shift]++;
             }
 
             kernel.Above += above;
             kernel.Equal += equal;
             return e;
         }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static int Code(float delta) => Math.Min(BitConverter.SingleToInt32Bits(delta) & int.MaxValue, Canonical.NaN);
     }
 }

@@ -94,10 +94,4 @@ internal unsafe interface ISimd<TSelf>
 
     /// <summary>Shift to the right, zeros come in.</summary>
     static abstract TSelf ShiftRight(TSelf a, [System.Diagnostics.CodeAnalysis.ConstantExpected] int count);
-
-    /// <summary>lanes[l] += (double)value[l].</summary>
-    static abstract void AddWide(TSelf value, double* lanes);
-
-    /// <summary>lanes[l] += (double)a[l] * (double)b[l]; the product is exact.</summary>
-    static abstract void AddProductWide(TSelf a, TSelf b, double* lanes);
 }

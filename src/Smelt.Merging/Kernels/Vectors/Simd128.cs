@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics;
 namespace Smelt.Merging.Kernels;
 
 /// <summary>4 lanes in a 128-bit register.</summary>
-internal readonly unsafe struct Simd128 : ISimd<Simd128>
+internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
 {
     private readonly Vector128<float> _lanes;
 
@@ -141,20 +141,17 @@ internal readonly unsafe struct Simd128 : ISimd<Simd128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddWide(Simd128 value, double* lanes)
-    {
-        var (low, high) = Vector128.Widen(value._lanes);
-        (Vector128.Load(lanes) + low).Store(lanes);
-        (Vector128.Load(lanes + 2) + high).Store(lanes + 2);
-    }
+    public static Simd128 WidenLower(Simd128 value) => new(Vector128.WidenLower(value._lanes).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddProductWide(Simd128 a, Simd128 b, double* lanes)
-    {
-        var (aLow, aHigh) = Vector128.Widen(a._lanes);
-        var (bLow, bHigh) = Vector128.Widen(b._lanes);
-        (Vector128.Load(lanes) + (aLow * bLow)).Store(lanes);
-        (Vector128.Load(lanes + 2) + (aHigh * bHigh)).Store(lanes + 2);
-    }
+    public static Simd128 WidenUpper(Simd128 value) => new(Vector128.WidenUpper(value._lanes).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 AddDoubles(Simd128 a, Simd128 b) => new((a._lanes.AsDouble() + b._lanes.AsDouble()).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 MultiplyDoubles(Simd128 a, Simd128 b) => new((a._lanes.AsDouble() * b._lanes.AsDouble()).AsSingle());
 }

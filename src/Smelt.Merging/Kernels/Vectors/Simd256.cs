@@ -6,7 +6,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Smelt.Merging.Kernels;
 
 /// <summary>8 lanes in a 256-bit register.</summary>
-internal readonly unsafe struct Simd256 : ISimd<Simd256>
+internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
 {
     private readonly Vector256<float> _lanes;
 
@@ -139,20 +139,17 @@ internal readonly unsafe struct Simd256 : ISimd<Simd256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddWide(Simd256 value, double* lanes)
-    {
-        var (low, high) = Vector256.Widen(value._lanes);
-        (Vector256.Load(lanes) + low).Store(lanes);
-        (Vector256.Load(lanes + 4) + high).Store(lanes + 4);
-    }
+    public static Simd256 WidenLower(Simd256 value) => new(Vector256.WidenLower(value._lanes).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddProductWide(Simd256 a, Simd256 b, double* lanes)
-    {
-        var (aLow, aHigh) = Vector256.Widen(a._lanes);
-        var (bLow, bHigh) = Vector256.Widen(b._lanes);
-        (Vector256.Load(lanes) + (aLow * bLow)).Store(lanes);
-        (Vector256.Load(lanes + 4) + (aHigh * bHigh)).Store(lanes + 4);
-    }
+    public static Simd256 WidenUpper(Simd256 value) => new(Vector256.WidenUpper(value._lanes).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 AddDoubles(Simd256 a, Simd256 b) => new((a._lanes.AsDouble() + b._lanes.AsDouble()).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 MultiplyDoubles(Simd256 a, Simd256 b) => new((a._lanes.AsDouble() * b._lanes.AsDouble()).AsSingle());
 }

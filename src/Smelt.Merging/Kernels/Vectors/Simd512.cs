@@ -6,7 +6,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Smelt.Merging.Kernels;
 
 /// <summary>16 lanes in a 512-bit register.</summary>
-internal readonly unsafe struct Simd512 : ISimd<Simd512>
+internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
 {
     private readonly Vector512<float> _lanes;
 
@@ -139,20 +139,17 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddWide(Simd512 value, double* lanes)
-    {
-        var (low, high) = Vector512.Widen(value._lanes);
-        (Vector512.Load(lanes) + low).Store(lanes);
-        (Vector512.Load(lanes + 8) + high).Store(lanes + 8);
-    }
+    public static Simd512 WidenLower(Simd512 value) => new(Vector512.WidenLower(value._lanes).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddProductWide(Simd512 a, Simd512 b, double* lanes)
-    {
-        var (aLow, aHigh) = Vector512.Widen(a._lanes);
-        var (bLow, bHigh) = Vector512.Widen(b._lanes);
-        (Vector512.Load(lanes) + (aLow * bLow)).Store(lanes);
-        (Vector512.Load(lanes + 8) + (aHigh * bHigh)).Store(lanes + 8);
-    }
+    public static Simd512 WidenUpper(Simd512 value) => new(Vector512.WidenUpper(value._lanes).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 AddDoubles(Simd512 a, Simd512 b) => new((a._lanes.AsDouble() + b._lanes.AsDouble()).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 MultiplyDoubles(Simd512 a, Simd512 b) => new((a._lanes.AsDouble() * b._lanes.AsDouble()).AsSingle());
 }

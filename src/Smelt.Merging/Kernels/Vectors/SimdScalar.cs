@@ -130,12 +130,4 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar ShiftRight(SimdScalar a, [ConstantExpected] int count) => new(a.Bits >>> count);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddWide(SimdScalar value, double* lanes) => *lanes += value._lane;
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddProductWide(SimdScalar a, SimdScalar b, double* lanes) => *lanes += (double)a._lane * b._lane;
 }
