@@ -7,6 +7,7 @@ internal static unsafe class Deltas
 {
     /// <summary>
     /// deltas[e] = scale * d for e in [0, <paramref name="n"/>), d as <see cref="ExpertBlock"/> says. Zeros that a mask or a trim makes are +0 times scale.
+    /// A NaN may keep the payload of an operand: what reads deltas treats all NaNs alike.
     /// </summary>
     /// <param name="base">The base's elements, widened; null stands for zeros that are not subtracted.</param>
     /// <param name="expert">The expert, positioned as <paramref name="first"/> says.</param>
@@ -57,10 +58,10 @@ internal static unsafe class Deltas
     [SkipLocalsInit]
     internal static void Compute(RawBlock @base, in ExpertBlock expert, long flatStart, nint n, float* deltas)
     {
-        var widened = stackalloc float[Simd.Chunk];
-        for (nint e = 0; e < n; e += Simd.Chunk)
+        var widened = stackalloc float[Simd.LongChunk];
+        for (nint e = 0; e < n; e += Simd.LongChunk)
         {
-            var length = Math.Min(n - e, Simd.Chunk);
+            var length = Math.Min(n - e, Simd.LongChunk);
             Widen.ToSingle(@base.From(e), length, widened);
             Compute(widened, expert, e, flatStart, length, 1, deltas + e);
         }

@@ -97,13 +97,13 @@ internal sealed unsafe class MagnitudeTally
     [SkipLocalsInit]
     internal void Add(RawBlock @base, in ExpertBlock expert, long flatStart, nint n, int block)
     {
-        var rows = stackalloc float[2 * Simd.Chunk];
-        var deltas = rows + Simd.Chunk;
-        for (nint e = 0; e < n; e += Simd.Chunk)
+        var widened = stackalloc float[2 * Simd.LongChunk];
+        var deltas = widened + Simd.LongChunk;
+        for (nint e = 0; e < n; e += Simd.LongChunk)
         {
-            var length = Math.Min(n - e, Simd.Chunk);
-            Widen.ToSingle(@base.From(e), length, rows);
-            Deltas.Compute(rows, expert, e, flatStart, length, 1, deltas);
+            var length = Math.Min(n - e, Simd.LongChunk);
+            Widen.ToSingle(@base.From(e), length, widened);
+            Deltas.Compute(widened, expert, e, flatStart, length, 1, deltas);
             Add(deltas, length, block);
         }
     }
