@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Smelt.Merging.Kernels;
 using static Smelt.Merging.Tests.Kernels.KernelData;
 
@@ -221,6 +222,10 @@ public sealed unsafe class SparseTests
                 {
                     votes = Sparse.CountVotes(_base, pointer, _experts.Length, election, _flatStart, Length);
                     conflicts = Conflicts.Count(_base, pointer, _experts.Length, _flatStart, Length);
+                    var counts = new ElectionCounts(1, 2, 3);
+                    Sparse.Run(_base, pointer, _experts.Length, election, _flatStart, Length, ours.Pointer, &counts);
+                    Assert.Equal(new ElectionCounts(1, 2, 3) + (election.Vote == Vote.None ? default : votes), counts);
+                    Assert.True(MemoryMarshal.AsBytes(mix.Span).SequenceEqual(MemoryMarshal.AsBytes(ours.Span)));
                 }
             });
             AssertSame(ExpectedMix(deltas, election, out var expectedVotes), mix.Span, $"{election}, {Length} elements, width {width}");
