@@ -87,8 +87,7 @@ internal static unsafe class Ballot
 
             // +1, -1, a zero as it is, and a NaN as it is.
             var zero = TSimd.Create(0);
-            var nonZero = TSimd.Greater(v, zero) | TSimd.Greater(zero, v);
-            return TSimd.Select(nonZero, (v & TSimd.CreateBits(int.MinValue)) | TSimd.Create(1), v);
+            return TSimd.SelectGreater(v, zero, TSimd.Create(1), TSimd.SelectGreater(zero, v, TSimd.Create(-1), v));
         }
     }
 
@@ -118,18 +117,18 @@ internal static unsafe class Ballot
             for (; e <= n - TSimd.Count; e += TSimd.Count)
             {
                 var s = TSimd.Load(votes + e);
-                positive += uint.PopCount(TSimd.Pack(TSimd.Greater(s, zero)));
-                negative += uint.PopCount(TSimd.Pack(TSimd.Greater(zero, s)));
-                var ties = TSimd.Equal(s, zero);
-                if (TSimd.Pack(ties) == 0)
+                positive += uint.PopCount(TSimd.PackGreater(s, zero));
+                negative += uint.PopCount(TSimd.PackGreater(zero, s));
+                var ties = TSimd.PackEqual(s, zero);
+                if (ties == 0)
                     continue;
 
                 var any = zero;
                 for (nint i = 0; i < count; i++)
                     any |= TSimd.Load(rows + e + (i * Simd.Stride));
 
-                var silent = TSimd.EqualBits(any & TSimd.CreateBits(int.MaxValue), zero);
-                contested += uint.PopCount(TSimd.Pack(ties) & ~TSimd.Pack(silent));
+                var silent = TSimd.PackEqualBits(any & TSimd.CreateBits(int.MaxValue), zero);
+                contested += uint.PopCount(ties & ~silent);
             }
 
             start = e;

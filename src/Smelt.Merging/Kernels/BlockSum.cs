@@ -24,8 +24,10 @@ internal unsafe struct BlockSum
     {
         fixed (double* lanes = _lanes)
         {
-            var kernel = new MagnitudeKernel { Values = values, Mask = mask, Elements = n, Lanes = lanes };
-            Simd.Run(ref kernel);
+            if (mask is null)
+                Run<No, No>(values, null, null, n, lanes);
+            else
+                Run<No, Yes>(values, null, mask, n, lanes);
         }
     }
 
@@ -33,10 +35,7 @@ internal unsafe struct BlockSum
     internal void AddProducts(float* a, float* b, nint n)
     {
         fixed (double* lanes = _lanes)
-        {
-            var kernel = new ProductKernel { A = a, B = b, Elements = n, Lanes = lanes };
-            Simd.Run(ref kernel);
-        }
+            Run<Yes, No>(a, b, null, n, lanes);
     }
 
     /// <summary>The block's sum; a NaN is canonical.</summary>
@@ -49,60 +48,75 @@ internal unsafe struct BlockSum
         return double.IsNaN(sum) ? BitConverter.UInt64BitsToDouble(0x7FF8000000000000) : sum;
     }
 
-    private struct MagnitudeKernel : IKernel
+    /// <summary>
+    /// Runs at the width in use. A part of the lanes at a time keeps its sums in two registers all the way through;
+    /// whole groups of 16 elements come first, what is left goes through plain doubles.
+    /// </summary>
+    private static void Run<TProduct, TMask>(float* a, float* b, ulong* mask, nint n, double* lanes)
+        where TProduct : IFlag
+        where TMask : IFlag
     {
-        internal float* Values;
-        internal ulong* Mask;
-        internal nint Elements;
-        internal double* Lanes;
-
-        public readonly void Run<TSimd>()
-            where TSimd : unmanaged, ISimd<TSimd>
+        var whole = n & ~(nint)(Lanes - 1);
+        switch (Simd.Width)
         {
-            if (Mask is null)
-                Loop<SimdScalar, No>(Values, Mask, Lanes, Loop<TSimd, No>(Values, Mask, Lanes, 0, Elements), Elements);
-            else
-                Loop<SimdScalar, Yes>(Values, Mask, Lanes, Loop<TSimd, Yes>(Values, Mask, Lanes, 0, Elements), Elements);
+            case 512: Loop<Simd512, TProduct, TMask>(a, b, mask, whole, lanes); break;
+            case 256: Loop<Simd256, TProduct, TMask>(a, b, mask, whole, lanes); break;
+            case 128: Loop<Simd128, TProduct, TMask>(a, b, mask, whole, lanes); break;
+            default: whole = 0; break;
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static nint Loop<TSimd, TMask>(float* values, ulong* mask, double* lanes, nint e, nint n)
-            where TSimd : unmanaged, ISimd<TSimd>
-            where TMask : IFlag
-        {
-            var magnitude = TSimd.CreateBits(int.MaxValue);
-            for (; e <= n - TSimd.Count; e += TSimd.Count)
-            {
-                var value = TSimd.Load(values + e) & magnitude;
-                if (TMask.Value)
-                    value &= TSimd.Unpack((uint)(mask[e >> 6] >> (int)e));
+        Tail<TProduct, TMask>(a, b, mask, whole, n, lanes);
+    }
 
-                TSimd.AddWide(value, lanes + (e & (BlockSum.Lanes - 1)));
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Loop<TSimd, TProduct, TMask>(float* a, float* b, ulong* mask, nint n, double* lanes)
+        where TSimd : unmanaged, ISimdWide<TSimd>
+        where TProduct : IFlag
+        where TMask : IFlag
+    {
+        var magnitude = TSimd.CreateBits(int.MaxValue);
+        var zero = TSimd.Create(0);
+        for (nint lane = 0; lane < Lanes; lane += TSimd.Count)
+        {
+            var lowerLanes = (float*)(lanes + lane);
+            var upperLanes = (float*)(lanes + lane + (TSimd.Count / 2));
+            var lower = TSimd.Load(lowerLanes);
+            var upper = TSimd.Load(upperLanes);
+            for (var e = lane; e < n; e += Lanes)
+            {
+                var value = TSimd.Load(a + e);
+                if (TProduct.Value)
+                {
+                    var other = TSimd.Load(b + e);
+                    lower = TSimd.AddDoubles(lower, TSimd.MultiplyDoubles(TSimd.WidenLower(value), TSimd.WidenLower(other)));
+                    upper = TSimd.AddDoubles(upper, TSimd.MultiplyDoubles(TSimd.WidenUpper(value), TSimd.WidenUpper(other)));
+                    continue;
+                }
+
+                value &= magnitude;
+                if (TMask.Value)
+                    value = TSimd.SelectBits((uint)(mask[e >> 6] >> (int)e), value, zero);
+
+                lower = TSimd.AddDoubles(lower, TSimd.WidenLower(value));
+                upper = TSimd.AddDoubles(upper, TSimd.WidenUpper(value));
             }
 
-            return e;
+            TSimd.Store(lower, lowerLanes);
+            TSimd.Store(upper, upperLanes);
         }
     }
 
-    private struct ProductKernel : IKernel
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Tail<TProduct, TMask>(float* a, float* b, ulong* mask, nint e, nint n, double* lanes)
+        where TProduct : IFlag
+        where TMask : IFlag
     {
-        internal float* A;
-        internal float* B;
-        internal nint Elements;
-        internal double* Lanes;
-
-        public readonly void Run<TSimd>()
-            where TSimd : unmanaged, ISimd<TSimd> =>
-            Loop<SimdScalar>(A, B, Lanes, Loop<TSimd>(A, B, Lanes, 0, Elements), Elements);
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static nint Loop<TSimd>(float* a, float* b, double* lanes, nint e, nint n)
-            where TSimd : unmanaged, ISimd<TSimd>
+        for (; e < n; e++)
         {
-            for (; e <= n - TSimd.Count; e += TSimd.Count)
-                TSimd.AddProductWide(TSimd.Load(a + e), TSimd.Load(b + e), lanes + (e & (BlockSum.Lanes - 1)));
-
-            return e;
+            if (TProduct.Value)
+                lanes[e & (Lanes - 1)] += (double)a[e] * b[e];
+            else if (!TMask.Value || (mask[e >> 6] >> (int)e & 1) != 0)
+                lanes[e & (Lanes - 1)] += Math.Abs(a[e]);
         }
     }
 }

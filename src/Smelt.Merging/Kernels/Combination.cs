@@ -133,11 +133,10 @@ internal static unsafe class Combination
             where TSimd : unmanaged, ISimd<TSimd>
         {
             var zero = TSimd.Create(0);
-            var negative = TSimd.Greater(zero, vote);
-            if (zeroVote == ZeroVote.Negative)
-                negative |= TSimd.Equal(vote, zero);
-
-            return negative & TSimd.CreateBits(int.MinValue);
+            var sign = TSimd.CreateBits(int.MinValue);
+            return zeroVote == ZeroVote.Negative
+                ? TSimd.SelectGreater(vote, zero, zero, sign)
+                : TSimd.SelectGreater(zero, vote, sign, zero);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -152,7 +151,7 @@ internal static unsafe class Combination
             if (TElect.Value)
                 value = TSimd.Max(value ^ flip, zero);
             if (TMean.Value)
-                weights = TSimd.Select(TSimd.Greater(value, zero), weights + weight, weights);
+                weights = TSimd.SelectGreater(value, zero, weights + weight, weights);
             if (TLate.Value)
                 value *= weight;
 
@@ -170,7 +169,7 @@ internal static unsafe class Combination
             if (TElect.Value)
                 sum = (sum ^ flip) + zero;
             if (TMean.Value)
-                sum /= TSimd.Select(TSimd.Equal(weights, zero), TSimd.Create(1), weights);
+                sum /= TSimd.SelectEqual(weights, zero, TSimd.Create(1), weights);
             else if (divisor != 1)
                 sum /= TSimd.Create(divisor);
 
@@ -184,9 +183,9 @@ internal static unsafe class Combination
         {
             var zero = TSimd.Create(0);
             if (zeroVote == ZeroVote.Nothing)
-                value = TSimd.Select(TSimd.Equal(vote, zero), zero, value);
+                value = TSimd.SelectEqual(vote, zero, zero, value);
 
-            return TSimd.Select(TSimd.Equal(vote, vote), value, vote);
+            return TSimd.SelectEqual(vote, vote, value, vote);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -207,14 +206,13 @@ internal static unsafe class Combination
                 {
                     var value = TSimd.Load(kernel.Rows + e + (i * Simd.Stride));
                     if (TElect.Value)
-                        value = TSimd.Select(TSimd.Greater(value ^ flip, zero), value, zero);
+                        value = TSimd.SelectGreater(value ^ flip, zero, value, zero);
                     if (kernel.Late)
                         value *= TSimd.Create(kernel.Weights[i]);
 
                     var magnitude = Canonical.Magnitude(value);
-                    var larger = TSimd.GreaterBits(magnitude, largest);
-                    best = TSimd.Select(larger, value, best);
-                    largest = TSimd.Select(larger, magnitude, largest);
+                    best = TSimd.SelectGreaterBits(magnitude, largest, value, best);
+                    largest = TSimd.SelectGreaterBits(magnitude, largest, magnitude, largest);
                 }
 
                 TSimd.Store(Canonical.Of(TElect.Value ? Settle(best, vote, zeroVote) : best), kernel.Mix + e);

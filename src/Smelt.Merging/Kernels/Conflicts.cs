@@ -57,19 +57,19 @@ internal static unsafe class Conflicts
             var e = start;
             for (; e <= n - TSimd.Count; e += TSimd.Count)
             {
-                TSimd plus = zero, minus = zero, twice = zero;
+                uint plus = 0, minus = 0, twice = 0;
                 for (nint i = 0; i < count; i++)
                 {
                     var value = TSimd.Load(rows + e + (i * Simd.Stride));
-                    var above = TSimd.Greater(value, zero);
-                    var below = TSimd.Greater(zero, value);
+                    var above = TSimd.PackGreater(value, zero);
+                    var below = TSimd.PackGreater(zero, value);
                     twice |= (plus | minus) & (above | below);
                     plus |= above;
                     minus |= below;
                 }
 
-                shared += uint.PopCount(TSimd.Pack(twice));
-                opposed += uint.PopCount(TSimd.Pack(plus & minus));
+                shared += uint.PopCount(twice);
+                opposed += uint.PopCount(plus & minus);
             }
 
             start = e;

@@ -7,6 +7,7 @@ internal static unsafe class Deltas
 {
     /// <summary>
     /// deltas[e] = scale * d for e in [0, <paramref name="n"/>), d as <see cref="ExpertBlock"/> says. Zeros that a mask or a trim makes are +0 times scale.
+    /// A NaN may keep the payload of an operand: what reads deltas treats all NaNs alike.
     /// </summary>
     /// <param name="base">The base's elements, widened; null stands for zeros that are not subtracted.</param>
     /// <param name="expert">The expert, positioned as <paramref name="first"/> says.</param>
@@ -57,10 +58,10 @@ internal static unsafe class Deltas
     [SkipLocalsInit]
     internal static void Compute(RawBlock @base, in ExpertBlock expert, long flatStart, nint n, float* deltas)
     {
-        var widened = stackalloc float[Simd.Chunk];
-        for (nint e = 0; e < n; e += Simd.Chunk)
+        var widened = stackalloc float[Simd.LongChunk];
+        for (nint e = 0; e < n; e += Simd.LongChunk)
         {
-            var length = Math.Min(n - e, Simd.Chunk);
+            var length = Math.Min(n - e, Simd.LongChunk);
             Widen.ToSingle(@base.From(e), length, widened);
             Compute(widened, expert, e, flatStart, length, 1, deltas + e);
         }
@@ -154,7 +155,7 @@ internal static unsafe class Deltas
                 }
 
                 if (TMask.Value && (!TRest.Value || mask is not null))
-                    d = TSimd.Select(TSimd.Unpack((uint)(mask[e >> 6] >> (int)e)), d, zero);
+                    d = TSimd.SelectBits((uint)(mask[e >> 6] >> (int)e), d, zero);
 
                 if (TRest.Value)
                 {
@@ -167,9 +168,9 @@ internal static unsafe class Deltas
                 if (TCut.Value)
                 {
                     var bits = TRest.Value ? Canonical.Magnitude(d) : d & TSimd.CreateBits(int.MaxValue);
-                    d = TSimd.Select(TSimd.GreaterBits(bits, keep), d, zero);
+                    d = TSimd.SelectGreaterBits(bits, keep, d, zero);
                     if (TRest.Value)
-                        d = TSimd.Select(TSimd.GreaterBits(bits, drop), zero, d);
+                        d = TSimd.SelectGreaterBits(bits, drop, zero, d);
                 }
 
                 if (TRest.Value && ratio != 1)

@@ -35,7 +35,7 @@ internal enum Combine
     /// <summary>Their sum, divided by the sum of their weights: with weights of 1 the mean of the agreeing, non-zero values.</summary>
     Mean,
 
-    /// <summary>The one of the largest magnitude; of equal ones that of the first expert.</summary>
+    /// <summary>The one of the largest magnitude; of equal ones that of the first expert. Experts in reverse order let the last one win.</summary>
     Max,
 }
 

@@ -56,7 +56,7 @@ internal static unsafe class MagnitudeBits
             var left = rank;
             for (; e <= n - TSimd.Count; e += TSimd.Count)
             {
-                var equal = uint.PopCount(TSimd.Pack(TSimd.EqualBits(Canonical.Magnitude(TSimd.Load(deltas + e)), wanted)));
+                var equal = uint.PopCount(TSimd.PackEqualBits(Canonical.Magnitude(TSimd.Load(deltas + e)), wanted));
                 if (equal >= left)
                     break;
 

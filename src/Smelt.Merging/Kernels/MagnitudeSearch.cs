@@ -18,7 +18,7 @@ internal readonly record struct MagnitudeThreshold(uint Bits, long Above, long E
 /// <remarks>
 /// Use: <see cref="AddSample"/> for some pages (or none); then, while not <see cref="Done"/>, a pass: every worker takes a
 /// <see cref="CreateTally"/>, adds the deltas of all elements in any order, and <see cref="Finish"/> gets all tallies.
-/// One pass is the rule; a bracket too wide for a bin per code takes a second, and a miss of the sample a second and a third.
+/// One pass is the rule, given 2^17 sampled elements or more; a bracket too wide for a bin per code takes a second, and a miss of the sample a second and a third.
 /// Placing equals that the sample did not foresee takes one more. Without a sample there are two passes.
 /// Counts are integers, so threads, shards and order never show in a result. Not thread-safe, but tallies are independent of each other.
 /// </remarks>
@@ -49,6 +49,12 @@ internal sealed class MagnitudeSearch
 
     /// <summary>Whether every threshold is known.</summary>
     internal bool Done => _sample is null && Array.TrueForAll(_brackets, b => b is null);
+
+    /// <summary>
+    /// Bins of a histogram. In a large population there are enough for one per code of what 2^17 sampled elements leave open,
+    /// about a hundredth of the ranks; in a small one clearing so many would cost more than a second pass.
+    /// </summary>
+    private int MostBins => _elements < 1 << 18 ? 1 << 16 : MagnitudeBracket.MostBins;
 
     /// <summary>Number of passes finished.</summary>
     internal int Passes { get; private set; }
@@ -86,8 +92,8 @@ internal sealed class MagnitudeSearch
         for (var i = 0; i < _ranks.Length; i++)
         {
             _brackets[i] = _sample.TryBracket(_ranks[i], _elements, out var low, out var high, out var guess)
-                ? new MagnitudeBracket(low, high, guess, _blocks)
-                : new MagnitudeBracket(0, Canonical.NaN, -1, 0);
+                ? new MagnitudeBracket(low, high, guess, _blocks, MostBins)
+                : new MagnitudeBracket(0, Canonical.NaN, -1, 0, MostBins);
         }
 
         _sample = null;
@@ -99,7 +105,7 @@ internal sealed class MagnitudeSearch
         var rank = _ranks[index];
         var (above, equal, bins) = MagnitudeTally.Merge(tallies, index, bracket);
         if (above >= rank)
-            return new MagnitudeBracket(bracket.High + 1, Canonical.NaN, -1, 0);
+            return new MagnitudeBracket(bracket.High + 1, Canonical.NaN, -1, 0, MostBins);
 
         if (bracket.Guess >= 0)
             bins[(bracket.Guess - bracket.Low) >> bracket.Shift] += equal;
@@ -112,11 +118,11 @@ internal sealed class MagnitudeSearch
             throw new InvalidOperationException("Fewer magnitudes were counted than the search was made for.");
 
         if (bin < 0)
-            return new MagnitudeBracket(0, bracket.Low - 1, -1, 0);
+            return new MagnitudeBracket(0, bracket.Low - 1, -1, 0, MostBins);
 
         var low = bracket.Low + (bin << bracket.Shift);
         if (bracket.Shift > 0)
-            return new MagnitudeBracket(low, (int)Math.Min(bracket.High, low + (1L << bracket.Shift) - 1), -1, 0);
+            return new MagnitudeBracket(low, (int)Math.Min(bracket.High, low + (1L << bracket.Shift) - 1), -1, 0, MostBins);
 
         // Element number rank is number `among` of the equals.
         var among = rank - above;
@@ -132,7 +138,7 @@ internal sealed class MagnitudeSearch
         }
 
         if (bracket.Guess != low || bracket.EqualsOfBlock.Length == 0)
-            return new MagnitudeBracket(low, low, low, _blocks);
+            return new MagnitudeBracket(low, low, low, _blocks, MostBins);
 
         var block = 0;
         for (; bracket.EqualsOfBlock[block] < among; block++)

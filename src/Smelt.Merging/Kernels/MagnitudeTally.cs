@@ -7,8 +7,8 @@ namespace Smelt.Merging.Kernels;
 /// <summary>Codes between which a magnitude is looked for in one pass.</summary>
 internal sealed class MagnitudeBracket
 {
-    /// <summary>Bins of a histogram: enough for one per code in what a good sample leaves open.</summary>
-    private const int MostBins = 1 << 17;
+    /// <summary>Bins of a histogram, at most.</summary>
+    internal const int MostBins = 1 << 19;
 
     /// <summary>Bytes of one worker's histogram of a bracket, at most.</summary>
     internal const long MostBytes = (long)MostBins * sizeof(long);
@@ -18,10 +18,11 @@ internal sealed class MagnitudeBracket
     /// <param name="high">Highest code.</param>
     /// <param name="guess">A code in the bracket that is counted apart; -1 for none.</param>
     /// <param name="blocks">Number of blocks whose elements equal to the guess are counted one by one.</param>
-    internal MagnitudeBracket(int low, int high, int guess, int blocks)
+    /// <param name="mostBins">Bins that the histogram may have.</param>
+    internal MagnitudeBracket(int low, int high, int guess, int blocks, int mostBins)
     {
         (Low, High, Guess) = (low, high, guess);
-        while (high - low >> Shift >= MostBins)
+        while (high - low >> Shift >= mostBins)
             Shift++;
 
         EqualsOfBlock = new int[blocks];
@@ -96,13 +97,13 @@ internal sealed unsafe class MagnitudeTally
     [SkipLocalsInit]
     internal void Add(RawBlock @base, in ExpertBlock expert, long flatStart, nint n, int block)
     {
-        var rows = stackalloc float[2 * Simd.Chunk];
-        var deltas = rows + Simd.Chunk;
-        for (nint e = 0; e < n; e += Simd.Chunk)
+        var widened = stackalloc float[2 * Simd.LongChunk];
+        var deltas = widened + Simd.LongChunk;
+        for (nint e = 0; e < n; e += Simd.LongChunk)
         {
-            var length = Math.Min(n - e, Simd.Chunk);
-            Widen.ToSingle(@base.From(e), length, rows);
-            Deltas.Compute(rows, expert, e, flatStart, length, 1, deltas);
+            var length = Math.Min(n - e, Simd.LongChunk);
+            Widen.ToSingle(@base.From(e), length, widened);
+            Deltas.Compute(widened, expert, e, flatStart, length, 1, deltas);
             Add(deltas, length, block);
         }
     }
@@ -169,29 +170,46 @@ internal sealed unsafe class MagnitudeTally
             var low = TSimd.CreateBits(kernel.Low - 1);
             var high = TSimd.CreateBits(kernel.High);
             var guess = TSimd.CreateBits(kernel.Guess);
+            var shift = kernel.Shift;
+            var lowest = kernel.Low;
+            var bins = kernel.Bins;
             long above = 0, equal = 0;
-            for (; e <= n - TSimd.Count; e += TSimd.Count)
+            nint step = TSimd.Count;
+            for (; e <= n - (2 * step); e += 2 * step)
             {
-                var bits = Canonical.Magnitude(TSimd.Load(deltas + e));
-                var larger = TSimd.Pack(TSimd.GreaterBits(bits, high));
-                var inside = TSimd.Pack(TSimd.GreaterBits(bits, low)) ^ larger;
+                // Two vectors share the branch, which is hard to foresee.
+                var bits0 = Canonical.Magnitude(TSimd.Load(deltas + e));
+                var bits1 = Canonical.Magnitude(TSimd.Load(deltas + e + step));
+                var larger = TSimd.PackGreaterBits(bits0, high) | (TSimd.PackGreaterBits(bits1, high) << (int)step);
+                var inside = (TSimd.PackGreaterBits(bits0, low) | (TSimd.PackGreaterBits(bits1, low) << (int)step)) ^ larger;
                 above += uint.PopCount(larger);
                 if (inside == 0)
                     continue;
 
-                var same = TSimd.Pack(TSimd.EqualBits(bits, guess));
+                var same = TSimd.PackEqualBits(bits0, guess) | (TSimd.PackEqualBits(bits1, guess) << (int)step);
                 equal += uint.PopCount(same);
                 for (inside ^= same; inside != 0; inside &= inside - 1)
-                {
-                    var magnitude = Math.Min(
-                        BitConverter.SingleToInt32Bits(deltas[e + BitOperations.TrailingZeroCount(inside)]) & int.MaxValue, Canonical.NaN);
-                    kernel.Bins[(magnitude - kernel.Low) >> kernel.Shift]++;
-                }
+                    bins[(Code(deltas[e + BitOperations.TrailingZeroCount(inside)]) - lowest) >> shift]++;
+            }
+
+            for (; e <= n - step; e += step)
+            {
+                var bits = Canonical.Magnitude(TSimd.Load(deltas + e));
+                var larger = TSimd.PackGreaterBits(bits, high);
+                var inside = TSimd.PackGreaterBits(bits, low) ^ larger;
+                var same = TSimd.PackEqualBits(bits, guess);
+                above += uint.PopCount(larger);
+                equal += uint.PopCount(same);
+                for (inside ^= same; inside != 0; inside &= inside - 1)
+                    bins[(Code(deltas[e + BitOperations.TrailingZeroCount(inside)]) - lowest) >> shift]++;
             }
 
             kernel.Above += above;
             kernel.Equal += equal;
             return e;
         }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static int Code(float delta) => Math.Min(BitConverter.SingleToInt32Bits(delta) & int.MaxValue, Canonical.NaN);
     }
 }

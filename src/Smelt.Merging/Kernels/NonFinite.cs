@@ -78,13 +78,13 @@ internal static unsafe class NonFinite
             {
                 var found = Test(TSimd.Load(data + e), highMask, lowMask) | Test(TSimd.Load(data + e + step), highMask, lowMask)
                     | Test(TSimd.Load(data + e + (2 * step)), highMask, lowMask) | Test(TSimd.Load(data + e + (3 * step)), highMask, lowMask);
-                if (TSimd.Pack(found) != 0)
+                if (found != 0)
                     break;
             }
 
             for (; e <= n - step; e += step)
             {
-                var found = TSimd.Pack(Test(TSimd.Load(data + e), highMask, lowMask));
+                var found = Test(TSimd.Load(data + e), highMask, lowMask);
                 if (found != 0)
                     return e + BitOperations.TrailingZeroCount(found);
             }
@@ -93,8 +93,8 @@ internal static unsafe class NonFinite
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static TSimd Test<TSimd>(TSimd bits, TSimd high, TSimd low)
+        private static uint Test<TSimd>(TSimd bits, TSimd high, TSimd low)
             where TSimd : unmanaged, ISimd<TSimd> =>
-            TSimd.EqualBits(bits & high, high) | TSimd.EqualBits(bits & low, low);
+            TSimd.PackEqualBits(bits & high, high) | TSimd.PackEqualBits(bits & low, low);
     }
 }

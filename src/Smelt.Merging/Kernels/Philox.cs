@@ -117,6 +117,12 @@ internal static unsafe class Philox
         var m1 = TLanes.Create(Multiplier1);
         var name0 = TLanes.Create((uint)tensor);
         var name1 = TLanes.Create((uint)(tensor >> 32));
+        var schedule = stackalloc uint[2 * Rounds];
+        for (var round = 0; round < Rounds; round++)
+        {
+            schedule[2 * round] = key.K0 + ((uint)round * Weyl0);
+            schedule[(2 * round) + 1] = key.K1 + ((uint)round * Weyl1);
+        }
 
         for (nint word = 0; word < words; word++)
         {
@@ -132,12 +138,10 @@ internal static unsafe class Philox
                 var b0 = TLanes.Counters(counter + (ulong)TLanes.Count);
                 var b1 = TLanes.High(b0);
                 TLanes b2 = name0, b3 = name1;
-                var k0 = key.K0;
-                var k1 = key.K1;
-                for (var round = 0; round < Rounds; round++)
+                for (var round = 0; round < 2 * Rounds; round += 2)
                 {
-                    var key0 = TLanes.Create(k0);
-                    var key1 = TLanes.Create(k1);
+                    var key0 = TLanes.Create(schedule[round]);
+                    var key1 = TLanes.Create(schedule[round + 1]);
                     var p0 = TLanes.Multiply(a0, m0);
                     var p1 = TLanes.Multiply(a2, m1);
                     var q0 = TLanes.Multiply(b0, m0);
@@ -150,8 +154,6 @@ internal static unsafe class Philox
                     b1 = q1;
                     b2 = TLanes.Xor(TLanes.High(q0), b3, key1);
                     b3 = q0;
-                    k0 += Weyl0;
-                    k1 += Weyl1;
                 }
 
                 for (var i = 0; i < count; i++)

@@ -22,6 +22,6 @@ internal readonly unsafe struct Bf16 : IFormat
         // Half an ulp less one, plus the lowest kept bit: ties go to even. Infinity stays, as its lower half is zero.
         var odd = TSimd.ShiftRight(value, 16) & TSimd.CreateBits(1);
         var rounded = TSimd.ShiftRight(TSimd.AddBits(TSimd.AddBits(value, TSimd.CreateBits(0x7FFF)), odd), 16);
-        TSimd.StoreUInt16(TSimd.Select(TSimd.Equal(value, value), rounded, TSimd.CreateBits(0x7FC0)), (ushort*)destination + index);
+        TSimd.StoreUInt16(TSimd.SelectEqual(value, value, rounded, TSimd.CreateBits(0x7FC0)), (ushort*)destination + index);
     }
 }

@@ -19,7 +19,8 @@ internal readonly unsafe struct F16 : IFormat
 
         // With the exponent field in place a factor of 2^112 corrects the bias, for subnormal halves too, and is exact.
         var value = magnitude * TSimd.CreateBits((127 + 112) << 23);
-        var special = TSimd.GreaterBits(magnitude, TSimd.CreateBits((0x7C00 << 13) - 1)) & TSimd.CreateBits(0x7F800000);
+        var special = TSimd.SelectGreaterBits(
+            magnitude, TSimd.CreateBits((0x7C00 << 13) - 1), TSimd.CreateBits(0x7F800000), TSimd.CreateBits(0));
         return value | special | sign;
     }
 
@@ -38,8 +39,8 @@ internal readonly unsafe struct F16 : IFormat
         // Subnormal halves: adding 0.5 leaves the fraction at multiples of 2^-24 and lets the addition round.
         var subnormal = TSimd.SubtractBits(magnitude + TSimd.Create(0.5f), TSimd.Create(0.5f));
 
-        var result = TSimd.Select(TSimd.GreaterBits(TSimd.CreateBits(113 << 23), magnitude), subnormal, normal);
-        result = TSimd.Select(TSimd.GreaterBits(magnitude, TSimd.CreateBits((143 << 23) - 1)), TSimd.CreateBits(0x7C00), result) | sign;
-        TSimd.StoreUInt16(TSimd.Select(TSimd.Equal(value, value), result, TSimd.CreateBits(0x7E00)), (ushort*)destination + index);
+        var result = TSimd.SelectGreaterBits(TSimd.CreateBits(113 << 23), magnitude, subnormal, normal);
+        result = TSimd.SelectGreaterBits(magnitude, TSimd.CreateBits((143 << 23) - 1), TSimd.CreateBits(0x7C00), result) | sign;
+        TSimd.StoreUInt16(TSimd.SelectEqual(value, value, result, TSimd.CreateBits(0x7E00)), (ushort*)destination + index);
     }
 }

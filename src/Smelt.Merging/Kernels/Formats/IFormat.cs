@@ -27,7 +27,7 @@ internal static class Canonical
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static TSimd Of<TSimd>(TSimd value)
         where TSimd : unmanaged, ISimd<TSimd> =>
-        TSimd.Select(TSimd.Equal(value, value), value, TSimd.CreateBits(NaN));
+        TSimd.SelectEqual(value, value, value, TSimd.CreateBits(NaN));
 
     /// <summary>The bits of |value|, which order as the magnitudes do; every NaN counts as 0x7FC00000, above infinity.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

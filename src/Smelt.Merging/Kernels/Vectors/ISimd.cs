@@ -4,7 +4,8 @@ namespace Smelt.Merging.Kernels;
 /// A row of 32-bit lanes: the one vocabulary that every kernel is written in, so that one source serves every vector width.
 /// </summary>
 /// <remarks>
-/// Lanes hold a float or, for the members that say Bits, the same 32 bits as a signed integer. Masks are lanes of all ones or all zeros.
+/// Lanes hold a float or, for the members that say Bits, the same 32 bits as a signed integer. A comparison and what is done with it
+/// are one member, as a mask that is a value of its own costs instructions where masks have registers of their own.
 /// Every operation works on each lane alone and rounds once, so a width never shows in a result. There is no fused multiply-add here on purpose.
 /// </remarks>
 internal unsafe interface ISimd<TSelf>
@@ -55,17 +56,29 @@ internal unsafe interface ISimd<TSelf>
     /// <summary>The larger of two floats. With a NaN, or zeros of both signs, the result is either operand: callers must not depend on it.</summary>
     static abstract TSelf Max(TSelf a, TSelf b);
 
-    /// <summary>Mask of a &gt; b as floats; false where either is NaN.</summary>
-    static abstract TSelf Greater(TSelf a, TSelf b);
+    /// <summary><paramref name="yes"/> where a &gt; b as floats, else, and where either is NaN, <paramref name="no"/>.</summary>
+    static abstract TSelf SelectGreater(TSelf a, TSelf b, TSelf yes, TSelf no);
 
-    /// <summary>Mask of a == b as floats; false where either is NaN.</summary>
-    static abstract TSelf Equal(TSelf a, TSelf b);
+    /// <summary><paramref name="yes"/> where a == b as floats, else, and where either is NaN, <paramref name="no"/>.</summary>
+    static abstract TSelf SelectEqual(TSelf a, TSelf b, TSelf yes, TSelf no);
 
-    /// <summary>Mask of a &gt; b as signed integers.</summary>
-    static abstract TSelf GreaterBits(TSelf a, TSelf b);
+    /// <summary><paramref name="yes"/> where a &gt; b as signed integers, else <paramref name="no"/>.</summary>
+    static abstract TSelf SelectGreaterBits(TSelf a, TSelf b, TSelf yes, TSelf no);
 
-    /// <summary>Mask of a == b as integers.</summary>
-    static abstract TSelf EqualBits(TSelf a, TSelf b);
+    /// <summary><paramref name="yes"/> in the lanes l where bit l of <paramref name="bits"/> is set, else <paramref name="no"/>; higher bits are ignored.</summary>
+    static abstract TSelf SelectBits(uint bits, TSelf yes, TSelf no);
+
+    /// <summary>Bit l tells whether a &gt; b as floats in lane l; false where either is NaN.</summary>
+    static abstract uint PackGreater(TSelf a, TSelf b);
+
+    /// <summary>Bit l tells whether a == b as floats in lane l; false where either is NaN.</summary>
+    static abstract uint PackEqual(TSelf a, TSelf b);
+
+    /// <summary>Bit l tells whether a &gt; b as signed integers in lane l.</summary>
+    static abstract uint PackGreaterBits(TSelf a, TSelf b);
+
+    /// <summary>Bit l tells whether a == b as integers in lane l.</summary>
+    static abstract uint PackEqualBits(TSelf a, TSelf b);
 
     /// <summary>The smaller of two signed integers.</summary>
     static abstract TSelf MinBits(TSelf a, TSelf b);
@@ -81,19 +94,4 @@ internal unsafe interface ISimd<TSelf>
 
     /// <summary>Shift to the right, zeros come in.</summary>
     static abstract TSelf ShiftRight(TSelf a, [System.Diagnostics.CodeAnalysis.ConstantExpected] int count);
-
-    /// <summary><paramref name="yes"/> where the mask is set, else <paramref name="no"/>.</summary>
-    static abstract TSelf Select(TSelf mask, TSelf yes, TSelf no);
-
-    /// <summary>One bit for each lane of a mask, lane 0 lowest.</summary>
-    static abstract uint Pack(TSelf mask);
-
-    /// <summary>The mask whose lane l is bit l of <paramref name="bits"/>; higher bits are ignored.</summary>
-    static abstract TSelf Unpack(uint bits);
-
-    /// <summary>lanes[l] += (double)value[l].</summary>
-    static abstract void AddWide(TSelf value, double* lanes);
-
-    /// <summary>lanes[l] += (double)a[l] * (double)b[l]; the product is exact.</summary>
-    static abstract void AddProductWide(TSelf a, TSelf b, double* lanes);
 }

@@ -30,6 +30,9 @@ internal static class Simd
     /// <summary>Most elements of a chunk: the kernels that keep deltas between two loops do so for this many, which stay in the first-level cache.</summary>
     internal const int Chunk = 512;
 
+    /// <summary>Most elements of a chunk where only one expert's deltas are looked at.</summary>
+    internal const int LongChunk = 4 * Chunk;
+
     /// <summary>Distance, in elements, of two rows of a chunk buffer: one cache line more than a chunk, so that rows fall into different cache sets.</summary>
     internal const int Stride = Chunk + 16;
 

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics;
 namespace Smelt.Merging.Kernels;
 
 /// <summary>4 lanes in a 128-bit register.</summary>
-internal readonly unsafe struct Simd128 : ISimd<Simd128>
+internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
 {
     private readonly Vector128<float> _lanes;
 
@@ -78,21 +78,46 @@ internal readonly unsafe struct Simd128 : ISimd<Simd128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 Greater(Simd128 a, Simd128 b) => new(Vector128.GreaterThan(a._lanes, b._lanes));
+    public static Simd128 SelectGreater(Simd128 a, Simd128 b, Simd128 yes, Simd128 no) =>
+        new(Vector128.ConditionalSelect(Vector128.GreaterThan(a._lanes, b._lanes), yes._lanes, no._lanes));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 Equal(Simd128 a, Simd128 b) => new(Vector128.Equals(a._lanes, b._lanes));
+    public static Simd128 SelectEqual(Simd128 a, Simd128 b, Simd128 yes, Simd128 no) =>
+        new(Vector128.ConditionalSelect(Vector128.Equals(a._lanes, b._lanes), yes._lanes, no._lanes));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 GreaterBits(Simd128 a, Simd128 b) =>
-        new(Vector128.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+    public static Simd128 SelectGreaterBits(Simd128 a, Simd128 b, Simd128 yes, Simd128 no) =>
+        new(Vector128.ConditionalSelect(Vector128.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 EqualBits(Simd128 a, Simd128 b) =>
-        new(Vector128.Equals(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+    public static Simd128 SelectBits(uint bits, Simd128 yes, Simd128 no)
+    {
+        var lane = Vector128.Create(1, 2, 4, 8);
+        return new(Vector128.ConditionalSelect(Vector128.Equals(Vector128.Create((int)bits) & lane, lane), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle());
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackGreater(Simd128 a, Simd128 b) =>
+        (uint)Vector128.GreaterThan(a._lanes, b._lanes).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackEqual(Simd128 a, Simd128 b) =>
+        (uint)Vector128.Equals(a._lanes, b._lanes).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackGreaterBits(Simd128 a, Simd128 b) =>
+        (uint)Vector128.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackEqualBits(Simd128 a, Simd128 b) =>
+        (uint)Vector128.Equals(a._lanes.AsInt32(), b._lanes.AsInt32()).ExtractMostSignificantBits();
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -116,37 +141,17 @@ internal readonly unsafe struct Simd128 : ISimd<Simd128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 Select(Simd128 mask, Simd128 yes, Simd128 no) =>
-        new(Vector128.ConditionalSelect(mask._lanes, yes._lanes, no._lanes));
+    public static Simd128 WidenLower(Simd128 value) => new(Vector128.WidenLower(value._lanes).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Pack(Simd128 mask) => (uint)mask._lanes.ExtractMostSignificantBits();
+    public static Simd128 WidenUpper(Simd128 value) => new(Vector128.WidenUpper(value._lanes).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 Unpack(uint bits)
-    {
-        var lane = Vector128.Create(1, 2, 4, 8);
-        return new(Vector128.Equals(Vector128.Create((int)bits) & lane, lane).AsSingle());
-    }
+    public static Simd128 AddDoubles(Simd128 a, Simd128 b) => new((a._lanes.AsDouble() + b._lanes.AsDouble()).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddWide(Simd128 value, double* lanes)
-    {
-        var (low, high) = Vector128.Widen(value._lanes);
-        (Vector128.Load(lanes) + low).Store(lanes);
-        (Vector128.Load(lanes + 2) + high).Store(lanes + 2);
-    }
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddProductWide(Simd128 a, Simd128 b, double* lanes)
-    {
-        var (aLow, aHigh) = Vector128.Widen(a._lanes);
-        var (bLow, bHigh) = Vector128.Widen(b._lanes);
-        (Vector128.Load(lanes) + (aLow * bLow)).Store(lanes);
-        (Vector128.Load(lanes + 2) + (aHigh * bHigh)).Store(lanes + 2);
-    }
+    public static Simd128 MultiplyDoubles(Simd128 a, Simd128 b) => new((a._lanes.AsDouble() * b._lanes.AsDouble()).AsSingle());
 }

@@ -6,7 +6,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Smelt.Merging.Kernels;
 
 /// <summary>8 lanes in a 256-bit register.</summary>
-internal readonly unsafe struct Simd256 : ISimd<Simd256>
+internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
 {
     private readonly Vector256<float> _lanes;
 
@@ -76,21 +76,46 @@ internal readonly unsafe struct Simd256 : ISimd<Simd256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 Greater(Simd256 a, Simd256 b) => new(Vector256.GreaterThan(a._lanes, b._lanes));
+    public static Simd256 SelectGreater(Simd256 a, Simd256 b, Simd256 yes, Simd256 no) =>
+        new(Vector256.ConditionalSelect(Vector256.GreaterThan(a._lanes, b._lanes), yes._lanes, no._lanes));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 Equal(Simd256 a, Simd256 b) => new(Vector256.Equals(a._lanes, b._lanes));
+    public static Simd256 SelectEqual(Simd256 a, Simd256 b, Simd256 yes, Simd256 no) =>
+        new(Vector256.ConditionalSelect(Vector256.Equals(a._lanes, b._lanes), yes._lanes, no._lanes));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 GreaterBits(Simd256 a, Simd256 b) =>
-        new(Vector256.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+    public static Simd256 SelectGreaterBits(Simd256 a, Simd256 b, Simd256 yes, Simd256 no) =>
+        new(Vector256.ConditionalSelect(Vector256.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 EqualBits(Simd256 a, Simd256 b) =>
-        new(Vector256.Equals(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+    public static Simd256 SelectBits(uint bits, Simd256 yes, Simd256 no)
+    {
+        var lane = Vector256.Create(1, 2, 4, 8, 16, 32, 64, 128);
+        return new(Vector256.ConditionalSelect(Vector256.Equals(Vector256.Create((int)bits) & lane, lane), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle());
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackGreater(Simd256 a, Simd256 b) =>
+        (uint)Vector256.GreaterThan(a._lanes, b._lanes).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackEqual(Simd256 a, Simd256 b) =>
+        (uint)Vector256.Equals(a._lanes, b._lanes).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackGreaterBits(Simd256 a, Simd256 b) =>
+        (uint)Vector256.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackEqualBits(Simd256 a, Simd256 b) =>
+        (uint)Vector256.Equals(a._lanes.AsInt32(), b._lanes.AsInt32()).ExtractMostSignificantBits();
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -114,37 +139,17 @@ internal readonly unsafe struct Simd256 : ISimd<Simd256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 Select(Simd256 mask, Simd256 yes, Simd256 no) =>
-        new(Vector256.ConditionalSelect(mask._lanes, yes._lanes, no._lanes));
+    public static Simd256 WidenLower(Simd256 value) => new(Vector256.WidenLower(value._lanes).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Pack(Simd256 mask) => (uint)mask._lanes.ExtractMostSignificantBits();
+    public static Simd256 WidenUpper(Simd256 value) => new(Vector256.WidenUpper(value._lanes).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 Unpack(uint bits)
-    {
-        var lane = Vector256.Create(1, 2, 4, 8, 16, 32, 64, 128);
-        return new(Vector256.Equals(Vector256.Create((int)bits) & lane, lane).AsSingle());
-    }
+    public static Simd256 AddDoubles(Simd256 a, Simd256 b) => new((a._lanes.AsDouble() + b._lanes.AsDouble()).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddWide(Simd256 value, double* lanes)
-    {
-        var (low, high) = Vector256.Widen(value._lanes);
-        (Vector256.Load(lanes) + low).Store(lanes);
-        (Vector256.Load(lanes + 4) + high).Store(lanes + 4);
-    }
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddProductWide(Simd256 a, Simd256 b, double* lanes)
-    {
-        var (aLow, aHigh) = Vector256.Widen(a._lanes);
-        var (bLow, bHigh) = Vector256.Widen(b._lanes);
-        (Vector256.Load(lanes) + (aLow * bLow)).Store(lanes);
-        (Vector256.Load(lanes + 4) + (aHigh * bHigh)).Store(lanes + 4);
-    }
+    public static Simd256 MultiplyDoubles(Simd256 a, Simd256 b) => new((a._lanes.AsDouble() * b._lanes.AsDouble()).AsSingle());
 }

@@ -6,7 +6,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Smelt.Merging.Kernels;
 
 /// <summary>16 lanes in a 512-bit register.</summary>
-internal readonly unsafe struct Simd512 : ISimd<Simd512>
+internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
 {
     private readonly Vector512<float> _lanes;
 
@@ -76,21 +76,46 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 Greater(Simd512 a, Simd512 b) => new(Vector512.GreaterThan(a._lanes, b._lanes));
+    public static Simd512 SelectGreater(Simd512 a, Simd512 b, Simd512 yes, Simd512 no) =>
+        new(Vector512.ConditionalSelect(Vector512.GreaterThan(a._lanes, b._lanes), yes._lanes, no._lanes));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 Equal(Simd512 a, Simd512 b) => new(Vector512.Equals(a._lanes, b._lanes));
+    public static Simd512 SelectEqual(Simd512 a, Simd512 b, Simd512 yes, Simd512 no) =>
+        new(Vector512.ConditionalSelect(Vector512.Equals(a._lanes, b._lanes), yes._lanes, no._lanes));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 GreaterBits(Simd512 a, Simd512 b) =>
-        new(Vector512.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+    public static Simd512 SelectGreaterBits(Simd512 a, Simd512 b, Simd512 yes, Simd512 no) =>
+        new(Vector512.ConditionalSelect(Vector512.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 EqualBits(Simd512 a, Simd512 b) =>
-        new(Vector512.Equals(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+    public static Simd512 SelectBits(uint bits, Simd512 yes, Simd512 no)
+    {
+        var lane = Vector512.Create(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
+        return new(Vector512.ConditionalSelect(Vector512.Equals(Vector512.Create((int)bits) & lane, lane), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle());
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackGreater(Simd512 a, Simd512 b) =>
+        (uint)Vector512.GreaterThan(a._lanes, b._lanes).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackEqual(Simd512 a, Simd512 b) =>
+        (uint)Vector512.Equals(a._lanes, b._lanes).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackGreaterBits(Simd512 a, Simd512 b) =>
+        (uint)Vector512.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackEqualBits(Simd512 a, Simd512 b) =>
+        (uint)Vector512.Equals(a._lanes.AsInt32(), b._lanes.AsInt32()).ExtractMostSignificantBits();
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -114,37 +139,17 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 Select(Simd512 mask, Simd512 yes, Simd512 no) =>
-        new(Vector512.ConditionalSelect(mask._lanes, yes._lanes, no._lanes));
+    public static Simd512 WidenLower(Simd512 value) => new(Vector512.WidenLower(value._lanes).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Pack(Simd512 mask) => (uint)mask._lanes.ExtractMostSignificantBits();
+    public static Simd512 WidenUpper(Simd512 value) => new(Vector512.WidenUpper(value._lanes).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 Unpack(uint bits)
-    {
-        var lane = Vector512.Create(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
-        return new(Vector512.Equals(Vector512.Create((int)bits) & lane, lane).AsSingle());
-    }
+    public static Simd512 AddDoubles(Simd512 a, Simd512 b) => new((a._lanes.AsDouble() + b._lanes.AsDouble()).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddWide(Simd512 value, double* lanes)
-    {
-        var (low, high) = Vector512.Widen(value._lanes);
-        (Vector512.Load(lanes) + low).Store(lanes);
-        (Vector512.Load(lanes + 8) + high).Store(lanes + 8);
-    }
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddProductWide(Simd512 a, Simd512 b, double* lanes)
-    {
-        var (aLow, aHigh) = Vector512.Widen(a._lanes);
-        var (bLow, bHigh) = Vector512.Widen(b._lanes);
-        (Vector512.Load(lanes) + (aLow * bLow)).Store(lanes);
-        (Vector512.Load(lanes + 8) + (aHigh * bHigh)).Store(lanes + 8);
-    }
+    public static Simd512 MultiplyDoubles(Simd512 a, Simd512 b) => new((a._lanes.AsDouble() * b._lanes.AsDouble()).AsSingle());
 }

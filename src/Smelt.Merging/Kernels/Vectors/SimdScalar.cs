@@ -81,19 +81,35 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdScalar Greater(SimdScalar a, SimdScalar b) => new(a._lane > b._lane ? -1 : 0);
+    public static SimdScalar SelectGreater(SimdScalar a, SimdScalar b, SimdScalar yes, SimdScalar no) => a._lane > b._lane ? yes : no;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdScalar Equal(SimdScalar a, SimdScalar b) => new(a._lane == b._lane ? -1 : 0);
+    public static SimdScalar SelectEqual(SimdScalar a, SimdScalar b, SimdScalar yes, SimdScalar no) => a._lane == b._lane ? yes : no;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdScalar GreaterBits(SimdScalar a, SimdScalar b) => new(a.Bits > b.Bits ? -1 : 0);
+    public static SimdScalar SelectGreaterBits(SimdScalar a, SimdScalar b, SimdScalar yes, SimdScalar no) => a.Bits > b.Bits ? yes : no;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdScalar EqualBits(SimdScalar a, SimdScalar b) => new(a.Bits == b.Bits ? -1 : 0);
+    public static SimdScalar SelectBits(uint bits, SimdScalar yes, SimdScalar no) => (bits & 1) != 0 ? yes : no;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackGreater(SimdScalar a, SimdScalar b) => a._lane > b._lane ? 1u : 0;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackEqual(SimdScalar a, SimdScalar b) => a._lane == b._lane ? 1u : 0;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackGreaterBits(SimdScalar a, SimdScalar b) => a.Bits > b.Bits ? 1u : 0;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackEqualBits(SimdScalar a, SimdScalar b) => a.Bits == b.Bits ? 1u : 0;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -114,24 +130,4 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar ShiftRight(SimdScalar a, [ConstantExpected] int count) => new(a.Bits >>> count);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdScalar Select(SimdScalar mask, SimdScalar yes, SimdScalar no) => mask.Bits != 0 ? yes : no;
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Pack(SimdScalar mask) => (uint)mask.Bits >> 31;
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdScalar Unpack(uint bits) => new(-(int)(bits & 1));
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddWide(SimdScalar value, double* lanes) => *lanes += value._lane;
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddProductWide(SimdScalar a, SimdScalar b, double* lanes) => *lanes += (double)a._lane * b._lane;
 }

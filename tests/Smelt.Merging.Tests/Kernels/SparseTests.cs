@@ -1,0 +1,372 @@
+using System.Runtime.InteropServices;
+using Smelt.Merging.Kernels;
+using static Smelt.Merging.Tests.Kernels.KernelData;
+
+namespace Smelt.Merging.Tests.Kernels;
+
+/// <summary>The TIES family against a loop that does one element at a time, as the formulas are written.</summary>
+public sealed unsafe class SparseTests
+{
+    public static TheoryData<int> AllWidths => [.. Widths];
+
+    [Theory]
+    [MemberData(nameof(AllWidths))]
+    public void Every_election_and_combination_has_the_bits_of_the_plain_loop(int width)
+    {
+        var random = new Random(20);
+        foreach (var vote in Enum.GetValues<Vote>())
+        {
+            foreach (var combine in Enum.GetValues<Combine>())
+            {
+                foreach (var zeroVote in Enum.GetValues<ZeroVote>())
+                {
+                    foreach (var weighted in new[] { false, true })
+                    {
+                        var election = new Election { Vote = vote, Combine = combine, ZeroVote = zeroVote, Weighted = weighted };
+                        foreach (var n in new[] { 17, 700 })
+                        {
+                            using var scene = new Scene(random, n, random.Next(1, 6), Formats[..3], ones: random.Next(3) == 0);
+                            scene.Check(width, election);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(AllWidths))]
+    public void Every_length_and_every_step_of_the_deltas(int width)
+    {
+        var random = new Random(21);
+        foreach (var n in Lengths)
+        {
+            foreach (var mask in new[] { false, true })
+            {
+                foreach (var trim in new[] { 0, 1, 2 })
+                {
+                    foreach (var rest in new[] { false, true })
+                    {
+                        if (n == 65535 && !(mask && trim == 1))
+                            continue;
+
+                        using var scene = new Scene(random, n, 3, Formats, ones: true, mask, trim, rest, flatStart: 4096 * random.Next(3));
+                        scene.Check(width, new Election { Vote = Vote.Sum, Combine = Combine.Mean });
+                    }
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(AllWidths))]
+    public void Sixty_four_experts_work(int width)
+    {
+        using var scene = new Scene(new Random(22), 1100, Mix.MaxInputs, [FloatFormat.BF16], ones: false, mask: true, trim: 1);
+        scene.Check(width, new Election { Vote = Vote.Sum, Weighted = true, Combine = Combine.Mean });
+    }
+
+    [Theory]
+    [MemberData(nameof(AllWidths))]
+    public void All_zero_deltas_make_plus_zeros(int width)
+    {
+        const int n = 100;
+        using var raw = new Native<float>(Values(new Random(23), n));
+        using var mix = new Native<float>(n);
+        foreach (var zeroVote in Enum.GetValues<ZeroVote>())
+        {
+            foreach (var combine in Enum.GetValues<Combine>())
+            {
+                At(width, () =>
+                {
+                    var block = new RawBlock(raw.Pointer, FloatFormat.F32);
+                    var experts = stackalloc ExpertBlock[] { new(block) { Weight = 2 }, new(block) { Weight = 3 } };
+                    Sparse.Run(block, experts, 2, new Election { Vote = Vote.Sum, ZeroVote = zeroVote, Combine = combine }, 0, n, mix.Pointer);
+                    Assert.Equal(default, Sparse.CountVotes(block, experts, 2, new Election { Vote = Vote.Sum }, 0, n));
+                });
+                AssertSame(new float[n], mix.Span, $"{zeroVote} {combine}");
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(AllWidths))]
+    public void A_cut_takes_the_lowest_flat_indices_of_equals(int width)
+    {
+        const int n = 300;
+        using var zeros = new Native<float>(new float[n]);
+        using var ones = new Native<float>([.. Enumerable.Repeat(-1f, n)]);
+        using var deltas = new Native<float>(n);
+        foreach (var last in new long[] { 999, 1000, 1001, 1063, 1064, 1150, 1299, 1300, long.MaxValue })
+        {
+            At(width, () =>
+            {
+                var expert = new ExpertBlock(new RawBlock(ones.Pointer, FloatFormat.F32)) { Keep = new Cut((uint)Bits(1), last) };
+                Deltas.Compute(new RawBlock(zeros.Pointer, FloatFormat.F32), expert, 1000, n, deltas.Pointer);
+            });
+            for (var e = 0; e < n; e++)
+                Assert.Equal(1000 + e <= last ? -1 : 0, deltas.Span[e]);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(AllWidths))]
+    public void Cutting_a_tensor_into_sub_blocks_changes_no_bit(int width)
+    {
+        var random = new Random(24);
+        using var scene = new Scene(random, 20_000, 3, Formats[..3], ones: false, mask: true, trim: 2, rest: true);
+        var election = new Election { Vote = Vote.Count, Combine = Combine.Mean };
+        using var whole = new Native<float>(scene.Length);
+        using var parts = new Native<float>(scene.Length);
+        At(width, () =>
+        {
+            scene.Run(election, 0, scene.Length, whole.Pointer);
+            for (var start = 0; start < scene.Length; start += 4096)
+                scene.Run(election, start, Math.Min(4096, scene.Length - start), parts.Pointer + start);
+        });
+        AssertSame(whole.Span.ToArray(), parts.Span, "in parts");
+    }
+
+    /// <summary>Random experts with their switches, and what they should give.</summary>
+    private sealed class Scene : IDisposable
+    {
+        private readonly List<IDisposable> _memory = [];
+        private readonly RawBlock _base;
+        private readonly float[] _baseValues;
+        private readonly ExpertBlock[] _experts;
+        private readonly float[][] _values;
+        private readonly long _flatStart;
+
+        internal Scene(
+            Random random, int n, int count, FloatFormat[] formats, bool ones,
+            bool mask = false, int trim = 0, bool rest = false, long flatStart = 0)
+        {
+            Length = n;
+            _flatStart = flatStart;
+            _base = Store(Values(random, n, 50), formats[random.Next(formats.Length)], out _baseValues);
+            _experts = new ExpertBlock[count];
+            _values = new float[count][];
+            for (var i = 0; i < count; i++)
+            {
+                var near = Near(random, _baseValues, 50);
+
+                // Some columns cancel exactly.
+                for (var e = 0; e < n && i % 2 == 1; e += 5)
+                    near[e] = _baseValues[e] - (_values[i - 1][e] - _baseValues[e]);
+
+                var expert = new ExpertBlock(Store(near, formats[random.Next(formats.Length)], out _values[i]));
+                expert.Weight = ones ? 1 : (float)(random.NextDouble() - (i == 0 ? 0 : 0.2));
+                if (mask && random.Next(4) != 0)
+                {
+                    var words = new ulong[(n + 63) / 64];
+                    for (var w = 0; w < words.Length; w++)
+                        words[w] = (ulong)random.NextInt64() | ((ulong)random.NextInt64() << 20);
+
+                    var native = new Native<ulong>(words);
+                    _memory.Add(native);
+                    expert.Mask = native.Pointer;
+                }
+
+                if (rest)
+                {
+                    expert.Divisor = random.Next(2) == 0 ? 1 : 0.3f;
+                    expert.WriteBack = random.Next(2) == 0;
+                    expert.Ratio = random.Next(2) == 0 ? 1 : 1.7f;
+                }
+
+                if (n > 0 && trim > 0)
+                    expert.Keep = SomeCut(random, i);
+                if (n > 0 && trim > 1)
+                    expert.Drop = SomeCut(random, i);
+
+                _experts[i] = expert;
+            }
+        }
+
+        internal int Length { get; }
+
+        internal void Run(Election election, int start, int n, float* mix)
+        {
+            var experts = (ExpertBlock[])_experts.Clone();
+            for (var i = 0; i < experts.Length; i++)
+            {
+                experts[i].Values = experts[i].Values.From(start);
+                if (experts[i].Mask is not null)
+                    experts[i].Mask += start / 64;
+            }
+
+            fixed (ExpertBlock* pointer = experts)
+                Sparse.Run(_base.From(start), pointer, experts.Length, election, _flatStart + start, n, mix);
+        }
+
+        internal void Check(int width, Election election)
+        {
+            var deltas = new float[_experts.Length][];
+            for (var i = 0; i < _experts.Length; i++)
+                deltas[i] = ExpectedDeltas(_experts[i], _values[i]);
+
+            using var mix = new Native<float>(Length);
+            using var ours = new Native<float>(Length);
+            var votes = default(ElectionCounts);
+            var conflicts = default(ConflictCounts);
+            At(width, () =>
+            {
+                Run(election, 0, Length, mix.Pointer);
+                for (var i = 0; i < _experts.Length; i++)
+                {
+                    Deltas.Compute(_base, _experts[i], _flatStart, Length, ours.Pointer);
+                    AssertDeltas(deltas[i], ours.Span);
+                }
+
+                fixed (ExpertBlock* pointer = _experts)
+                {
+                    votes = Sparse.CountVotes(_base, pointer, _experts.Length, election, _flatStart, Length);
+                    conflicts = Conflicts.Count(_base, pointer, _experts.Length, _flatStart, Length);
+                    var counts = new ElectionCounts(1, 2, 3);
+                    Sparse.Run(_base, pointer, _experts.Length, election, _flatStart, Length, ours.Pointer, &counts);
+                    Assert.Equal(new ElectionCounts(1, 2, 3) + (election.Vote == Vote.None ? default : votes), counts);
+                    Assert.True(MemoryMarshal.AsBytes(mix.Span).SequenceEqual(MemoryMarshal.AsBytes(ours.Span)));
+                }
+            });
+            AssertSame(ExpectedMix(deltas, election, out var expectedVotes), mix.Span, $"{election}, {Length} elements, width {width}");
+            Assert.Equal(ExpectedConflicts(deltas), conflicts);
+            if (election.Vote != Vote.None)
+                Assert.Equal(expectedVotes, votes);
+        }
+
+        public void Dispose() => _memory.ForEach(m => m.Dispose());
+
+        private RawBlock Store(float[] values, FloatFormat format, out float[] stored)
+        {
+            var raw = new Native<byte>(Encode(values, format));
+            _memory.Add(raw);
+            stored = Decode(raw.Span, format);
+            return new RawBlock(raw.Pointer, format);
+        }
+
+        private Cut SomeCut(Random random, int i)
+        {
+            var e = random.Next(Length);
+            var magnitude = Math.Abs(_values[i][e] - _baseValues[e]);
+            var bits = float.IsNaN(magnitude) ? 0x7FC00000u : (uint)Bits(magnitude);
+            return random.Next(3) switch
+            {
+                0 => Cut.AtThreshold(bits),
+                1 => new Cut(bits, -1),
+                _ => new Cut(bits, _flatStart + random.Next(Length)),
+            };
+        }
+
+        private float[] ExpectedDeltas(ExpertBlock expert, float[] values)
+        {
+            var deltas = new float[Length];
+            for (var e = 0; e < Length; e++)
+            {
+                var d = values[e] - _baseValues[e];
+                if (expert.Mask is not null && (expert.Mask[e / 64] >> (e % 64) & 1) == 0)
+                    d = 0;
+                if (expert.Divisor != 1)
+                    d /= expert.Divisor;
+                if (expert.WriteBack)
+                {
+                    var written = _baseValues[e] + d;
+                    d = written - _baseValues[e];
+                }
+
+                if (!InTop(expert.Keep, d, e) || InTop(expert.Drop, d, e))
+                    d = 0;
+                if (expert.Ratio != 1)
+                    d *= expert.Ratio;
+
+                deltas[e] = d;
+            }
+
+            return deltas;
+        }
+
+        private bool InTop(Cut cut, float d, int e)
+        {
+            var bits = float.IsNaN(d) ? 0x7FC00000u : (uint)Bits(Math.Abs(d));
+            return bits > cut.Bits || (bits == cut.Bits && _flatStart + e <= cut.LastEqual);
+        }
+
+        private float[] ExpectedMix(float[][] deltas, Election election, out ElectionCounts counts)
+        {
+            var mix = new float[Length];
+            long positive = 0, negative = 0, contested = 0;
+            var all = 0f;
+            foreach (var expert in _experts)
+                all += expert.Weight;
+            if (Math.Abs(all) < 1e-8f)
+                all = 1;
+
+            for (var e = 0; e < Length; e++)
+            {
+                var vote = 0f;
+                var nonZero = false;
+                for (var i = 0; i < deltas.Length; i++)
+                {
+                    var voice = election.Weighted ? deltas[i][e] * _experts[i].Weight : deltas[i][e];
+                    nonZero |= voice != 0;
+                    vote += election.Vote != Vote.Count || float.IsNaN(voice) ? voice : Math.Sign(voice);
+                }
+
+                positive += vote > 0 ? 1 : 0;
+                negative += vote < 0 ? 1 : 0;
+                contested += vote == 0 && nonZero ? 1 : 0;
+
+                var elected = vote > 0 ? 1 : vote < 0 ? -1 : election.ZeroVote switch { ZeroVote.Positive => 1, ZeroVote.Negative => -1, _ => 0 };
+                var sum = 0f;
+                var weights = 0f;
+                var best = 0f;
+                for (var i = 0; i < deltas.Length; i++)
+                {
+                    var weighted = deltas[i][e] * _experts[i].Weight;
+                    var voice = election.Weighted ? weighted : deltas[i][e];
+                    var agrees = election.Vote == Vote.None || (elected > 0 && voice > 0) || (elected < 0 && voice < 0);
+                    if (!agrees)
+                        continue;
+
+                    sum += weighted;
+                    weights += _experts[i].Weight;
+                    if (!float.IsNaN(best) && (float.IsNaN(weighted) || Math.Abs(weighted) > Math.Abs(best)))
+                        best = weighted;
+                }
+
+                var result = election.Combine switch
+                {
+                    Combine.Max => best,
+                    Combine.Sum => sum,
+                    _ when election.Vote == Vote.None => sum / all,
+                    _ => sum / (weights == 0 ? 1 : weights),
+                };
+                mix[e] = election.Vote != Vote.None && float.IsNaN(vote) ? float.NaN : result;
+            }
+
+            counts = new ElectionCounts(positive, negative, contested);
+            return mix;
+        }
+
+        private static ConflictCounts ExpectedConflicts(float[][] deltas)
+        {
+            long shared = 0, opposed = 0;
+            for (var e = 0; e < deltas[0].Length; e++)
+            {
+                var signs = deltas.Select(d => float.IsNaN(d[e]) ? 0 : Math.Sign(d[e])).ToList();
+                shared += signs.Count(s => s != 0) >= 2 ? 1 : 0;
+                opposed += signs.Contains(1) && signs.Contains(-1) ? 1 : 0;
+            }
+
+            return new ConflictCounts(shared, opposed);
+        }
+
+        private static void AssertDeltas(float[] expected, Span<float> actual)
+        {
+            for (var e = 0; e < expected.Length; e++)
+            {
+                if (float.IsNaN(expected[e]) ? !float.IsNaN(actual[e]) : Bits(expected[e]) != Bits(actual[e]))
+                    Assert.Fail($"delta {e} is {actual[e]:R}, expected {expected[e]:R}");
+            }
+        }
+    }
+}
