@@ -28,11 +28,26 @@ internal sealed class ShardIndex
     /// <exception cref="InvalidInputException">It is no index, or it names files that may not be read; all problems.</exception>
     public static ShardIndex Read(string path)
     {
+        try
+        {
+            return Parse(path);
+        }
+        catch (InvalidOperationException)
+        {
+            // What System.Text.Json throws for a name or text with half a surrogate pair or with bytes that are not UTF-8.
+            throw Bad(path, "the index holds a text that is not valid Unicode");
+        }
+    }
+
+    private static ShardIndex Parse(string path)
+    {
         using var document = ReadJson(path);
         var root = document.RootElement;
         if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("weight_map", out var map) || map.ValueKind != JsonValueKind.Object)
             throw Bad(path, "the index has no object 'weight_map'");
 
+        if (root.EnumerateObject().Count(p => p.NameEquals("weight_map")) > 1)
+            throw Bad(path, "the index has two objects 'weight_map'");
         var problems = new List<Problem>();
         var fileOf = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var entry in map.EnumerateObject())
@@ -95,7 +110,8 @@ internal sealed class ShardIndex
             var bytes = File.ReadAllBytes(path);
             if (bytes.AsSpan().StartsWith("version "u8))
                 throw Bad(path, "the file is a Git LFS pointer, not the index");
-            return JsonDocument.Parse(bytes);
+            var start = bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0;
+            return JsonDocument.Parse(bytes.AsMemory(start));
         }
         catch (JsonException e)
         {
