@@ -59,6 +59,8 @@ internal sealed class RecipeFolder
 
     private IOperation OperationOf(SyntaxNode node)
     {
+        while (node is ParenthesizedExpressionSyntax parenthesized)
+            node = parenthesized.Expression;
 #pragma warning disable RS1030 // The folder follows members into other trees; a context's own model covers one tree alone.
         var model = _compilation.GetSemanticModel(node.SyntaxTree);
 #pragma warning restore RS1030
@@ -102,6 +104,10 @@ internal sealed class RecipeFolder
             _places[pointer] = operation.Syntax;
         return Evaluate(operation, pointer);
     }
+
+    /// <summary>As <see cref="Place"/>, but the call as a whole keeps its place where the argument has none of its own.</summary>
+    private object? PlaceArgument(IOperation operation, string pointer) =>
+        _places.ContainsKey(pointer) ? Evaluate(operation, pointer) : Place(operation, pointer);
 
     private object? Convert(IConversionOperation conversion, string pointer)
     {
@@ -213,7 +219,7 @@ internal sealed class RecipeFolder
 
     private object?[] Arguments(IEnumerable<IArgumentOperation> arguments, Func<IParameterSymbol, string> pointer) =>
         [.. arguments.OrderBy(a => a.Parameter?.Ordinal ?? 0).Select(a => a.Parameter is { } parameter
-            ? Place(a.Value, pointer(parameter))
+            ? PlaceArgument(a.Value, pointer(parameter))
             : throw new NotConstantException(a.Syntax, "the argument belongs to no parameter"))];
 
     private static object? Call(IMethodSymbol method, object?[] arguments, IOperation operation)

@@ -1,0 +1,85 @@
+using Microsoft.CodeAnalysis;
+
+namespace Smelt.Generators.Tests;
+
+/// <summary>Each rule is reported once, on the expression that breaks it; a sound recipe has nothing to report.</summary>
+public class AnalyzerTests
+{
+    /// <summary>Rule, source of Define's expression with the place between marks, and a part of the message.</summary>
+    public static TheoryData<string, string, string> Breaches() => new()
+    {
+        { "SM1001", """«new Average { }»""", "lists no expert" },
+        { "SM1002", """new Average { Experts = [Folder("a"), «Folder("./a")»] }""", "already listed as expert 0" },
+        { "SM1003", """new Ties { Base = Folder("b"), Experts = [Folder("a"), «Folder("b")»] }""", "is the base itself" },
+        { "SM1004", """«new Ties { Experts = [Folder("a")] }»""", "none is given" },
+        { "SM1010", """new Average { Experts = [«Hub("no such id")»] }""", "is no hub id" },
+        { "SM2001", """new Ties { Base = Folder("b"), Experts = [Folder("a"), new(Folder("c")) { Density = «1.5» }] }""", "density is 1.5; allowed: 0 <= density <= 1" },
+        { "SM2001", """new DareTies { Base = Folder("b"), Experts = [Folder("a")], Seed = «0.5» }""", "a whole number" },
+        { "SM2001", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Density = Sweep(0.5, «-0.1») }""", "density is -0.1" },
+        { "SM2002", """new TaskArithmetic { Base = Folder("b"), Experts = [Folder("a")], Lambda = «double.NaN» }""", "lambda is NaN" },
+        { "SM2004", """new Average { Experts = «[new(Folder("a")) { Weight = 1 }, new(Folder("b")) { Weight = -1 }]» }""", "sum to 0" },
+        { "SM2005", """new Average { Experts = [new(Folder("a")) { Density = «0.5» }] }""", "has no effect" },
+        { "SM2006", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Density = «0» }""", "drops the whole task vector" },
+        { "SM2007", """new Average { Experts = [Folder("a")], MaxShardSize = «"5 apples"» }""", "is no size" },
+        { "SM2008", """new Average { Experts = [Folder("a")], Dtype = «(DType)9» }""", "allowed: BF16, F16, F32" },
+        { "SM3001", """new Average { Experts = [Folder("a")], Tensors = [Keep("fine.**", «"a**b"»)] }""", "must be a whole segment" },
+        { "SM3002", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Tensors = [On("x") with { Weight = 1 }, On(«"x"») with { Weight = 2 }] }""", "already stands in rule 0" },
+        { "SM3003", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Tensors = [«On("x")»] }""", "sets nothing" },
+        { "SM3004", """new Ties { Base = Folder("b"), Experts = [new(Folder("a")) { Tensors = [On("x") with { Lambda = «2» }] }] }""", "not one expert's" },
+        { "SM4001", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Lambda = «Sweep()» }""", "has no points" },
+        { "SM4002", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Lambda = Sweep(1, 2, «1») }""", "the point 1 twice" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Breaches))]
+    public void A_breach_is_reported_on_its_expression(string id, string marked, string message)
+    {
+        var expression = marked.Replace("«", "", StringComparison.Ordinal).Replace("»", "", StringComparison.Ordinal);
+        var place = marked[(marked.IndexOf('«', StringComparison.Ordinal) + 1)..marked.IndexOf('»', StringComparison.Ordinal)];
+        var diagnostic = Assert.Single(RecipeCompilation.Analyze(RecipeCompilation.Of(RecipeCompilation.Recipe(expression))));
+        Assert.Equal(id, diagnostic.Id);
+        Assert.Contains(message, diagnostic.GetMessage(), StringComparison.Ordinal);
+        Assert.Equal(place, RecipeCompilation.TextAt(diagnostic.Location));
+        Assert.EndsWith($"docs/rules/{id}.md", diagnostic.Descriptor.HelpLinkUri, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_grid_too_large_is_reported()
+    {
+        var points = string.Join(", ", Enumerable.Range(0, 40));
+        var diagnostic = Assert.Single(RecipeCompilation.Analyze(RecipeCompilation.Of(RecipeCompilation.Recipe(
+            $$"""new TaskArithmetic { Base = Folder("b"), Experts = [new(Folder("a")) { Weight = Sweep({{points}}) }], Lambda = Sweep({{points}}) }"""))));
+        Assert.Equal("SM4003", diagnostic.Id);
+        Assert.Contains("1600 points", diagnostic.GetMessage(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("SM1005", """[Recipe("a/b")] public static partial class T { public static Recipe Define() => new Average { Experts = [Folder("a")] }; }""", """Recipe("a/b")""")]
+    [InlineData("SM1007", """[Recipe("a")] public static class T { public static Recipe Define() => new Average { Experts = [Folder("a")] }; }""", "T")]
+    [InlineData("SM1007", """[Recipe("a")] public partial class T { public static Recipe Define() => new Average { Experts = [Folder("a")] }; }""", "T")]
+    [InlineData("SM1008", """[Recipe("a")] public static partial class T { public static string Define() => ""; }""", "T")]
+    [InlineData("SM1006", """[Recipe("a")] public static partial class T { public static Recipe Define() => new Average { Experts = [Folder("a")] }; } [Recipe("A")] public static partial class U { public static Recipe Define() => new Average { Experts = [Folder("a")] }; }""", """Recipe("A")""")]
+    public void The_shape_of_the_class_is_checked(string id, string source, string place)
+    {
+        var diagnostic = Assert.Single(RecipeCompilation.Analyze(RecipeCompilation.Of(source)));
+        Assert.Equal(id, diagnostic.Id);
+        Assert.Equal(place, RecipeCompilation.TextAt(diagnostic.Location));
+    }
+
+    [Theory]
+    [MemberData(nameof(FoldingTests.Constructs), MemberType = typeof(FoldingTests))]
+    public void A_sound_recipe_has_nothing_to_report(string expression)
+    {
+        if (!expression.Contains("Handles", StringComparison.Ordinal))
+            Assert.Empty(RecipeCompilation.Analyze(RecipeCompilation.Of(RecipeCompilation.Recipe(expression))));
+    }
+
+    [Fact]
+    public void All_problems_are_reported_at_once()
+    {
+        var diagnostics = RecipeCompilation.Analyze(RecipeCompilation.Of(RecipeCompilation.Recipe(
+            """new Ties { Experts = [new(Folder("a")) { Density = 2 }, Folder("a")], Lambda = double.NaN, Tensors = [Keep("..")] }""")));
+        Assert.Equal(["SM1002", "SM1004", "SM2001", "SM2002", "SM3001"], diagnostics.Select(d => d.Id).Order());
+        Assert.All(diagnostics, d => Assert.Equal(DiagnosticSeverity.Error, d.Severity));
+    }
+}
