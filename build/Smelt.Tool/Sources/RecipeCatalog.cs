@@ -1,3 +1,4 @@
+using System.Text;
 using Smelt.Recipes;
 using Smelt.Recipes.Configuration;
 
@@ -72,24 +73,26 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
         var wanted = declared.Recipes.Where(r => names.Count == 0 || names.Contains(r.Name)).ToArray();
         return new RecipeCatalog(
             root(assembly, declared.AssemblyName),
-            [.. wanted.Select(r => Load(r.Name, () => r.Configuration ?? RecipeEvaluation.Evaluate(assembly, r, cancellation), r.Name))],
+            [.. wanted.Select(r => Load(r.Name, () => Encoding.UTF8.GetBytes(r.Configuration ?? RecipeEvaluation.Evaluate(assembly, r, cancellation)), r.Name))],
             []);
     }
 
     private static RecipeCatalog OpenConfiguration(string file, IReadOnlyList<string> names)
     {
-        var entry = Load(Path.GetFileNameWithoutExtension(file), () => File.ReadAllText(file), Path.GetFileName(file));
+        var entry = Load(Path.GetFileNameWithoutExtension(file), () => File.ReadAllBytes(file), file);
         if (entry.Recipe is not null)
             CheckNames(names, [entry.Name], file);
         return new RecipeCatalog(Path.GetDirectoryName(file)!, [entry], []);
     }
 
-    private static CatalogEntry Load(string name, Func<string> text, string source)
+    private static CatalogEntry Load(string name, Func<byte[]> utf8, string source)
     {
         try
         {
-            var read = ConfigurationReader.Read(text(), source);
-            return new CatalogEntry(read.Name, new LoadedRecipe(read.Name, read.Recipe, read.CanonicalJson, read.Sha256), read.Problems);
+            var read = ConfigurationReader.Read(utf8(), source);
+            return read is { HasErrors: false, Recipe: { } recipe }
+                ? new CatalogEntry(read.Name, new LoadedRecipe(read.Name, recipe, read.CanonicalJson, read.Sha256), read.Problems)
+                : new CatalogEntry(read.Name.Length == 0 ? name : read.Name, null, read.Problems);
         }
         catch (InvalidInputException invalid)
         {
