@@ -1,0 +1,103 @@
+using System.CommandLine;
+using Smelt.Tool.Commands;
+using Smelt.Tool.Output;
+
+namespace Smelt.Tool;
+
+/// <summary>The verbs of <c>smelt</c>, their options and their help.</summary>
+internal static class CommandLine
+{
+    /// <summary>Parses a command line and does what it says.</summary>
+    public static ExitCode Run(string[] arguments, Terminal terminal, CancellationToken cancellation)
+    {
+        var line = Create(terminal, cancellation).Parse(arguments);
+        if (line.Errors.Count > 0)
+        {
+            foreach (var error in line.Errors)
+                terminal.Error.WriteLine("smelt: " + error.Message);
+            var verb = line.CommandResult.Command is RootCommand ? "" : line.CommandResult.Command.Name + " ";
+            terminal.Error.WriteLine($"smelt {verb}--help shows what there is");
+            return ExitCode.BadInput;
+        }
+
+        return (ExitCode)line.Invoke(new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false });
+    }
+
+    private static RootCommand Create(Terminal terminal, CancellationToken cancellation)
+    {
+        var root = new RootCommand(
+            """
+            Merges neural-network checkpoints from strongly typed C# recipes.
+
+            Examples:
+              smelt list recipes/Quick                     names the recipes of a project
+              smelt plan recipes/Quick                     shows what they would read, write and take
+              smelt run recipes/Quick --out merged         merges all of them
+              smelt run recipe.json --out merged --force   merges a configuration, replacing an older output
+            """)
+        {
+            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Evaluate(terminal),
+        };
+        root.SetAction(_ =>
+        {
+            terminal.Error.WriteLine("smelt: name a command: run, plan, list or check");
+            terminal.Error.WriteLine("smelt --help shows what there is");
+            return (int)ExitCode.BadInput;
+        });
+        return root;
+    }
+
+    private static Command Run(Terminal terminal, CancellationToken cancellation)
+    {
+        var options = new MergeOptionSet();
+        var command = new Command(
+            "run",
+            """
+            Merges every recipe of a path and writes checkpoints that the Hugging Face ecosystem loads.
+            A run that was stopped goes on where it was when the same command is given again.
+
+            Examples:
+              smelt run recipes/Quick
+              smelt run recipes/Quick --recipe ties --out merged/ties
+              smelt run big.json --out merged --threads 8 --max-memory 2GiB
+            """);
+        options.AddTo(command);
+        command.SetAction(line => (int)RunCommand.Execute(options.Read(line), terminal, cancellation));
+        return command;
+    }
+
+    private static Command Plan(Terminal terminal, CancellationToken cancellation)
+    {
+        var options = new MergeOptionSet();
+        var command = new Command("plan", "Shows what run would read and write, the memory and disk it takes, and every problem, from headers alone.");
+        options.AddTo(command);
+        command.SetAction(line => (int)PlanCommand.Execute(options.Read(line), terminal, cancellation));
+        return command;
+    }
+
+    private static Command List(Terminal terminal, CancellationToken cancellation)
+    {
+        var (path, json) = (CommonOptions.Path(), CommonOptions.Json());
+        var command = new Command("list", "Lists the recipes of a path and their outputs.") { path, json };
+        command.SetAction(line => (int)ListCommand.Execute(line.GetRequiredValue(path), line.GetValue(json), terminal, cancellation));
+        return command;
+    }
+
+    private static Command Check(Terminal terminal, CancellationToken cancellation)
+    {
+        var (path, recipe, json) = (CommonOptions.Path(), CommonOptions.Recipe(), CommonOptions.Json());
+        var noInputs = new Option<bool>("--no-inputs") { Description = "Check the recipes alone, not their models." };
+        var command = new Command("check", "Checks recipes and their models, and prints every problem.") { path, recipe, noInputs, json };
+        command.SetAction(line => (int)CheckCommand.Execute(line.GetRequiredValue(path), line.GetRequiredValue(recipe), !line.GetValue(noInputs), line.GetValue(json), terminal, cancellation));
+        return command;
+    }
+
+    private static Command Evaluate(Terminal terminal)
+    {
+        var (assembly, type, name) = (new Argument<string>("DLL"), new Argument<string>("TYPE"), new Argument<string>("NAME"));
+        var command = new Command("evaluate", "Runs the code of a recipe and prints its configuration.") { assembly, type, name };
+        command.Hidden = true;
+        command.SetAction(line => (int)EvaluateCommand.Execute(line.GetRequiredValue(assembly), line.GetRequiredValue(type), line.GetRequiredValue(name), terminal));
+        return command;
+    }
+}

@@ -1,0 +1,27 @@
+using System.CommandLine;
+
+namespace Smelt.Tool.Commands;
+
+/// <summary>What several verbs have on their command lines.</summary>
+internal static class CommonOptions
+{
+    /// <summary>Where the recipes are.</summary>
+    public static Argument<string> Path() => new("PATH")
+    {
+        Description = "A recipe project (its folder or .csproj), a built assembly (.dll) or a configuration (.json).",
+    };
+
+    /// <summary>Some of the recipes.</summary>
+    public static Option<string[]> Recipe() => new("--recipe")
+    {
+        Description = "Only this recipe; may be repeated.",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => [],
+    };
+
+    /// <summary>JSON instead of text.</summary>
+    public static Option<bool> Json() => new("--json")
+    {
+        Description = "One JSON document on standard output, no progress.",
+    };
+}

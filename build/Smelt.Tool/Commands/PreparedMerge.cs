@@ -1,0 +1,70 @@
+using Smelt.Merging.Execution;
+using Smelt.Merging.Planning;
+using Smelt.Recipes;
+using Smelt.Tool.Output;
+using Smelt.Tool.Sources;
+
+namespace Smelt.Tool.Commands;
+
+/// <summary>A recipe that is planned, with the options it would run with.</summary>
+/// <param name="Recipe">The recipe.</param>
+/// <param name="Plan">Its plan.</param>
+/// <param name="Options">Where the output goes and how.</param>
+/// <param name="Budget">Threads and memory.</param>
+internal sealed record PreparedMerge(LoadedRecipe Recipe, MergePlan Plan, MergeOptions Options, MemoryBudget Budget)
+{
+    /// <summary>Inputs smaller than this together are measured unasked: it takes a fraction of a second.</summary>
+    private const long SmallInputs = 1L << 30;
+
+    /// <summary>The id of the merge method.</summary>
+    public string Method => MethodOf(Recipe.Recipe);
+
+    /// <summary>What happens to the tensors of each output.</summary>
+    public TensorCounts Tensors => new(
+        Plan.Tensors.Count(t => t.Action == TensorAction.Merge),
+        Plan.Tensors.Count(t => t.Action == TensorAction.Keep),
+        Plan.Tensors.Count(t => t.Action == TensorAction.CopyEqual));
+
+    /// <summary>The folder of each output.</summary>
+    public IReadOnlyList<string> Folders => [.. Plan.Points.Select(p => Path.Combine(Options.Output, p.Label))];
+
+    /// <summary>The id of a recipe's merge method.</summary>
+    public static string MethodOf(Recipe recipe) => Slots.MethodId(recipe.GetType());
+
+    /// <summary>
+    /// Reads and plans all recipes of a command line. Problems of one don't keep the others from being planned.
+    /// </summary>
+    /// <returns>The recipes without errors, and the worst result.</returns>
+    public static (IReadOnlyList<PreparedMerge> Merges, ExitCode Worst) Prepare(Session session, MergeArguments arguments, CancellationToken cancellation)
+    {
+        // Options are checked before a build is started for them.
+        arguments.ToOptions(".");
+        var catalog = RecipeCatalog.Open(arguments.Path, arguments.Recipes, cancellation);
+        session.ReportBuild(catalog.Warnings);
+        var folders = OutputFolders.Of([.. catalog.Entries.Select(e => e.Name)], arguments.Output);
+        var merges = new List<PreparedMerge>();
+        var worst = ExitCode.Done;
+        for (var i = 0; i < catalog.Entries.Count; i++)
+        {
+            var (entry, folder) = (catalog.Entries[i], folders[i]);
+            session.Report(entry.Name, entry.Problems);
+            var code = entry.Recipe is not { } recipe ? ExitCode.BadInput : session.Guard(entry.Name, () =>
+            {
+                merges.Add(PlanOne(session, recipe, catalog.Root, arguments.ToOptions(folder)));
+                return ExitCode.Done;
+            });
+            worst = (ExitCode)Math.Max((int)worst, (int)code);
+            cancellation.ThrowIfCancellationRequested();
+        }
+
+        return (merges, worst);
+    }
+
+    private static PreparedMerge PlanOne(Session session, LoadedRecipe recipe, string root, MergeOptions options)
+    {
+        var plan = Planner.Plan(recipe.Name, recipe.Recipe, recipe.Configuration, root);
+        session.Report(recipe.Name, plan.Warnings);
+        options = options with { Statistics = options.Statistics || plan.BytesPerPass < SmallInputs };
+        return new PreparedMerge(recipe, plan, options, MemoryBudget.For(plan, options));
+    }
+}

@@ -1,0 +1,124 @@
+using System.Text.Json;
+using Smelt.Tool.Sources;
+
+namespace Smelt.Tool.Output;
+
+/// <summary>
+/// One run of one verb: prints problems as they come, keeps them for the JSON document, and turns whatever is thrown into
+/// a message and an exit code.
+/// </summary>
+internal sealed class Session
+{
+    private const string Red = "\u001b[31m";
+    private const string Yellow = "\u001b[33m";
+    private const string Reset = "\u001b[0m";
+
+    private readonly List<ProblemDocument> _problems = [];
+
+    private Session(string command, Terminal terminal, bool json)
+    {
+        Terminal = terminal;
+        Json = json;
+        Document = new ToolDocument { Command = command, ExitCode = 0, Problems = _problems };
+    }
+
+    /// <summary>Where the command writes.</summary>
+    public Terminal Terminal { get; }
+
+    /// <summary>Whether results go out as one JSON document, without progress.</summary>
+    public bool Json { get; }
+
+    /// <summary>The document, which the command fills.</summary>
+    public ToolDocument Document { get; set; }
+
+    /// <summary>Runs a command's body.</summary>
+    /// <param name="command">The verb.</param>
+    /// <param name="terminal">Where it writes.</param>
+    /// <param name="json">Whether it writes a JSON document.</param>
+    /// <param name="body">What it does.</param>
+    public static ExitCode Run(string command, Terminal terminal, bool json, Func<Session, ExitCode> body)
+    {
+        var session = new Session(command, terminal, json);
+        var code = session.Guard(null, () => body(session));
+        session.Summarize();
+        if (json)
+            terminal.Out.WriteLine(JsonSerializer.Serialize(session.Document with { ExitCode = (int)code }, ToolJson.Default.ToolDocument));
+        return code;
+    }
+
+    /// <summary>Does work for a recipe (or for none); what it throws is reported and becomes the exit code.</summary>
+    public ExitCode Guard(string? recipe, Func<ExitCode> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (InvalidInputException invalid)
+        {
+            Report(recipe, invalid.Problems);
+            return ExitCode.BadInput;
+        }
+        catch (BuildFailedException failed)
+        {
+            ReportBuild(failed.Diagnostics);
+            return ExitCode.BadInput;
+        }
+        catch (OperationCanceledException)
+        {
+            Terminal.Error.WriteLine("stopped; run the same command again to go on");
+            return ExitCode.Interrupted;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Report(recipe, [ToolRules.InputOutput.At("", OneLine(e.Message))]);
+            return ExitCode.Failed;
+        }
+        catch (Exception e) when (Environment.GetEnvironmentVariable("SMELT_TRACE") != "1")
+        {
+            var what = $"{e.GetType().Name}: {OneLine(e.Message)}";
+            _problems.Add(ProblemDocument.Of(ToolRules.Internal.At("", what), recipe));
+            Terminal.Error.WriteLine($"smelt: internal error: {what}");
+            Terminal.Error.WriteLine("run with SMELT_TRACE=1 for the stack trace");
+            return ExitCode.Failed;
+        }
+    }
+
+    /// <summary>Prints problems of a recipe, or of none, one a line.</summary>
+    public void Report(string? recipe, IEnumerable<Problem> problems)
+    {
+        foreach (var problem in problems)
+            Print(problem, recipe, (recipe is null ? "" : recipe + ": ") + OneLine(problem.ToString()));
+    }
+
+    /// <summary>Prints what the compiler found in a recipe project, in the compiler's own form.</summary>
+    public void ReportBuild(IEnumerable<Problem> diagnostics)
+    {
+        foreach (var problem in diagnostics)
+            Print(problem, null, BuildDiagnostics.Text(problem));
+    }
+
+    private void Print(Problem problem, string? recipe, string line)
+    {
+        _problems.Add(ProblemDocument.Of(problem, recipe));
+        var colour = problem.Severity switch
+        {
+            Severity.Error => Red,
+            Severity.Warning => Yellow,
+            _ => "",
+        };
+        Terminal.Error.WriteLine(Terminal.ErrorColours && colour.Length > 0 ? colour + line + Reset : line);
+    }
+
+    private void Summarize()
+    {
+        var errors = _problems.Count(p => p.Severity == Severity.Error && p.Id != ToolRules.Internal.Id);
+        var warnings = _problems.Count(p => p.Severity == Severity.Warning);
+        if (errors + warnings > 0)
+            Terminal.Error.WriteLine(string.Join(", ", new[] { Count(errors, "error"), Count(warnings, "warning") }.OfType<string>()));
+    }
+
+    private static string? Count(int count, string what) =>
+        count == 0 ? null : $"{count} {what}{(count == 1 ? "" : "s")}";
+
+    private static string OneLine(string text) => text.ReplaceLineEndings(" ");
+}

@@ -1,0 +1,30 @@
+using Spectre.Console;
+
+namespace Smelt.Tool.Output;
+
+/// <summary>Tables for people: bordered on a terminal, bare columns elsewhere.</summary>
+internal static class TextTable
+{
+    /// <summary>Writes a table; columns whose header ends in a blank are aligned to the left, the others to the right.</summary>
+    public static void Write(Terminal terminal, IReadOnlyList<string> headers, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        var table = new Table { Border = terminal.OutColours ? TableBorder.Rounded : TableBorder.None, UseSafeBorder = false };
+        foreach (var header in headers)
+        {
+            var column = new TableColumn(new Text(header.TrimEnd(), terminal.OutColours ? new Style(decoration: Decoration.Bold) : Style.Plain)) { NoWrap = true };
+            table.AddColumn(header.EndsWith(' ') ? column : column.RightAligned());
+        }
+
+        foreach (var row in rows)
+            table.AddRow(row.Select(cell => new Text(cell)));
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = terminal.OutColours ? AnsiSupport.Yes : AnsiSupport.No,
+            ColorSystem = terminal.OutColours ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
+            Out = new AnsiConsoleOutput(terminal.Out),
+        });
+        console.Profile.Width = terminal.Width;
+        console.Write(table);
+    }
+}

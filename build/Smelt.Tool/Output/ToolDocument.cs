@@ -1,0 +1,159 @@
+namespace Smelt.Tool.Output;
+
+/// <summary>The one JSON document that a command with <c>--json</c> writes; parts that a command has not are left out.</summary>
+internal sealed record ToolDocument
+{
+    /// <summary>The version of the document's schema.</summary>
+    public int Version { get; init; } = 1;
+
+    /// <summary>The tool and its version.</summary>
+    public string Tool { get; init; } = "smelt " + ToolVersion.Text;
+
+    /// <summary>The verb.</summary>
+    public required string Command { get; init; }
+
+    /// <summary>The exit code of the process.</summary>
+    public required int ExitCode { get; init; }
+
+    /// <summary>Errors and warnings in the order found.</summary>
+    public required IReadOnlyList<ProblemDocument> Problems { get; init; }
+
+    /// <summary>The recipes listed or checked.</summary>
+    public IReadOnlyList<RecipeDocument>? Recipes { get; init; }
+
+    /// <summary>The plans.</summary>
+    public IReadOnlyList<PlanDocument>? Plans { get; init; }
+
+    /// <summary>The outputs written.</summary>
+    public IReadOnlyList<MergeDocument>? Merges { get; init; }
+}
+
+/// <summary>A problem.</summary>
+internal sealed record ProblemDocument(string Id, Severity Severity, string Where, string Message, string Fix, string? Recipe = null)
+{
+    /// <summary>The document of a problem of a recipe, or of none.</summary>
+    public static ProblemDocument Of(Problem problem, string? recipe) =>
+        new(problem.Id, problem.Severity, problem.Where, problem.Message, problem.Fix, recipe);
+
+    /// <summary>The problem.</summary>
+    public Problem ToProblem() => new(Id, Severity, Where, Message, Fix);
+}
+
+/// <summary>A recipe that was listed or checked.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Valid">Whether it has no error.</param>
+/// <param name="Method">The id of its method; null where it is not valid.</param>
+/// <param name="Experts">The number of experts.</param>
+/// <param name="Outputs">The labels of its outputs: one empty text without sweeps.</param>
+/// <param name="Sha256">The hash of its configuration.</param>
+internal sealed record RecipeDocument(string Name, bool Valid, string? Method, int Experts, IReadOnlyList<string> Outputs, string? Sha256);
+
+/// <summary>What a merge would do.</summary>
+internal sealed record PlanDocument
+{
+    /// <summary>The recipe's name.</summary>
+    public required string Recipe { get; init; }
+
+    /// <summary>The id of its method.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>The hash of its configuration.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>The base, where there is one, then the experts.</summary>
+    public required IReadOnlyList<InputDocument> Inputs { get; init; }
+
+    /// <summary>The folders of the outputs.</summary>
+    public required IReadOnlyList<string> Outputs { get; init; }
+
+    /// <summary>What happens to the tensors of each output.</summary>
+    public required TensorCounts Tensors { get; init; }
+
+    /// <summary>Bytes of tensors read in one pass.</summary>
+    public required long BytesPerPass { get; init; }
+
+    /// <summary>How often the inputs are read.</summary>
+    public required int Passes { get; init; }
+
+    /// <summary>Bytes written, all outputs together.</summary>
+    public required long BytesToWrite { get; init; }
+
+    /// <summary>Weight files of each output.</summary>
+    public required int Shards { get; init; }
+
+    /// <summary>The type of most merged elements.</summary>
+    public required string WeightType { get; init; }
+
+    /// <summary>Worker threads.</summary>
+    public required int Threads { get; init; }
+
+    /// <summary>The memory expected at the peak.</summary>
+    public required long PeakBytes { get; init; }
+
+    /// <summary>Free bytes on the disk of the output; null where the system does not tell.</summary>
+    public required long? FreeBytes { get; init; }
+}
+
+/// <summary>A model that takes part.</summary>
+/// <param name="Role"><c>base</c> or <c>expert</c>.</param>
+/// <param name="Model">As the recipe names it.</param>
+/// <param name="Path">Where it lies.</param>
+/// <param name="Commit">The commit of a hub model.</param>
+/// <param name="Tensors">The number of its tensors.</param>
+/// <param name="Bytes">The bytes of its weight files.</param>
+internal sealed record InputDocument(string Role, string Model, string Path, string? Commit, int Tensors, long Bytes);
+
+/// <summary>The tensors of an output.</summary>
+/// <param name="Merged">Merged from all inputs.</param>
+/// <param name="Kept">Taken from the base by a rule.</param>
+/// <param name="Copied">The same in all inputs and of a type that can't be merged.</param>
+internal sealed record TensorCounts(int Merged, int Kept, int Copied);
+
+/// <summary>A recipe that was merged.</summary>
+internal sealed record MergeDocument
+{
+    /// <summary>The recipe's name.</summary>
+    public required string Recipe { get; init; }
+
+    /// <summary>The id of its method.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>The hash of its configuration.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>The number of experts.</summary>
+    public required int Experts { get; init; }
+
+    /// <summary>The outputs: one for each point of its sweeps.</summary>
+    public required IReadOnlyList<OutputDocument> Outputs { get; init; }
+
+    /// <summary>The tensors of each output.</summary>
+    public required TensorCounts Tensors { get; init; }
+
+    /// <summary>Bytes read and written by this run.</summary>
+    public required long BytesMoved { get; init; }
+
+    /// <summary>The seconds it took.</summary>
+    public required double Seconds { get; init; }
+
+    /// <summary>Blocks that an interrupted run had finished.</summary>
+    public required long ResumedBlocks { get; init; }
+
+    /// <summary>Measurements of the task vectors, where they were taken.</summary>
+    public StatisticsDocument? Statistics { get; init; }
+}
+
+/// <summary>An output.</summary>
+/// <param name="Point">The swept values; empty without sweeps.</param>
+/// <param name="Folder">Where it was written.</param>
+/// <param name="Bytes">The bytes of its weight files.</param>
+internal sealed record OutputDocument(string Point, string Folder, long Bytes);
+
+/// <summary>Measurements of the task vectors.</summary>
+/// <param name="Norms">The L2 norm of each expert's task vector.</param>
+/// <param name="Conflicts">Elements in which two non-zero deltas have different signs.</param>
+/// <param name="Contested">Elements in which at least two deltas are not zero.</param>
+internal sealed record StatisticsDocument(IReadOnlyList<NormDocument> Norms, long Conflicts, long Contested);
+
+/// <summary>The norm of a task vector.</summary>
+internal sealed record NormDocument(string Expert, double Norm);

@@ -1,0 +1,67 @@
+using System.ComponentModel;
+
+namespace Smelt.Tool.Sources;
+
+/// <summary>What building a recipe project gave.</summary>
+/// <param name="Assembly">The assembly.</param>
+/// <param name="Warnings">The warnings of the build.</param>
+internal sealed record BuiltProject(string Assembly, IReadOnlyList<Problem> Warnings);
+
+/// <summary>A recipe project does not build; the compiler's messages say why.</summary>
+internal sealed class BuildFailedException(IReadOnlyList<Problem> diagnostics) : Exception("the project does not build.")
+{
+    /// <summary>The errors and warnings of the build.</summary>
+    public IReadOnlyList<Problem> Diagnostics { get; } = diagnostics;
+}
+
+/// <summary>Builds recipe projects with the SDK, in a process of its own.</summary>
+internal static class ProjectBuilder
+{
+    private const string SdkFix = "Install the .NET 10 SDK, or name a built assembly or a configuration (.json).";
+
+    /// <summary>Builds a project in Release and finds its assembly.</summary>
+    /// <exception cref="BuildFailedException">The project does not build.</exception>
+    /// <exception cref="InvalidInputException">There is no SDK.</exception>
+    public static BuiltProject Build(string project, CancellationToken cancellation)
+    {
+        // With -getProperty MSBuild keeps standard output for the value and writes diagnostics to standard error; it builds
+        // only because a target is named. A node that outlives the build would hold on to the redirected streams.
+        string[] arguments =
+        [
+            "build", project, "-c", "Release", "-v", "q", "--nologo", "-tl:off", "-nodeReuse:false", "-clp:NoSummary",
+            "-t:Build", "-getProperty:TargetPath",
+        ];
+        var folder = Path.GetDirectoryName(project)!;
+        var result = Run(arguments, folder, cancellation);
+        var diagnostics = BuildDiagnostics.Parse(result.Error + "\n" + result.Out, Environment.CurrentDirectory);
+        if (result.ExitCode != 0)
+            throw Failure(project, result, diagnostics);
+
+        var assembly = result.Out.Trim();
+        if (!File.Exists(assembly))
+            throw new InvalidInputException(ToolRules.BuildFailed.Id, project, $"the build made no assembly at '{assembly}'.", "Set neither OutputType nor TargetFrameworks in a recipe project.");
+        return new BuiltProject(assembly, diagnostics);
+    }
+
+    private static ChildResult Run(string[] arguments, string folder, CancellationToken cancellation)
+    {
+        try
+        {
+            return ChildProcess.Run(ChildProcess.Dotnet, arguments, folder, cancellation);
+        }
+        catch (Win32Exception)
+        {
+            throw new InvalidInputException(ToolRules.NoSdk.Id, folder, "building a recipe project takes the .NET SDK, and there is no 'dotnet' on PATH.", SdkFix);
+        }
+    }
+
+    private static Exception Failure(string project, ChildResult result, IReadOnlyList<Problem> diagnostics)
+    {
+        if (diagnostics.Any(d => d.Severity == Severity.Error))
+            return new BuildFailedException(diagnostics);
+        var said = (result.Error + result.Out).Trim();
+        if (said.Contains("No .NET SDKs were found", StringComparison.Ordinal) || said.Contains("compatible .NET SDK was not found", StringComparison.Ordinal))
+            return new InvalidInputException(ToolRules.NoSdk.Id, project, "building a recipe project takes the .NET SDK, and no suitable one is installed.", SdkFix);
+        return new InvalidInputException(ToolRules.BuildFailed.Id, project, $"dotnet build ended with exit code {result.ExitCode}: {said}");
+    }
+}

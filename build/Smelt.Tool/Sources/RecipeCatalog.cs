@@ -1,0 +1,125 @@
+using System.Text;
+using Smelt.Recipes;
+using Smelt.Recipes.Configuration;
+
+namespace Smelt.Tool.Sources;
+
+/// <summary>A recipe that can be planned.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Recipe">The recipe.</param>
+/// <param name="Configuration">Its canonical JSON.</param>
+/// <param name="Hash">The SHA-256 of <paramref name="Configuration"/>.</param>
+internal sealed record LoadedRecipe(string Name, Recipe Recipe, string Configuration, string Hash);
+
+/// <summary>What a path holds for one recipe name.</summary>
+/// <param name="Name">The recipe's name.</param>
+/// <param name="Recipe">The recipe; null where it breaks a rule.</param>
+/// <param name="Problems">What was found in it, warnings included.</param>
+internal sealed record CatalogEntry(string Name, LoadedRecipe? Recipe, IReadOnlyList<Problem> Problems);
+
+/// <summary>The recipes of a path.</summary>
+/// <param name="Root">The folder that relative paths of models start from.</param>
+/// <param name="Entries">The recipes.</param>
+/// <param name="Warnings">The warnings of the build.</param>
+internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> Entries, IReadOnlyList<Problem> Warnings)
+{
+    /// <summary>Finds the recipes of a path and reads those asked for.</summary>
+    /// <param name="path">A project's folder, a <c>.csproj</c>, an assembly (<c>.dll</c>) or a configuration (<c>.json</c>).</param>
+    /// <param name="names">The recipes wanted; all of them where it is empty.</param>
+    /// <param name="cancellation">Stops a build.</param>
+    /// <exception cref="InvalidInputException">The path holds no recipes, or not those asked for.</exception>
+    /// <exception cref="BuildFailedException">The project does not build.</exception>
+    public static RecipeCatalog Open(string path, IReadOnlyList<string> names, CancellationToken cancellation)
+    {
+        var full = Path.GetFullPath(path);
+        if (Directory.Exists(full))
+            return OpenProject(ProjectOf(full), names, cancellation);
+        if (!File.Exists(full))
+            throw new InvalidInputException(ToolRules.NoSuchSource.Id, full, "there is no such file or folder.", "Name a recipe project, an assembly (.dll) or a configuration (.json).");
+        return Path.GetExtension(full).ToLowerInvariant() switch
+        {
+            ".csproj" => OpenProject(full, names, cancellation),
+            ".dll" => OpenAssembly(full, RootOfAssembly, names, cancellation),
+            ".json" => OpenConfiguration(full, names),
+            var extension => throw new InvalidInputException(ToolRules.NoSuchSource.Id, full, $"recipes don't come in files of kind '{extension}'; allowed: a project's folder, .csproj, .dll or .json."),
+        };
+    }
+
+    private static string ProjectOf(string folder)
+    {
+        var projects = Directory.GetFiles(folder, "*.csproj");
+        return projects.Length == 1
+            ? projects[0]
+            : throw new InvalidInputException(
+                ToolRules.NoSuchSource.Id,
+                folder,
+                projects.Length == 0 ? "the folder holds no project (.csproj)." : $"the folder holds {projects.Length} projects.",
+                projects.Length == 0 ? "Name a recipe project's folder." : "Name one of them: " + string.Join(", ", projects.Select(Path.GetFileName).Order(StringComparer.Ordinal)) + ".");
+    }
+
+    private static RecipeCatalog OpenProject(string project, IReadOnlyList<string> names, CancellationToken cancellation)
+    {
+        var built = ProjectBuilder.Build(project, cancellation);
+        var root = Path.GetDirectoryName(project)!;
+        return OpenAssembly(built.Assembly, (_, _) => root, names, cancellation) with { Warnings = built.Warnings };
+    }
+
+    private static RecipeCatalog OpenAssembly(string assembly, Func<string, string, string> root, IReadOnlyList<string> names, CancellationToken cancellation)
+    {
+        var declared = AssemblyRecipes.Read(assembly);
+        if (declared.Recipes.Count == 0)
+            throw new InvalidInputException(ToolRules.NoRecipes.Id, assembly, "the assembly holds no recipe.", "Mark a static partial class with [Recipe(\"name\")], in a project that references Smelt.Recipes.");
+        CheckNames(names, [.. declared.Recipes.Select(r => r.Name)], assembly);
+        var wanted = declared.Recipes.Where(r => names.Count == 0 || names.Contains(r.Name)).ToArray();
+        return new RecipeCatalog(
+            root(assembly, declared.AssemblyName),
+            [.. wanted.Select(r => Load(r.Name, () => Encoding.UTF8.GetBytes(r.Configuration ?? RecipeEvaluation.Evaluate(assembly, r, cancellation)), r.Name))],
+            []);
+    }
+
+    private static RecipeCatalog OpenConfiguration(string file, IReadOnlyList<string> names)
+    {
+        var entry = Load(Path.GetFileNameWithoutExtension(file), () => File.ReadAllBytes(file), file);
+        if (entry.Recipe is not null)
+            CheckNames(names, [entry.Name], file);
+        return new RecipeCatalog(Path.GetDirectoryName(file)!, [entry], []);
+    }
+
+    private static CatalogEntry Load(string name, Func<byte[]> utf8, string source)
+    {
+        try
+        {
+            var read = ConfigurationReader.Read(utf8(), source);
+            return read is { HasErrors: false, Recipe: { } recipe }
+                ? new CatalogEntry(read.Name, new LoadedRecipe(read.Name, recipe, read.CanonicalJson, read.Sha256), read.Problems)
+                : new CatalogEntry(read.Name.Length == 0 ? name : read.Name, null, read.Problems);
+        }
+        catch (InvalidInputException invalid)
+        {
+            return new CatalogEntry(name, null, invalid.Problems);
+        }
+    }
+
+    private static void CheckNames(IReadOnlyList<string> names, string[] known, string where)
+    {
+        var problems = names.Where(n => !known.Contains(n)).Select(n => ToolRules.UnknownRecipe.At(
+            where,
+            $"there is no recipe '{n}'; known: {string.Join(", ", known)}.",
+            Suggestion.Nearest(n, known) is { } near ? $"Did you mean {near}?" : "")).ToArray();
+        if (problems.Length > 0)
+            throw new InvalidInputException(problems);
+    }
+
+    /// <summary>The folder of the project that an assembly was built from, else the assembly's own.</summary>
+    private static string RootOfAssembly(string assembly, string name)
+    {
+        var own = Path.GetDirectoryName(assembly)!;
+        for (var folder = own; folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            if (File.Exists(Path.Combine(folder, name + ".csproj")))
+                return folder;
+        }
+
+        return own;
+    }
+}
