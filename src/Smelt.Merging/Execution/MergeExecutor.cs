@@ -80,6 +80,10 @@ public sealed unsafe class MergeExecutor : IDisposable
         };
     }
 
+    /// <summary>Reports an output that stands in the way of a merge; nothing is created.</summary>
+    /// <exception cref="InvalidInputException">The output exists, and may not be replaced.</exception>
+    public static void CheckOutput(MergeOptions options) => WorkFolder.Check(options.Output, options.Force);
+
     /// <inheritdoc/>
     public void Dispose()
     {
