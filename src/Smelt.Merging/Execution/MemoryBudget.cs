@@ -1,4 +1,4 @@
-using Smelt.Merging.Methods;
+using Smelt.Merging.Kernels;
 using Smelt.Merging.Planning;
 using Smelt.Recipes;
 
@@ -9,11 +9,15 @@ namespace Smelt.Merging.Execution;
 /// <param name="Sources">The most sources that a tensor has.</param>
 /// <param name="Elements">Elements of a sub-block.</param>
 /// <param name="ElementBytes">Bytes of the largest element among the sources.</param>
+/// <param name="Searches">How many histograms of magnitudes each worker may hold at a time.</param>
 /// <param name="PeakBytes">The memory expected at the peak, the runtime included.</param>
-public sealed record MemoryBudget(int Threads, int Sources, int Elements, int ElementBytes, long PeakBytes)
+public sealed record MemoryBudget(int Threads, int Sources, int Elements, int ElementBytes, int Searches, long PeakBytes)
 {
     /// <summary>What the runtime takes with its code and a small heap, measured on Linux x64.</summary>
     private const long Runtime = 40L << 20;
+
+    /// <summary>A worker's histogram, and its share of the merged one.</summary>
+    private const long SearchBytes = 2 * MagnitudeBracket.MostBytes;
 
     /// <summary>The budget of a merge: as many of the threads asked for as the memory allows, at least one.</summary>
     /// <exception cref="InvalidInputException">The limit is too small for a single worker, or below 64 MiB.</exception>
@@ -27,12 +31,16 @@ public sealed record MemoryBudget(int Threads, int Sources, int Elements, int El
         var elements = Worker.ElementsFor(sources, elementBytes);
         var threads = Math.Max(1, options.Threads);
         var shared = Runtime + (plan.Tensors.Count * (sources + plan.Points.Count + 8L) * 64);
-        var perWorker = Worker.Bytes(sources, elements, elementBytes) + MagnitudeTrim.WorkerBytes(plan) + (256 << 10);
-        while (threads > 1 && shared + (threads * perWorker) > options.MaxMemory)
+        var perWorker = Worker.Bytes(sources, elements, elementBytes) + (256 << 10);
+        var searches = plan.Points[0].Recipe is TrimmedRecipe ? 1 : 0;
+        long Peak() => shared + (threads * (perWorker + (searches * SearchBytes)));
+        while (threads > 1 && Peak() > options.MaxMemory)
             threads--;
-        var peak = shared + (threads * perWorker);
+        while (searches > 0 && searches < plan.Experts.Count * plan.Points.Count && Peak() + (threads * SearchBytes) <= options.MaxMemory / 2)
+            searches++;
+        var peak = Peak();
         if (peak > options.MaxMemory)
             throw new InvalidInputException(PlanRules.MemoryTooSmall.Id, "--max-memory", $"the merge needs {(ByteSize)peak} with a single thread, and the limit is {(ByteSize)options.MaxMemory}.", "Raise --max-memory.");
-        return new MemoryBudget(threads, sources, elements, elementBytes, peak);
+        return new MemoryBudget(threads, sources, elements, elementBytes, searches, peak);
     }
 }

@@ -15,6 +15,7 @@ public sealed unsafe class MergeExecutor : IDisposable
     private readonly MergePlan _plan;
     private readonly MergeOptions _options;
     private readonly ProgressCounter _progress;
+    private readonly MemoryBudget _budget;
     private readonly BlockMap _blocks;
     private readonly WorkFolder _folder;
     private readonly string[] _folders;
@@ -36,12 +37,12 @@ public sealed unsafe class MergeExecutor : IDisposable
         _hashes = new TensorHashes(plan);
         _finished = new FinishedBlocks(_blocks.Count, plan.Points.Count);
         _statistics = options.Statistics && StatisticsCollector.Applies(plan) ? new StatisticsCollector(plan, _blocks) : null;
-        var budget = MemoryBudget.For(plan, options);
+        _budget = MemoryBudget.For(plan, options);
         _folder = WorkFolder.Open(options.Output, options.Force);
         _folders = [.. plan.Points.Select(p => Path.Combine(_folder.Path, p.Label))];
-        _pool = new WorkerPool(budget.Threads, cancellation);
+        _pool = new WorkerPool(_budget.Threads, cancellation);
         _reader = new CheckpointReader();
-        _workers = [.. Enumerable.Range(0, budget.Threads).Select(_ => new Worker(_reader, budget.Sources, plan.Points.Count, budget.Elements, budget.ElementBytes))];
+        _workers = [.. Enumerable.Range(0, _budget.Threads).Select(_ => new Worker(_reader, _budget.Sources, plan.Points.Count, _budget.Elements, _budget.ElementBytes))];
         _outputs = new OutputFiles(plan, _folders);
         _program = MethodProgram.Create(plan);
     }
@@ -159,7 +160,7 @@ public sealed unsafe class MergeExecutor : IDisposable
             var (first, end) = (_blocks.FirstOf(wave.First), _blocks.FirstOf(wave.End));
             if (_finished.All(first, end))
                 continue;
-            _program.Prepare(new PassContext(_plan, _blocks, _pool, _workers, _progress), wave.First, wave.End);
+            _program.Prepare(new PassContext(_plan, _blocks, _pool, _workers, _budget.Searches, _progress), wave.First, wave.End);
             _progress.Phase = "merging";
             _pool.Run(first, end, (worker, index) =>
             {
@@ -175,7 +176,7 @@ public sealed unsafe class MergeExecutor : IDisposable
     /// </summary>
     private IEnumerable<(int First, int End)> Waves()
     {
-        const int blocksPerWorker = 16;
+        const int blocksPerWorker = 64;
         var first = 0;
         for (var i = 1; i <= _plan.Tensors.Count; i++)
         {

@@ -12,18 +12,21 @@ namespace Smelt.Merging.Methods;
 /// </summary>
 internal sealed unsafe class MagnitudeTrim
 {
-    private const int PagesPerTensor = 64;
+    /// <summary>Tensors up to this many elements are searched by one worker each: no worker waits for another.</summary>
+    private const long LocalElements = 1 << 22;
+
+    private const int FewestPages = 8;
+    private const int MostPages = 64;
     private const int PagesPerModel = 512;
+
+    /// <summary>One page in so many is sampled, within the bounds above.</summary>
+    private const int SampleEvery = 8;
 
     private readonly MergePlan _plan;
     private readonly SparseMethod _method;
 
     /// <summary>For each group and tensor the cut of each expert; null where nothing is cut.</summary>
     private readonly Cut[]?[][] _cuts;
-
-    /// <summary>Bytes of counts that a worker needs while thresholds are sought, in the worst case.</summary>
-    public static long WorkerBytes(MergePlan plan) =>
-        plan.Points[0].Recipe is TrimmedRecipe ? (long)plan.Experts.Count * plan.Points.Select(p => ((TrimmedRecipe)p.Recipe).Density).Distinct().Count() * MagnitudeBracket.MostBytes : 0;
 
     public MagnitudeTrim(MergePlan plan, SparseMethod method)
     {
@@ -56,11 +59,30 @@ internal sealed unsafe class MagnitudeTrim
         context.Progress.Phase = "finding thresholds";
         foreach (var search in searches)
             search.Begin();
-        context.Pool.Run(0, searches.Count, (worker, i) => Sample(context, context.Workers[worker], searches[(int)i]));
-        while (searches.Any(s => !s.Search.Done))
-            CountOnce(context, searches, first, end);
-        foreach (var search in searches)
-            Publish(context, search);
+        var local = searches.Where(s => !s.Extent.IsModel && s.Extent.Elements <= LocalElements).ToArray();
+        context.Pool.Run(0, local.Length, (worker, i) => SearchAlone(context, context.Workers[worker], local[i]));
+
+        var shared = searches.Except(local).ToArray();
+        context.Pool.Run(0, shared.Length, (worker, i) => Sample(context.Workers[worker], shared[i]));
+        while (shared.Where(s => !s.Search.Done).Take(context.Searches).ToArray() is { Length: > 0 } open)
+            CountOnce(context, open, first, end);
+        context.Pool.Run(0, shared.Length, (worker, i) => Publish(context.Workers[worker], shared[i]));
+    }
+
+    /// <summary>A whole search by one worker.</summary>
+    private void SearchAlone(PassContext context, Worker worker, TrimSearch search)
+    {
+        Sample(worker, search);
+        var tensor = search.Extent.Tensors[0];
+        while (!search.Search.Done)
+        {
+            search.BeginPass(1);
+            for (var start = 0L; start < tensor.ElementCount; start += BlockMap.Elements)
+                Count(context, worker, 0, new Block(-1, tensor, start, (int)Math.Min(BlockMap.Elements, tensor.ElementCount - start)), [search]);
+            search.EndPass();
+        }
+
+        Publish(worker, search);
     }
 
     /// <summary>
@@ -99,10 +121,11 @@ internal sealed unsafe class MagnitudeTrim
         return cuts;
     }
 
-    private void Sample(PassContext context, Worker worker, TrimSearch search)
+    private void Sample(Worker worker, TrimSearch search)
     {
         var (first, end) = search.Extent.Range;
-        foreach (var part in SamplePages.Of(_plan, first, end, search.Extent.IsModel ? PagesPerModel : PagesPerTensor))
+        var pages = search.Extent.IsModel ? PagesPerModel : (int)Math.Clamp(search.Extent.Elements / SamplePages.Elements / SampleEvery, FewestPages, MostPages);
+        foreach (var part in SamplePages.Of(_plan, first, end, pages))
         {
             worker.ReadExpert(part, search.Expert);
             Deltas.Compute(worker.Blocks[0], _method.Pipeline(worker, part, search.Group, search.Expert, complete: false), part.Start, part.Length, worker.Mix);
@@ -110,39 +133,39 @@ internal sealed unsafe class MagnitudeTrim
         }
     }
 
-    /// <summary>One pass over all blocks in which a search is still open.</summary>
-    private void CountOnce(PassContext context, List<TrimSearch> searches, int first, int end)
+    /// <summary>One pass over all blocks for some open searches.</summary>
+    private void CountOnce(PassContext context, TrimSearch[] open, int first, int end)
     {
-        var open = searches.Where(s => !s.Search.Done).ToArray();
         foreach (var search in open)
             search.BeginPass(context.Pool.Count);
-        var whole = open.Where(s => s.Extent.IsModel).ToArray();
-        var ofTensor = open.Where(s => !s.Extent.IsModel).GroupBy(s => s.Extent.Range.First).ToDictionary(g => g.Key, g => g.ToArray());
+        var whole = open.Where(s => s.Extent.IsModel).OrderBy(s => s.Expert).ToArray();
+        var ofTensor = open.Where(s => !s.Extent.IsModel).GroupBy(s => s.Extent.Range.First).ToDictionary(g => g.Key, g => g.OrderBy(s => s.Expert).ToArray());
 
         context.Pool.Run(context.Blocks.FirstOf(first), context.Blocks.FirstOf(end), (worker, index) =>
         {
             var block = context.Blocks[index];
             if (block.Tensor.Action != TensorAction.Merge)
                 return;
-            var here = ofTensor.TryGetValue(block.Tensor.Index, out var own) ? own : [];
-            Count(context, context.Workers[worker], worker, block, [.. here, .. whole]);
+            var searches = ofTensor.TryGetValue(block.Tensor.Index, out var own) ? own : whole;
+            if (searches.Length > 0)
+                Count(context, context.Workers[worker], worker, block, searches);
         });
         foreach (var search in open)
             search.EndPass();
     }
 
-    private void Count(PassContext context, Worker worker, int workerIndex, Block block, TrimSearch[] searches)
+    private void Count(PassContext context, Worker worker, int tally, Block block, TrimSearch[] searches)
     {
         for (var offset = 0; offset < block.Length; offset += worker.Elements)
         {
             var part = new SubBlock(block.Tensor, block.Start + offset, Math.Min(worker.Elements, block.Length - offset));
             var read = -1;
-            foreach (var search in searches.OrderBy(s => s.Expert))
+            foreach (var search in searches)
             {
                 if (read != search.Expert)
                     context.Progress.Add(worker.ReadExpert(part, search.Expert, withBase: read < 0));
                 read = search.Expert;
-                search.Tally(workerIndex).Add(
+                search.Tally(tally).Add(
                     worker.Blocks[0],
                     _method.Pipeline(worker, part, search.Group, search.Expert, complete: false),
                     part.Start,
@@ -153,26 +176,25 @@ internal sealed unsafe class MagnitudeTrim
     }
 
     /// <summary>Turns the thresholds of a search into cuts of the tensors that asked for them.</summary>
-    private void Publish(PassContext context, TrimSearch search)
+    private void Publish(Worker worker, TrimSearch search)
     {
         foreach (var request in search.Requests)
         {
             var found = search.Search.Results[search.IndexOf(request.Rank)];
             var cut = request.Rule != Recipes.Cut.Exact || found.Block < 0
                 ? Cut.AtThreshold(found.Bits)
-                : CutInside(context, search, found, request.Tensor);
+                : CutInside(worker, search, found, request.Tensor);
             _cuts[request.Group.Index][request.Tensor.Index]![search.Expert] = cut;
         }
     }
 
     /// <summary>The cut where the last kept of equal magnitudes lies in a block: before it all equals are kept, after it none.</summary>
-    private Cut CutInside(PassContext context, TrimSearch search, MagnitudeThreshold found, TensorPlan tensor)
+    private Cut CutInside(Worker worker, TrimSearch search, MagnitudeThreshold found, TensorPlan tensor)
     {
         var (holder, start) = search.Extent.Locate(found.Block);
         if (holder.Index != tensor.Index)
             return new Cut(found.Bits, search.Extent.IsBefore(tensor, holder) ? long.MaxValue : -1);
 
-        var worker = context.Workers[0];
         var rank = found.RankInBlock;
         var length = Math.Min(BlockMap.Elements, holder.ElementCount - start);
         for (var offset = 0L; offset < length; offset += worker.Elements)

@@ -29,7 +29,13 @@ internal sealed record MixGroup(int Index, Recipe Recipe, int[] Points)
 }
 
 /// <summary>What a program may use to gather statistics.</summary>
-internal sealed record PassContext(MergePlan Plan, BlockMap Blocks, WorkerPool Pool, Worker[] Workers, ProgressCounter Progress);
+/// <param name="Plan">The plan.</param>
+/// <param name="Blocks">The blocks of all tensors.</param>
+/// <param name="Pool">The workers' threads.</param>
+/// <param name="Workers">The workers' buffers.</param>
+/// <param name="Searches">How many histograms each worker may hold at a time.</param>
+/// <param name="Progress">Counts what is read.</param>
+internal sealed record PassContext(MergePlan Plan, BlockMap Blocks, WorkerPool Pool, Worker[] Workers, int Searches, ProgressCounter Progress);
 
 /// <summary>
 /// A merge method bound to a plan: statistics passes over the inputs, then the mix of one sub-block after another. Each
