@@ -52,7 +52,7 @@ internal sealed class ProgressReporter : IDisposable
             var rate = _meter.Add(_watch.Elapsed, _counter.Moved);
             var line = $"{_title}: {ProgressText.Line(_counter.Phase, _counter.Done, _counter.Total, rate)}";
             if (_terminal.Live)
-                _terminal.Error.Write(EraseLine + line[..Math.Min(line.Length, _terminal.Width - 1)]);
+                _terminal.Error.Write(EraseLine + line[..Math.Min(line.Length, _terminal.LiveWidth - 1)]);
             else
                 _terminal.Error.WriteLine(line);
         }

@@ -20,17 +20,22 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error)
     /// <summary>The columns of <see cref="Out"/>.</summary>
     public int Width { get; init; } = PlainWidth;
 
+    /// <summary>The columns of the line of <see cref="Error"/> that is rewritten.</summary>
+    public int LiveWidth { get; init; } = PlainWidth;
+
     /// <summary>The terminal of this process.</summary>
     public static Terminal OfProcess()
     {
         var capable = Environment.GetEnvironmentVariable("TERM") is not "dumb";
         var colours = capable && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        var width = Console.IsOutputRedirected && Console.IsErrorRedirected ? PlainWidth : Math.Max(40, Console.WindowWidth);
         return new Terminal(Console.Out, Console.Error)
         {
             OutColours = colours && !Console.IsOutputRedirected,
             ErrorColours = colours && !Console.IsErrorRedirected,
             Live = capable && !Console.IsErrorRedirected,
-            Width = Console.IsOutputRedirected ? PlainWidth : Math.Max(40, Console.WindowWidth),
+            Width = Console.IsOutputRedirected ? PlainWidth : width,
+            LiveWidth = width,
         };
     }
 }

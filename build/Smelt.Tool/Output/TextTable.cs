@@ -17,14 +17,17 @@ internal static class TextTable
 
         foreach (var row in rows)
             table.AddRow(row.Select(cell => new Text(cell)));
+        using var text = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Ansi = terminal.OutColours ? AnsiSupport.Yes : AnsiSupport.No,
             ColorSystem = terminal.OutColours ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(terminal.Out),
+            Out = new AnsiConsoleOutput(text),
         });
         console.Profile.Width = terminal.Width;
         console.Write(table);
+        foreach (var line in text.ToString().TrimEnd('\n').Split('\n'))
+            terminal.Out.WriteLine(line.TrimEnd());
     }
 }
