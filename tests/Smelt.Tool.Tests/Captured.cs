@@ -6,7 +6,7 @@ namespace Smelt.Tool.Tests;
 /// <summary>A terminal that keeps what is written to it.</summary>
 internal sealed class Captured
 {
-    public Terminal Terminal { get; init; } = new(TextWriter.Synchronized(new StringWriter()), TextWriter.Synchronized(new StringWriter()));
+    public Terminal Terminal { get; init; } = new(new StringWriter(), new StringWriter());
 
     public string Out => Terminal.Out.ToString()!;
 

@@ -10,7 +10,7 @@ public class OutputTests
     [InlineData(0, 0, 0, "merging")]
     [InlineData(430, 1000, 0, "merging  43 %")]
     [InlineData(0, 1_000_000_000, 250_000_000, "merging  0 %  250 MB/s  0:04 left")]
-    [InlineData(999, 1000, 1.25e9, "merging  99 %  1.25 GB/s  0:01 left")]
+    [InlineData(999_000_000, 1_000_000_000, 1.25e9, "merging  99 %  1.25 GB/s  0:01 left")]
     [InlineData(1200, 1000, 1e9, "merging  100 %  1.00 GB/s  0:00 left")]
     public void A_line_of_progress_says_what_is_known(long done, long total, double rate, string expected) =>
         Assert.Equal(expected, ProgressText.Line("merging", done, total, rate));
