@@ -72,12 +72,12 @@ internal sealed class Session
             Report(recipe, [ToolRules.InputOutput.At("", Cause(e).Message)]);
             return ExitCode.Failed;
         }
-        catch (Exception e) when (Environment.GetEnvironmentVariable("SMELT_TRACE") != "1")
+        catch (Exception e)
         {
             var what = $"{e.GetType().Name}: {OneLine(e.Message)}";
             _problems.Add(ProblemDocument.Of(ToolRules.Internal.At("", what), recipe));
             Terminal.Error.WriteLine($"smelt: internal error: {what}");
-            Terminal.Error.WriteLine("run with SMELT_TRACE=1 for the stack trace");
+            Terminal.Error.WriteLine(Environment.GetEnvironmentVariable("SMELT_TRACE") == "1" ? e.ToString() : "run with SMELT_TRACE=1 for the stack trace");
             return ExitCode.Failed;
         }
     }
