@@ -1,3 +1,5 @@
+using Smelt.Tool.Commands;
+using Smelt.Tool.Output;
 using Smelt.Tool.Sources;
 
 namespace Smelt.Tool.Tests;
@@ -92,5 +94,25 @@ public sealed class AssemblySourceTests : IDisposable
         Assert.Contains("evaluated: error SM7008", _captured.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_work["merged/constant"]));
         Assert.Equal("kept", File.ReadAllText(_work["merged/evaluated/precious.txt"]));
+    }
+
+    [Fact]
+    public void After_a_stop_the_recipes_that_are_left_are_named_with_their_folder()
+    {
+        var assembly = _work["Smelt.Tool.Fixture.dll"];
+        File.Copy(Fixture, assembly);
+        foreach (var model in new[] { "one", "two", "base", "expert0", "expert1" })
+            _work.Model(model, 1, 2, 3 + model.Length);
+        var arguments = new MergeArguments { Path = assembly, Recipes = ["constant", "evaluated"], Output = _work["merged"] };
+        Session.Run("run", _captured.Terminal, json: false, session =>
+        {
+            var (merges, worst) = PreparedMerge.Prepare(session, arguments, CancellationToken.None);
+            Assert.Null(RunCommand.HowToGoOn(arguments, [], merges));
+            Assert.Equal(
+                $"finished: constant; for the rest: --recipe evaluated --out {_work["merged/evaluated"]}",
+                RunCommand.HowToGoOn(arguments, [merges[0]], [merges[1]]));
+            return worst;
+        });
+        Assert.Empty(_captured.Error);
     }
 }

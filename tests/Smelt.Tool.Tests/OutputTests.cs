@@ -83,15 +83,23 @@ public class OutputTests
     }
 
     [Fact]
-    public void Tables_are_framed_only_on_a_terminal()
+    public void Headers_are_bold_only_on_a_terminal()
     {
         foreach (var colours in new[] { false, true })
         {
             var captured = new Captured();
             TextTable.Write(captured.Terminal with { OutColours = colours }, ["name ", "size"], [["a", "10"], ["long name", "5"]]);
             Assert.Equal(colours, captured.Out.Contains('\u001b', StringComparison.Ordinal));
-            Assert.Equal(colours, captured.Out.Contains('│', StringComparison.Ordinal));
         }
+    }
+
+    [Fact]
+    public void Long_cells_are_never_broken()
+    {
+        var captured = new Captured();
+        var path = "/" + new string('x', 500);
+        TextTable.Write(captured.Terminal, ["name ", "path "], [["a", path]]);
+        Assert.Equal($"name path\na    {path}\n", captured.Out.ReplaceLineEndings("\n"));
     }
 
     [Fact]

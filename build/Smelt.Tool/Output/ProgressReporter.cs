@@ -27,6 +27,7 @@ internal sealed class ProgressReporter : IDisposable
         _terminal = terminal;
         _title = title;
         _counter = counter;
+        _meter.Add(TimeSpan.Zero, counter.Moved);
         var period = terminal.Live ? LivePeriod : PlainPeriod;
         _timer = new Timer(_ => Show(), null, period, period);
     }
