@@ -30,10 +30,11 @@ internal static class CommandLine
             Merges neural-network checkpoints from strongly typed C# recipes.
 
             Examples:
-              smelt list recipes/Quick                     names the recipes of a project
-              smelt plan recipes/Quick                     shows what they would read, write and take
-              smelt run recipes/Quick --out merged         merges all of them
-              smelt run recipe.json --out merged --force   merges a configuration, replacing an older output
+              smelt list recipes/Quick                               names the recipes of a project
+              smelt plan recipes/Quick                               shows what they would read, write and take
+              smelt run recipes/Quick                                merges all of them into out/
+              smelt run recipes/Quick --recipe ties --out ties       merges one of them
+              smelt run big.json --out big --max-memory 2GiB --force merges a configuration, replacing an older output
             """)
         {
             Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Evaluate(terminal),
@@ -52,15 +53,7 @@ internal static class CommandLine
         var options = new MergeOptionSet();
         var command = new Command(
             "run",
-            """
-            Merges every recipe of a path and writes checkpoints that the Hugging Face ecosystem loads.
-            A run that was stopped goes on where it was when the same command is given again.
-
-            Examples:
-              smelt run recipes/Quick
-              smelt run recipes/Quick --recipe ties --out merged/ties
-              smelt run big.json --out merged --threads 8 --max-memory 2GiB
-            """);
+            "Merges every recipe of a path and writes checkpoints that the Hugging Face ecosystem loads. A run that was stopped goes on where it was when it is started again.");
         options.AddTo(command);
         command.SetAction(line => (int)RunCommand.Execute(options.Read(line), terminal, cancellation));
         return command;

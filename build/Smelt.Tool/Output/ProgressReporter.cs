@@ -27,6 +27,7 @@ internal sealed class ProgressReporter : IDisposable
         _terminal = terminal;
         _title = title;
         _counter = counter;
+        _meter.Add(TimeSpan.Zero, counter.Moved);
         var period = terminal.Live ? LivePeriod : PlainPeriod;
         _timer = new Timer(_ => Show(), null, period, period);
     }
@@ -52,7 +53,7 @@ internal sealed class ProgressReporter : IDisposable
             var rate = _meter.Add(_watch.Elapsed, _counter.Moved);
             var line = $"{_title}: {ProgressText.Line(_counter.Phase, _counter.Done, _counter.Total, rate)}";
             if (_terminal.Live)
-                _terminal.Error.Write(EraseLine + line[..Math.Min(line.Length, _terminal.Width - 1)]);
+                _terminal.Error.Write(EraseLine + line[..Math.Min(line.Length, _terminal.LiveWidth - 1)]);
             else
                 _terminal.Error.WriteLine(line);
         }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Smelt.Tool.Sources;
 
 namespace Smelt.Tool.Output;
@@ -42,7 +41,7 @@ internal sealed class Session
         var code = session.Guard(null, () => body(session));
         session.Summarize();
         if (json)
-            terminal.Out.WriteLine(JsonSerializer.Serialize(session.Document with { ExitCode = (int)code }, ToolJson.Default.ToolDocument));
+            terminal.Out.WriteLine(ToolJson.Write(session.Document with { ExitCode = (int)code }));
         return code;
     }
 
@@ -68,17 +67,17 @@ internal sealed class Session
             Terminal.Error.WriteLine("stopped; run the same command again to go on");
             return ExitCode.Interrupted;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Cause(e) is IOException or UnauthorizedAccessException)
         {
-            Report(recipe, [ToolRules.InputOutput.At("", OneLine(e.Message))]);
+            Report(recipe, [ToolRules.InputOutput.At("", Cause(e).Message)]);
             return ExitCode.Failed;
         }
-        catch (Exception e) when (Environment.GetEnvironmentVariable("SMELT_TRACE") != "1")
+        catch (Exception e)
         {
             var what = $"{e.GetType().Name}: {OneLine(e.Message)}";
             _problems.Add(ProblemDocument.Of(ToolRules.Internal.At("", what), recipe));
             Terminal.Error.WriteLine($"smelt: internal error: {what}");
-            Terminal.Error.WriteLine("run with SMELT_TRACE=1 for the stack trace");
+            Terminal.Error.WriteLine(Environment.GetEnvironmentVariable("SMELT_TRACE") == "1" ? e.ToString() : "run with SMELT_TRACE=1 for the stack trace");
             return ExitCode.Failed;
         }
     }
@@ -96,6 +95,9 @@ internal sealed class Session
         foreach (var problem in diagnostics)
             Print(problem, null, BuildDiagnostics.Text(problem));
     }
+
+    /// <summary>Parallel work wraps what it throws.</summary>
+    private static Exception Cause(Exception e) => e is AggregateException { InnerException: { } inner } ? Cause(inner) : e;
 
     private void Print(Problem problem, string? recipe, string line)
     {

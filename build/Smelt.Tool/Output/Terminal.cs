@@ -5,8 +5,8 @@ namespace Smelt.Tool.Output;
 /// <param name="Error">Progress and problems.</param>
 internal sealed record Terminal(TextWriter Out, TextWriter Error)
 {
-    /// <summary>The columns of text that is not shown on a terminal.</summary>
-    private const int PlainWidth = 160;
+    /// <summary>The columns of a terminal that does not tell.</summary>
+    private const int DefaultWidth = 80;
 
     /// <summary>Whether results go to a terminal that shows colours.</summary>
     public bool OutColours { get; init; }
@@ -17,20 +17,21 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error)
     /// <summary>Whether a line of <see cref="Error"/> can be rewritten in place.</summary>
     public bool Live { get; init; }
 
-    /// <summary>The columns of <see cref="Out"/>.</summary>
-    public int Width { get; init; } = PlainWidth;
+    /// <summary>The columns of the line of <see cref="Error"/> that is rewritten.</summary>
+    public int LiveWidth { get; init; } = DefaultWidth;
 
     /// <summary>The terminal of this process.</summary>
     public static Terminal OfProcess()
     {
         var capable = Environment.GetEnvironmentVariable("TERM") is not "dumb";
         var colours = capable && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        var live = capable && !Console.IsErrorRedirected;
         return new Terminal(Console.Out, Console.Error)
         {
             OutColours = colours && !Console.IsOutputRedirected,
             ErrorColours = colours && !Console.IsErrorRedirected,
-            Live = capable && !Console.IsErrorRedirected,
-            Width = Console.IsOutputRedirected ? PlainWidth : Math.Max(40, Console.WindowWidth),
+            Live = live,
+            LiveWidth = live && Console.WindowWidth is > 0 and var width ? width : DefaultWidth,
         };
     }
 }

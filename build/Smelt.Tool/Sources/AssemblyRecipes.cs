@@ -1,14 +1,14 @@
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
-using Smelt.Recipes.Configuration;
 
 namespace Smelt.Tool.Sources;
 
 /// <summary>A recipe as an assembly declares it.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Configuration">Its canonical JSON; null where it has to be evaluated.</param>
+/// <param name="Hash">The SHA-256 that the compiler took of it; null where there is none.</param>
 /// <param name="EvaluatedType">The class whose <c>Define</c> method gives it; null where it is constant.</param>
-internal sealed record DeclaredRecipe(string Name, string? Configuration, string? EvaluatedType);
+internal sealed record DeclaredRecipe(string Name, string? Configuration, string? Hash, string? EvaluatedType);
 
 /// <summary>
 /// Reads the recipes of an assembly out of its metadata; no code of it runs. The generator leaves them as
@@ -33,7 +33,7 @@ internal sealed class AssemblyRecipes
     public IReadOnlyList<DeclaredRecipe> Recipes { get; }
 
     /// <summary>Reads an assembly.</summary>
-    /// <exception cref="InvalidInputException">The file is no assembly, or a recipe is not what its hash says.</exception>
+    /// <exception cref="InvalidInputException">The file is no assembly.</exception>
     public static AssemblyRecipes Read(string path)
     {
         try
@@ -57,24 +57,14 @@ internal sealed class AssemblyRecipes
         foreach (var (key, value) in AssemblyMetadata(reader))
         {
             if (key.StartsWith(RecipeKey, StringComparison.Ordinal))
-                recipes.Add(new DeclaredRecipe(key[RecipeKey.Length..], value, null));
+                recipes.Add(new DeclaredRecipe(key[RecipeKey.Length..], value, null, null));
             else if (key.StartsWith(DynamicKey, StringComparison.Ordinal))
-                recipes.Add(new DeclaredRecipe(key[DynamicKey.Length..], null, value));
+                recipes.Add(new DeclaredRecipe(key[DynamicKey.Length..], null, null, value));
             else if (key.StartsWith(HashKey, StringComparison.Ordinal))
                 hashes[key[HashKey.Length..]] = value;
         }
 
-        var problems = new List<Problem>();
-        foreach (var recipe in recipes.Where(r => r.Configuration is not null))
-        {
-            var actual = CanonicalJson.Sha256(recipe.Configuration!);
-            if (hashes.TryGetValue(recipe.Name, out var expected) && expected != actual)
-                problems.Add(ToolRules.HashDiffers.At(path, $"recipe {recipe.Name} hashes to {actual}, and the assembly says {expected}.", "Build the project again."));
-        }
-
-        if (problems.Count > 0)
-            throw new InvalidInputException(problems);
-        return new AssemblyRecipes(reader.GetString(reader.GetAssemblyDefinition().Name), recipes);
+        return new AssemblyRecipes(reader.GetString(reader.GetAssemblyDefinition().Name), [.. recipes.Select(r => r with { Hash = hashes.GetValueOrDefault(r.Name) })]);
     }
 
     private static IEnumerable<(string Key, string Value)> AssemblyMetadata(MetadataReader reader)

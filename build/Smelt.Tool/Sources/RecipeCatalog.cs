@@ -73,8 +73,18 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
         var wanted = declared.Recipes.Where(r => names.Count == 0 || names.Contains(r.Name)).ToArray();
         return new RecipeCatalog(
             root(assembly, declared.AssemblyName),
-            [.. wanted.Select(r => Load(r.Name, () => Encoding.UTF8.GetBytes(r.Configuration ?? RecipeEvaluation.Evaluate(assembly, r, cancellation)), r.Name))],
+            [.. wanted.Select(r => Load(r.Name, () => Encoding.UTF8.GetBytes(ConfigurationOf(assembly, r, cancellation)), r.Name))],
             []);
+    }
+
+    private static string ConfigurationOf(string assembly, DeclaredRecipe recipe, CancellationToken cancellation)
+    {
+        if (recipe.Configuration is not { } configuration)
+            return RecipeEvaluation.Evaluate(assembly, recipe, cancellation);
+        var hash = CanonicalJson.Sha256(configuration);
+        return recipe.Hash is null || recipe.Hash == hash
+            ? configuration
+            : throw new InvalidInputException(ToolRules.HashDiffers.Id, assembly, $"recipe {recipe.Name} has the hash {hash}, and {recipe.Hash} when it was compiled.", "Build the project again.");
     }
 
     private static RecipeCatalog OpenConfiguration(string file, IReadOnlyList<string> names)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Smelt.Tool.Output;
 
 namespace Smelt.Tool.Sources;
@@ -23,21 +22,9 @@ internal static class RecipeEvaluation
             : ChildProcess.Run(ChildProcess.Dotnet, ["exec", tool.Location, .. arguments], Environment.CurrentDirectory, cancellation);
         if (result.ExitCode == (int)ExitCode.Done)
             return result.Out.Trim();
-        throw result.ExitCode == (int)ExitCode.BadInput && Problems(result.Out) is { Count: > 0 } problems
-            ? new InvalidInputException(problems)
+        throw result.ExitCode == (int)ExitCode.BadInput && ToolJson.Read(result.Out)?.Problems is { Count: > 0 } problems
+            ? new InvalidInputException([.. problems.Select(p => p.ToProblem())])
             : new InvalidInputException(ToolRules.NotEvaluated.Id, recipe.EvaluatedType!, $"the code of recipe {recipe.Name} ended its process with exit code {result.ExitCode}: {LastLine(result.Error)}");
-    }
-
-    private static List<Problem> Problems(string document)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(document, ToolJson.Default.ToolDocument)?.Problems.Select(p => p.ToProblem()).ToList() ?? [];
-        }
-        catch (JsonException)
-        {
-            return [];
-        }
     }
 
     private static string LastLine(string text) =>

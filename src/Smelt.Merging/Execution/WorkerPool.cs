@@ -45,7 +45,7 @@ internal sealed class WorkerPool : IDisposable
         _body = body;
         _next = first;
         _end = end;
-        _start.Release(_threads.Length);
+        Wake();
         Work(0);
         foreach (var _ in _threads)
             _finished.Wait(CancellationToken.None);
@@ -62,11 +62,18 @@ internal sealed class WorkerPool : IDisposable
     public void Dispose()
     {
         _stop = true;
-        _start.Release(_threads.Length);
+        Wake();
         foreach (var thread in _threads)
             thread.Join();
         _start.Dispose();
         _finished.Dispose();
+    }
+
+    /// <summary>Starts the other workers; a semaphore refuses to be released no times.</summary>
+    private void Wake()
+    {
+        if (_threads.Length > 0)
+            _start.Release(_threads.Length);
     }
 
     private void Loop(int worker)
