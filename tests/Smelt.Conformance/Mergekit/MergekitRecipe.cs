@@ -51,7 +51,7 @@ internal sealed class MergekitRecipe
     /// <summary>All inputs, the base first where there is one.</summary>
     private IEnumerable<string> Paths() => _config.Models.Select(m => m.Path).Prepend(_config.BaseModel).OfType<string>();
 
-    private Recipe Build()
+    public Recipe Build()
     {
         if (_config.Method == "linear")
             return BuildAverage();
@@ -71,7 +71,7 @@ internal sealed class MergekitRecipe
         {
             Base = Folder(_case.Resolve(_config.BaseModel!)),
             Experts = Sequence.From(inputs.Select(input => Expert(input, trims))),
-            Tensors = Sequence.From(rules),
+            Tensors = Sequence.From<TensorRule>(rules),
             Lambda = lambda,
             Normalize = Switch("normalize"),
             Dtype = OutputType(),
@@ -103,7 +103,7 @@ internal sealed class MergekitRecipe
     private Expert Expert(MergekitInput input, bool trims)
     {
         var (weight, weights) = Spread(t => Find(input, "weight", t) ?? throw new InvalidDataException($"{_case}: {input.Path} has no weight for {t}"), (rule, value) => rule with { Weight = value });
-        var expert = new Expert(Folder(_case.Resolve(input.Path))) { Weight = weight, Tensors = Sequence.From(weights) };
+        var expert = new Expert(Folder(_case.Resolve(input.Path))) { Weight = weight, Tensors = Sequence.From<TensorRule>(weights) };
         if (!trims)
             return expert;
 

@@ -126,19 +126,19 @@ internal sealed class OriginalsRecipe
         };
     }
 
-    /// <summary>The case's masks under the names that a recipe's mask file has: the expert's index before the slash.</summary>
+    /// <summary>
+    /// The case's masks under the names that a recipe's mask file has: the number of the expert before the slash, where the
+    /// case names the expert's file. Masks of a family serve cases that merge some of its experts.
+    /// </summary>
     private string WriteMasks()
     {
-        const string prefix = "expert";
         var masks = SafetensorsFile.Read(_case.Resolve(_case.Json["inputs"]!["extra"]!["masks"]!.GetValue<string>()));
         var path = Path.Combine(_scratch, "masks.safetensors");
-        SafetensorsFile.Write(path, masks.Where(m => BelongsToCase(m.Key)).Select(m => KeyValuePair.Create(m.Key[prefix.Length..], m.Value)));
+        SafetensorsFile.Write(path, _experts.SelectMany((expert, i) => masks
+            .Where(m => m.Key.StartsWith(Path.GetFileNameWithoutExtension(expert) + "/", StringComparison.Ordinal))
+            .Select(m => KeyValuePair.Create(i + m.Key[m.Key.IndexOf('/')..], m.Value))));
         return path;
     }
-
-    /// <summary>Masks of a family serve cases that merge some of its experts.</summary>
-    private bool BelongsToCase(string mask) =>
-        int.Parse(mask.AsSpan("expert".Length, mask.IndexOf('/') - "expert".Length), System.Globalization.CultureInfo.InvariantCulture) < _experts.Length;
 
     /// <summary>Tensors that stay the base's: integers, and those that a case excludes by an anchored pattern.</summary>
     private string[] Kept()
