@@ -13,7 +13,7 @@ public class ConformanceTests(ITestOutputHelper log)
         get
         {
             var data = new TheoryData<string, string>();
-            foreach (var golden in Kinds.SelectMany(GoldenCase.All).Where(c => SkipList.ReasonFor(c) is null))
+            foreach (var golden in Kinds.SelectMany(GoldenCase.All).Where(c => CaseLists.ReasonToSkip(c) is null))
                 data.Add(golden.Kind, golden.Name);
             return data;
         }
@@ -33,7 +33,7 @@ public class ConformanceTests(ITestOutputHelper log)
     [Fact]
     public void SummaryCountsEveryCase()
     {
-        var all = Kinds.SelectMany(GoldenCase.All).Select(c => (Case: c, Reason: SkipList.ReasonFor(c))).ToArray();
+        var all = Kinds.SelectMany(GoldenCase.All).Select(c => (Case: c, Reason: CaseLists.ReasonToSkip(c))).ToArray();
         foreach (var kind in all.GroupBy(c => c.Case.Kind))
         {
             Report($"{kind.Key}: {kind.Count()} cases, {kind.Count(c => c.Reason is null)} run, {kind.Count(c => c.Reason is not null)} skipped");
@@ -42,6 +42,9 @@ public class ConformanceTests(ITestOutputHelper log)
             foreach (var skipped in kind.Where(c => c.Reason is not null).GroupBy(c => c.Reason!).OrderByDescending(g => g.Count()))
                 Report($"  skip {skipped.Count(),3}  {skipped.Key}");
         }
+
+        foreach (var deviation in all.Where(c => c.Reason is null).SelectMany(c => CaseLists.DeviationsOf(c.Case), (c, d) => (c.Case, d.Reason)).GroupBy(d => d.Reason))
+            Report($"deviation {deviation.Count()}  {deviation.Key}");
 
         Assert.Equal(Kinds, all.Where(c => c.Reason is null).Select(c => c.Case.Kind).Distinct());
     }

@@ -35,18 +35,22 @@ internal sealed class MergekitRecipe
         var features = new MergekitConfig(file).Features.ToList();
         var command = golden.Text("command").Split(' ');
         features.AddRange(command.Where(word => word is "--tensor-union" or "--tensor-intersection" or "--unsafe-truncate-embeddings"));
-        if (features.Count == 0 && golden.Program is "mergekit-yaml")
-            features.AddRange(new MergekitRecipe(golden).LayoutFeatures());
+        if (features.Count == 0 && golden.Program is ("mergekit-yaml" or "mergekit-pytorch"))
+            features.AddRange(new MergekitRecipe(golden).InputFeatures());
         return features;
     }
 
-    /// <summary>mergekit writes some families in another layout than it read: expected tensors that no input holds.</summary>
-    private IEnumerable<string> LayoutFeatures()
+    /// <summary>What shows in the inputs only: a layout that mergekit changes, formats that it promotes.</summary>
+    private IEnumerable<string> InputFeatures()
     {
         var expected = SafetensorsFile.ReadAll(Path.Combine(_case.Folder, "expected")).Keys;
         if (expected.Any(name => !_inputs.All(i => i.ContainsKey(name))) && _inputs.Any(i => i.Keys.Any(k => k.Contains(".experts.", StringComparison.Ordinal))))
             yield return "fused-experts";
+        if ((_config.OutDtype ?? _config.Dtype) is null && StoredFormats().Length > 1)
+            yield return "promoted-dtype";
     }
+
+    private string[] StoredFormats() => [.. _inputs.SelectMany(i => i.Values).Where(t => t.IsFloat).Select(t => t.Dtype).Distinct()];
 
     /// <summary>All inputs, the base first where there is one.</summary>
     private IEnumerable<string> Paths() => _config.Models.Select(m => m.Path).Prepend(_config.BaseModel).OfType<string>();
@@ -157,7 +161,6 @@ internal sealed class MergekitRecipe
             };
         }
 
-        var stored = _inputs.SelectMany(i => i.Values).Where(t => t.IsFloat).Select(t => t.Dtype).Distinct().ToArray();
-        return stored is [var only] ? Enum.Parse<DType>(only) : DType.F32;
+        return StoredFormats() is [var only] ? Enum.Parse<DType>(only) : DType.F32;
     }
 }
