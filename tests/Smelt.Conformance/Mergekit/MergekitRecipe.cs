@@ -48,6 +48,8 @@ internal sealed class MergekitRecipe
             yield return "fused-experts";
         if ((_config.OutDtype ?? _config.Dtype) is null && StoredFormats().Length > 1)
             yield return "promoted-dtype";
+        if ((_config.OutDtype ?? _config.Dtype)?.EndsWith("float64", StringComparison.Ordinal) == true)
+            yield return "float64-output";
     }
 
     private string[] StoredFormats() => [.. _inputs.SelectMany(i => i.Values).Where(t => t.IsFloat).Select(t => t.Dtype).Distinct()];
@@ -86,7 +88,7 @@ internal sealed class MergekitRecipe
     {
         Profile = Profile.Mergekit,
         Rescale = Switch("rescale") is false ? Rescale.None : Rescale.L1,
-        MaskFile = _case.OwnFile(_case.Text("masks")),
+        MaskFile = _case.Json["masks"]?.GetValue<string>() is { } masks ? _case.OwnFile(masks) : null,
     };
 
     /// <summary>An average, in which a base is an input like any other; one that is not listed comes last.</summary>
@@ -147,7 +149,7 @@ internal sealed class MergekitRecipe
         return values.Length == 1 ? values[0] : throw new NotSupportedException($"{_case}: '{parameter}' differs between tensors");
     }
 
-    /// <summary>The output's format: as given, else the smallest that holds what all inputs store.</summary>
+    /// <summary>The output's format: as given, else what all inputs store, else fp32, which holds either 16-bit format.</summary>
     private DType? OutputType()
     {
         if ((_config.OutDtype ?? _config.Dtype) is { } given)
@@ -161,6 +163,6 @@ internal sealed class MergekitRecipe
             };
         }
 
-        return StoredFormats() is [var only] ? Enum.Parse<DType>(only) : DType.F32;
+        return StoredFormats().Length == 1 ? null : DType.F32;
     }
 }

@@ -132,10 +132,12 @@ internal sealed class OriginalsRecipe
     /// </summary>
     private string WriteMasks()
     {
+        var model = SafetensorsFile.Read(_base);
         var masks = SafetensorsFile.Read(_case.Resolve(_case.Json["inputs"]!["extra"]!["masks"]!.GetValue<string>()));
         var path = Path.Combine(_scratch, "masks.safetensors");
         SafetensorsFile.Write(path, _experts.SelectMany((expert, i) => masks
             .Where(m => m.Key.StartsWith(Path.GetFileNameWithoutExtension(expert) + "/", StringComparison.Ordinal))
+            .Where(m => model.TryGetValue(m.Key[(m.Key.IndexOf('/') + 1)..], out var tensor) && tensor.IsFloat)
             .Select(m => KeyValuePair.Create(i + m.Key[m.Key.IndexOf('/')..], m.Value))));
         return path;
     }
