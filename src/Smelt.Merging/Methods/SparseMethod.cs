@@ -15,6 +15,7 @@ internal abstract unsafe class SparseMethod : MethodProgram
     private readonly L1Ratios _ratios;
     private readonly Kernels.ZeroVote[] _assumed;
     private readonly PhiloxKey[][] _keys;
+    private bool _guessed;
 
     protected SparseMethod(MergePlan plan)
         : base(plan)
@@ -61,7 +62,7 @@ internal abstract unsafe class SparseMethod : MethodProgram
     {
         _trim.Find(context, first, end);
         _ratios.Measure(context, first, end);
-        if (Scope == StatisticsScope.Model)
+        if (Scope == StatisticsScope.Model && !_guessed)
             GuessMajorities(context);
     }
 
@@ -191,5 +192,7 @@ internal abstract unsafe class SparseMethod : MethodProgram
 
             _assumed[group.Index] = Majority(group, counts.Positive - counts.Negative);
         }
+
+        _guessed = true;
     }
 }

@@ -1,0 +1,184 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Smelt.Recipes;
+using static Smelt.Recipes.Syntax;
+
+namespace Smelt.Conformance.Originals;
+
+/// <summary>Turns a case of an original repository into a recipe.</summary>
+internal sealed class OriginalsRecipe
+{
+    private readonly GoldenCase _case;
+    private readonly JsonObject _parameters;
+    private readonly string _base;
+    private readonly string[] _experts;
+    private readonly string _scratch;
+
+    private OriginalsRecipe(GoldenCase golden, string scratch)
+    {
+        _case = golden;
+        _scratch = scratch;
+        _parameters = golden.Json["parameters"]!.AsObject();
+        var inputs = golden.Json["inputs"]!.AsObject();
+        _base = golden.Resolve(inputs["base"]!.GetValue<string>());
+        _experts = [.. inputs["experts"]!.AsArray().Select(e => golden.Resolve(e!.GetValue<string>()))];
+    }
+
+    /// <summary>The recipe of a case.</summary>
+    /// <param name="golden">The case.</param>
+    /// <param name="scratch">A folder for files that the recipe needs.</param>
+    public static Recipe Of(GoldenCase golden, string scratch) => new OriginalsRecipe(golden, scratch).Build();
+
+    /// <summary>The parameters whose values are words, as <c>name:word</c>: what the list of skips can name.</summary>
+    public static IEnumerable<string> Features(GoldenCase golden) =>
+        golden.Json["parameters"]!.AsObject()
+            .Where(p => p.Value is JsonValue value && value.TryGetValue<string>(out _))
+            .Select(p => $"{p.Key}:{p.Value!.GetValue<string>()}");
+
+    private Recipe Build()
+    {
+        var recipe = Method();
+        return recipe with
+        {
+            Base = Folder(_base),
+            Experts = recipe.Experts.Count > 0 ? recipe.Experts : Experts(_ => 1),
+            Tensors = Kept() is { Length: > 0 } kept ? [Keep(kept)] : [],
+            Dtype = DType.F32,
+        };
+    }
+
+    private Recipe Method() => (_case.Method, _case.Program) switch
+    {
+        ("average" or "basic_mean", _) => new Average(),
+        ("weighted_average", _) => new Average { Experts = Experts(List("weights")), Normalize = Flag("normalize") },
+        ("linear", _) => new Average { Experts = Experts([1 - Number("t"), Number("t")]), Normalize = false },
+        ("task_arithmetic", _) => new TaskArithmetic { Lambda = Number("lambda") },
+        ("task_negation", _) => new TaskArithmetic { Lambda = Number("lambda"), Experts = Experts(_ => -1) },
+        ("task_analogy", _) => new TaskArithmetic { Lambda = Number("lambda"), Experts = Experts(Analogy()) },
+        ("ties", "paper" or "fusion_bench") => Combined(new Ties { Density = TopK() }),
+        ("ties", "mergelm") => Combined(new Ties { Density = 1 - Number("mask_rate"), Cut = Cut.MaskRate, ZeroVote = ZeroVote.MajorityOrNothing }),
+        ("ties", "sd_mecha") => Combined(PerTensor()),
+        ("dare_ties", "mergelm") => Combined(Dare() with { TrimDensity = 1 - Number("mask_rate"), Cut = Cut.MaskRate, ZeroVote = ZeroVote.MajorityOrNothing }),
+        ("dare_ties", "fusion_bench") => Combined(Dare() with { TrimDensity = TopK() }),
+        ("dare_ta", _) => Dare() with { TrimDensity = 1, Election = Election.None, Normalize = false, Lambda = Number("lambda") },
+        ("dare_avg", _) => Dare() with { TrimDensity = 1, Election = Election.None, Normalize = true },
+        _ => throw new NotSupportedException($"{_case}: no recipe for method '{_case.Method}' of '{_case.Program}', and no reason why it is skipped"),
+    };
+
+    /// <summary>Vote, combination and lambda, which all forms of TIES name in the same way.</summary>
+    private TRecipe Combined<TRecipe>(TRecipe recipe)
+        where TRecipe : TrimmedRecipe
+    {
+        var scope = Word("trim_scope") switch
+        {
+            "model" => TrimScope.Model,
+            "tensor" => TrimScope.Tensor,
+            var other => throw Unknown("trim_scope", other),
+        };
+        var election = Word("vote") switch
+        {
+            "mass" => Election.Unweighted,
+            "count" => Election.Count,
+            "none" => Election.None,
+            var other => throw Unknown("vote", other),
+        };
+        var (combine, normalize) = Word("combine") switch
+        {
+            "dis-mean" => (Combine.Sum, true),
+            "dis-sum" => (Combine.Sum, false),
+            "dis-max" => (Combine.Max, false),
+            var other => throw Unknown("combine", other),
+        };
+        return recipe with { Trim = scope, Election = election, Combine = combine, Normalize = normalize, Lambda = Number("lambda") };
+    }
+
+    /// <summary>
+    /// sd-mecha: each tensor is cut at its max(trunc((1 - k) n), 1)-th smallest magnitude, the product taken of the double
+    /// 1 - k as it is; a zero vote keeps nothing.
+    /// </summary>
+    private Ties PerTensor()
+    {
+        var k = Number("k");
+        var rules = SafetensorsFile.Read(_base)
+            .Where(t => t.Value.IsFloat && (long)((1 - k) * t.Value.Count) != (long)(Math.Round(1 - k, 15) * t.Value.Count))
+            .Select(t => On(t.Key) with { Density = 1 - (((long)((1 - k) * t.Value.Count) + 0.5) / t.Value.Count) });
+        var own = Sequence.From<TensorRule>(rules);
+        return new Ties
+        {
+            Density = k,
+            Cut = Cut.MaskRate,
+            ZeroVote = ZeroVote.Nothing,
+            Experts = Sequence.From(_experts.Select(e => new Expert(Folder(e)) { Tensors = own })),
+        };
+    }
+
+    private DareTies Dare()
+    {
+        if (Features(_case).Any(f => f is "mask_strategy:magnitude" or "weight_format:finetuned_weight"))
+            throw new NotSupportedException($"{_case}: DARE by magnitude or on whole weights has no recipe, and no reason why it is skipped");
+        var rates = _parameters["drop_rate"] is JsonArray ? List("drop_rate") : [.. _experts.Select(_ => Number("drop_rate"))];
+        return new DareTies
+        {
+            Experts = Sequence.From(_experts.Zip(rates, (e, rate) => new Expert(Folder(e)) { Density = 1 - rate })),
+            Rescale = Flag("rescale") ? Rescale.Inverse : Rescale.None,
+            WriteBack = _case.Program == "mergelm",
+            MaskFile = WriteMasks(),
+        };
+    }
+
+    /// <summary>
+    /// The case's masks under the names that a recipe's mask file has: the number of the expert before the slash, where the
+    /// case names the expert's file. Masks of a family serve cases that merge some of its experts.
+    /// </summary>
+    private string WriteMasks()
+    {
+        var model = SafetensorsFile.Read(_base);
+        var masks = SafetensorsFile.Read(_case.Resolve(_case.Json["inputs"]!["extra"]!["masks"]!.GetValue<string>()));
+        var path = Path.Combine(_scratch, "masks.safetensors");
+        SafetensorsFile.Write(path, _experts.SelectMany((expert, i) => masks
+            .Where(m => m.Key.StartsWith(Path.GetFileNameWithoutExtension(expert) + "/", StringComparison.Ordinal))
+            .Where(m => model.TryGetValue(m.Key[(m.Key.IndexOf('/') + 1)..], out var tensor) && tensor.IsFloat)
+            .Select(m => KeyValuePair.Create(i + m.Key[m.Key.IndexOf('/')..], m.Value))));
+        return path;
+    }
+
+    /// <summary>Tensors that stay the base's: integers, and those that a case excludes by an anchored pattern.</summary>
+    private string[] Kept()
+    {
+        var excluded = (_parameters["exclude_param_names_regex"]?.AsArray() ?? []).Select(p => new Regex(@"\A(?:" + p!.GetValue<string>() + ")", RegexOptions.CultureInvariant)).ToArray();
+        return [.. SafetensorsFile.Read(_base).Where(t => !t.Value.IsFloat || excluded.Any(e => e.IsMatch(t.Key))).Select(t => t.Key)];
+    }
+
+    /// <summary>The fraction that k names: above 1 it is a percentage.</summary>
+    private double TopK() => _parameters["trim"]?.GetValue<string>() switch
+    {
+        "none" => 1,
+        "topk" or null => Number("k") > 1 ? Number("k") / 100 : Number("k"),
+        var other => throw Unknown("trim", other),
+    };
+
+    /// <summary>The signs in a formula such as <c>C + (B - A)</c>, for the letters in the experts' order.</summary>
+    private double[] Analogy()
+    {
+        var formula = Word("formula").Replace(" ", "", StringComparison.Ordinal).Replace("(", "", StringComparison.Ordinal).Replace(")", "", StringComparison.Ordinal);
+        if (!Regex.IsMatch(formula, @"\A\w(?:[+-]\w)*\z") || Word("formula").Contains("-(", StringComparison.Ordinal) || Word("formula").Contains("- (", StringComparison.Ordinal))
+            throw Unknown("formula", Word("formula"));
+        return [.. _parameters["order"]!.AsArray().Select(letter => formula.Contains("-" + letter!.GetValue<string>(), StringComparison.Ordinal) ? -1.0 : 1.0)];
+    }
+
+    private Sequence<Expert> Experts(Func<int, double> weight) =>
+        Sequence.From(_experts.Select((e, i) => new Expert(Folder(e)) { Weight = weight(i) }));
+
+    private Sequence<Expert> Experts(double[] weights) => Experts(i => weights[i]);
+
+    private double Number(string key) => _parameters[key]!.GetValue<double>();
+
+    private double[] List(string key) => [.. _parameters[key]!.AsArray().Select(v => v!.GetValue<double>())];
+
+    private bool Flag(string key) => _parameters[key]!.GetValue<bool>();
+
+    private string Word(string key) => _parameters[key]!.GetValue<string>();
+
+    private NotSupportedException Unknown(string key, string value) =>
+        new($"{_case}: no recipe for {key} '{value}', and no reason why it is skipped");
+}
