@@ -40,7 +40,4 @@ public static class CheckpointRules
 
     /// <summary>config.json is JSON.</summary>
     public static readonly Rule BadConfig = new("SM6012", "config.json not readable", Severity.Error);
-
-    /// <summary>Code of a model is not carried over.</summary>
-    public static readonly Rule CodeLeftOut = new("SM6013", "Model code left out", Severity.Warning);
 }

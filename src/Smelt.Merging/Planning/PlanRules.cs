@@ -41,7 +41,7 @@ public static class PlanRules
     /// <summary>The normalised weights of a tensor do not cancel.</summary>
     public static readonly Rule WeightsCancel = new("SM7012", "Weights of a tensor sum to zero", Severity.Error);
 
-    /// <summary>Two recipes name the same model in different ways.</summary>
+    /// <summary>Each input is a checkpoint of its own, however it is named.</summary>
     public static readonly Rule SameFiles = new("SM7013", "Two inputs are the same checkpoint", Severity.Error);
 
     /// <summary>Inputs hold numbers.</summary>
