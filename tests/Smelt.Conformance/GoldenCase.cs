@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json.Nodes;
 using Smelt.Tests;
 
@@ -12,10 +11,6 @@ internal sealed class GoldenCase
 
     /// <summary>The folder of merges by mergekit.</summary>
     public const string Mergekit = "mergekit";
-
-    private static readonly string ProjectFile = Path.Combine(
-        typeof(GoldenCase).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "ProjectDirectory").Value!,
-        "Smelt.Conformance.csproj");
 
     private readonly string _set;
 
@@ -37,7 +32,7 @@ internal sealed class GoldenCase
     public JsonObject Json { get; }
 
     /// <summary>The case's path below the folder of its kind.</summary>
-    public string Name => Path.GetRelativePath(GoldenFolder.Of(Kind, ProjectFile), Folder).Replace('\\', '/');
+    public string Name => Path.GetRelativePath(GoldenFolder.Of(Kind), Folder).Replace('\\', '/');
 
     /// <summary>The merge method, in the words of the program.</summary>
     public string Method => Text("method");
@@ -47,7 +42,7 @@ internal sealed class GoldenCase
 
     /// <summary>All cases of a kind, of both sets.</summary>
     public static IEnumerable<GoldenCase> All(string kind) =>
-        from set in GoldenFolder.Sets(kind, ProjectFile)
+        from set in GoldenFolder.Sets(kind)
         where Directory.Exists(Path.Combine(set, "cases"))
         from folder in Directory.EnumerateDirectories(Path.Combine(set, "cases")).Order(StringComparer.Ordinal)
         where File.Exists(Path.Combine(folder, "case.json"))
