@@ -29,53 +29,50 @@ public sealed class Glob
     }
 
     /// <summary>Whether the pattern covers <paramref name="name"/>.</summary>
-    public bool IsMatch(string name) => MatchSegments(0, name.Split('.'), 0);
+    public bool IsMatch(string name)
+    {
+        // reached[i]: the segments of the pattern so far cover the first i segments of the name.
+        var parts = name.Split('.');
+        var reached = new bool[parts.Length + 1];
+        reached[0] = true;
+        foreach (var alternatives in _segments)
+        {
+            var next = new bool[parts.Length + 1];
+            for (var i = 0; i <= parts.Length; i++)
+            {
+                next[i] = alternatives is null
+                    ? reached[i] || (i > 0 && next[i - 1])
+                    : i > 0 && reached[i - 1] && alternatives.Any(a => MatchText(a, parts[i - 1]));
+            }
+
+            reached = next;
+        }
+
+        return reached[parts.Length];
+    }
 
     /// <inheritdoc/>
     public override string ToString() => Pattern;
 
-    private bool MatchSegments(int segment, string[] name, int position)
+    /// <summary>Matches one segment: after a star only the latest star ever needs to take more, so time is at most quadratic.</summary>
+    private static bool MatchText(string pattern, string text)
     {
-        for (; segment < _segments.Length; segment++, position++)
+        int p = 0, t = 0, star = -1, resume = 0;
+        while (t < text.Length)
         {
-            if (_segments[segment] is not { } alternatives)
-            {
-                for (var skip = position; skip <= name.Length; skip++)
-                {
-                    if (MatchSegments(segment + 1, name, skip))
-                        return true;
-                }
-
-                return false;
-            }
-
-            if (position >= name.Length || !alternatives.Any(a => MatchText(a, 0, name[position], 0)))
+            if (p < pattern.Length && pattern[p] == '*')
+                (star, resume, p) = (p, t, p + 1);
+            else if (p < pattern.Length && (pattern[p] == '?' || pattern[p] == text[t]))
+                (p, t) = (p + 1, t + 1);
+            else if (star >= 0)
+                (p, t) = (star + 1, ++resume);
+            else
                 return false;
         }
 
-        return position == name.Length;
-    }
-
-    private static bool MatchText(string pattern, int p, string text, int t)
-    {
-        for (; p < pattern.Length; p++, t++)
-        {
-            if (pattern[p] == '*')
-            {
-                for (var skip = t; skip <= text.Length; skip++)
-                {
-                    if (MatchText(pattern, p + 1, text, skip))
-                        return true;
-                }
-
-                return false;
-            }
-
-            if (t >= text.Length || (pattern[p] != '?' && pattern[p] != text[t]))
-                return false;
-        }
-
-        return t == text.Length;
+        while (p < pattern.Length && pattern[p] == '*')
+            p++;
+        return p == pattern.Length;
     }
 
     private static string[] ExpandBraces(string segment)

@@ -51,6 +51,11 @@ public static class ConfigurationReader
             var canonical = ConfigurationWriter.Write(name, recipe);
             return new ReadConfiguration(name, recipe, canonical, Configuration.CanonicalJson.Sha256(canonical), located);
         }
+        catch (InvalidOperationException)
+        {
+            // What System.Text.Json throws for a text with half a surrogate pair, or with bytes that are not UTF-8.
+            return new ReadConfiguration("", null, "", "", [RuleTable.NotJson.At(source, "the configuration holds a text that is not valid Unicode.")]);
+        }
         catch (JsonException e)
         {
             var place = e.LineNumber is { } line ? $"{source} (line {line + 1})" : source;

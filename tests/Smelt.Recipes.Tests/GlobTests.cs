@@ -1,0 +1,53 @@
+namespace Smelt.Recipes.Tests;
+
+/// <summary>Patterns cover whole names, segment by segment.</summary>
+public class GlobTests
+{
+    [Theory]
+    [InlineData("lm_head.**", "lm_head.weight", true)]
+    [InlineData("lm_head.**", "lm_head", true)]
+    [InlineData("lm_head.**", "model.lm_head.weight", false)]
+    [InlineData("**.mlp.**", "model.layers.3.mlp.up_proj.weight", true)]
+    [InlineData("**.mlp.**", "mlp", true)]
+    [InlineData("**.mlp.**", "model.xmlp.up", false)]
+    [InlineData("model.layers.*.input_layernorm.weight", "model.layers.12.input_layernorm.weight", true)]
+    [InlineData("model.layers.*.weight", "model.layers.1.mlp.weight", false)]
+    [InlineData("model.layers.?.x", "model.layers.12.x", false)]
+    [InlineData("**.{q,k}_proj.weight", "a.k_proj.weight", true)]
+    [InlineData("**.{q,k}_proj.weight", "a.v_proj.weight", false)]
+    [InlineData("**", "", true)]
+    [InlineData("*", "a.b", false)]
+    [InlineData("a*c", "abc", true)]
+    [InlineData("Weight", "weight", false)]
+    public void A_pattern_covers_the_whole_name(string pattern, string name, bool matches)
+    {
+        var glob = Glob.TryParse(pattern, out var error);
+        Assert.Equal("", error);
+        Assert.Equal(matches, glob!.IsMatch(name));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a..b")]
+    [InlineData(".a")]
+    [InlineData("a.**b")]
+    [InlineData("a.{b")]
+    [InlineData("a.b}")]
+    [InlineData("{a.b}")]
+    [InlineData("{a{b}}")]
+    [InlineData("a b")]
+    public void What_is_no_pattern_is_refused_with_a_reason(string pattern)
+    {
+        Assert.Null(Glob.TryParse(pattern, out var error));
+        Assert.NotEqual("", error);
+    }
+
+    [Fact]
+    public void Many_wildcards_are_matched_in_polynomial_time()
+    {
+        var segments = Glob.TryParse(string.Join(".", Enumerable.Repeat("**.a", 12)) + ".z", out _)!;
+        Assert.False(segments.IsMatch(string.Join(".", Enumerable.Repeat("a", 60))));
+        var text = Glob.TryParse(string.Concat(Enumerable.Repeat("*a", 14)) + "z", out _)!;
+        Assert.False(text.IsMatch(new string('a', 60)));
+    }
+}

@@ -1,0 +1,56 @@
+namespace Smelt.Recipes.Tests;
+
+/// <summary>Profiles, sweeps and sizes of recipes.</summary>
+public class RecipeTests
+{
+    [Fact]
+    public void The_paper_profile_is_the_default_and_sets_the_originals_switches()
+    {
+        var ties = (Ties)new Ties().Resolve();
+        Assert.Equal((TrimScope.Model, Cut.AtThreshold, Election.Unweighted, ZeroVote.Majority, true, 0.2),
+            (ties.Trim, ties.Cut, ties.Election, ties.ZeroVote, ties.Normalize, ties.Density!.Value));
+        var dare = (DareTies)new DareTies { Profile = Profile.Paper }.Resolve();
+        Assert.Equal((Rescale.Inverse, true, 0.2), (dare.Rescale, dare.Normalize, dare.TrimDensity!.Value));
+    }
+
+    [Fact]
+    public void The_mergekit_profile_sets_its_switches_and_each_stays_overridable()
+    {
+        var ties = (Ties)new Ties { Profile = Profile.Mergekit, Trim = TrimScope.Model }.Resolve();
+        Assert.Equal((TrimScope.Model, Cut.Exact, Election.Sum, ZeroVote.Positive, true, 1.0),
+            (ties.Trim, ties.Cut, ties.Election, ties.ZeroVote, ties.Normalize, ties.Density!.Value));
+        var dare = (DareTies)new DareTies { Profile = Profile.Mergekit }.Resolve();
+        Assert.Equal((Rescale.L1, false, 1.0), (dare.Rescale, dare.Normalize, dare.TrimDensity!.Value));
+    }
+
+    [Fact]
+    public void Sweeps_make_their_product_with_the_last_varying_fastest()
+    {
+        var points = SweepExpansion.Expand(new Ties { Base = Folder("b"), Experts = [new(Folder("a")) { Weight = Sweep(1, 2) }], Lambda = Sweep(0.5, 1e-7) });
+        Assert.Equal(["experts.0.weight=1,lambda=0.5", "experts.0.weight=1,lambda=1e-7", "experts.0.weight=2,lambda=0.5", "experts.0.weight=2,lambda=1e-7"], points.Select(p => p.Label));
+        Assert.Equal([0.5, 1e-7, 0.5, 1e-7], points.Select(p => ((Ties)p.Recipe).Lambda!.Value));
+        Assert.Equal([1.0, 1, 2, 2], points.Select(p => p.Recipe.Experts[0].Weight!.Value));
+    }
+
+    [Fact]
+    public void Equal_recipes_are_equal_values()
+    {
+        static Recipe Make() => new Average { Experts = [Folder("a"), new(Hub("x/y")) { Weight = 2 }], Tensors = [Keep("z")] };
+        Assert.Equal(Make(), Make());
+        Assert.NotEqual(Make(), Make() with { Experts = [] });
+    }
+
+    [Theory]
+    [InlineData("5GB", 5_000_000_000)]
+    [InlineData("512 MiB", 536_870_912)]
+    [InlineData("1.5kb", 1500)]
+    [InlineData("42", 42)]
+    public void Sizes_are_read(string text, long bytes) => Assert.Equal((bytes, null), (ByteSize.Parse(text).Bytes, ByteSize.Parse(text).InvalidText));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("GB")]
+    [InlineData("-1GB")]
+    [InlineData("5 apples")]
+    public void What_is_no_size_is_kept_for_the_rule(string text) => Assert.Equal(text, ByteSize.Parse(text).InvalidText);
+}
