@@ -99,7 +99,7 @@ public sealed class SafetensorsHeader
             if (bytes != tensor.End - tensor.Start)
                 throw Bad(place, $"its type {tensor.Type} and shape [{string.Join(", ", tensor.Shape)}] take {bytes} bytes, but its data_offsets span {tensor.End - tensor.Start}");
             end = tensor.End;
-            tensors[i] = new TensorInfo(tensor.Name, tensor.Type, [.. tensor.Shape.Select(d => (long)d)], (long)elements, dataStart + (long)tensor.Start, (long)bytes);
+            tensors[i] = new TensorInfo(tensor.Name, tensor.Type, [.. tensor.Shape.Select(d => (long)Math.Min(d, long.MaxValue))], (long)elements, dataStart + (long)tensor.Start, (long)bytes);
         }
 
         if (end != (ulong)(fileLength - dataStart))

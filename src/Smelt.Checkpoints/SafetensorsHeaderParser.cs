@@ -337,7 +337,8 @@ internal ref struct SafetensorsHeaderParser
                 return Fail("a digit is expected in an exponent");
         }
 
-        return whole
+        // Whole numbers of up to 300 digits are in range for sure; nobody writes longer ones but to break a parser.
+        return (whole && digits <= 300)
             || double.IsFinite(double.Parse(_json[start.._position], NumberStyles.Float, CultureInfo.InvariantCulture))
             || Fail("a number is out of range");
     }

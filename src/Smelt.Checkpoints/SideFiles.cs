@@ -41,26 +41,36 @@ public static class SideFiles
     {
         if (type.TorchName is not { } torchName)
             return config;
-        var replacements = new List<(long Start, long End)>();
+        var start = config.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0;
+        var (readable, replacements) = (WithoutSpecialNumbers(config.AsSpan(start)), new List<(long Start, long End)>());
         long afterBrace = -1;
-        var empty = true;
+        var (empty, stated) = (true, false);
         try
         {
-            var reader = new Utf8JsonReader(config, new JsonReaderOptions { MaxDepth = 128 });
-            var atType = false;
+            var reader = new Utf8JsonReader(readable, new JsonReaderOptions { MaxDepth = 128 });
+            var (atType, foreign) = (false, -1);
             while (reader.Read())
             {
                 if (afterBrace < 0)
                 {
                     if (reader.TokenType != JsonTokenType.StartObject)
                         throw new InvalidInputException(CheckpointRules.BadConfig.Id, path, "the file holds no JSON object.");
-                    afterBrace = reader.BytesConsumed;
+                    afterBrace = start + reader.BytesConsumed;
                     continue;
                 }
 
                 if (atType && reader.TokenType is JsonTokenType.String or JsonTokenType.Null)
-                    replacements.Add((reader.TokenStartIndex, reader.BytesConsumed));
-                atType = reader.TokenType == JsonTokenType.PropertyName && (reader.ValueTextEquals("dtype"u8) || reader.ValueTextEquals("torch_dtype"u8));
+                {
+                    replacements.Add((start + reader.TokenStartIndex, start + reader.BytesConsumed));
+                    stated |= reader.CurrentDepth == 1;
+                }
+
+                // A quantisation has a type of its own, which the weights' type does not change.
+                if (foreign == reader.CurrentDepth && reader.TokenType is JsonTokenType.EndObject or JsonTokenType.PropertyName)
+                    foreign = -1;
+                if (foreign < 0 && reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals("quantization_config"u8))
+                    foreign = reader.CurrentDepth;
+                atType = foreign < 0 && reader.TokenType == JsonTokenType.PropertyName && (reader.ValueTextEquals("dtype"u8) || reader.ValueTextEquals("torch_dtype"u8));
                 empty &= reader.TokenType != JsonTokenType.PropertyName;
             }
         }
@@ -72,21 +82,39 @@ public static class SideFiles
         var name = Encoding.UTF8.GetBytes($"\"{torchName}\"");
         var result = new MemoryStream();
         long copied = 0;
-        foreach (var (start, end) in replacements)
-        {
-            result.Write(config.AsSpan((int)copied, (int)(start - copied)));
-            result.Write(name);
-            copied = end;
-        }
-
-        if (replacements.Count == 0)
+        if (!stated)
         {
             result.Write(config.AsSpan(0, (int)afterBrace));
             result.Write(Encoding.UTF8.GetBytes($"\n  \"dtype\": \"{torchName}\"{(empty ? "\n" : ",")}"));
             copied = afterBrace;
         }
 
+        foreach (var (first, end) in replacements)
+        {
+            result.Write(config.AsSpan((int)copied, (int)(first - copied)));
+            result.Write(name);
+            copied = end;
+        }
+
         result.Write(config.AsSpan((int)copied));
         return result.ToArray();
+    }
+
+    /// <summary>A copy in which NaN and Infinity, which Python writes into JSON, are numbers of the same length.</summary>
+    private static byte[] WithoutSpecialNumbers(ReadOnlySpan<byte> config)
+    {
+        var copy = config.ToArray();
+        var inText = false;
+        for (var i = 0; i < copy.Length; i++)
+        {
+            if (copy[i] == '\\' && inText)
+                i++;
+            else if (copy[i] == '"')
+                inText = !inText;
+            else if (!inText && (copy.AsSpan(i).StartsWith("NaN"u8) || copy.AsSpan(i).StartsWith("Infinity"u8)))
+                copy.AsSpan(i, copy[i] == 'N' ? 3 : 8).Fill((byte)'1');
+        }
+
+        return copy;
     }
 }
