@@ -128,9 +128,10 @@ internal sealed class WorkFolder : IDisposable
             File.Delete(_lockPath);
     }
 
+    /// <summary>A checkpoint of Smelt, or a folder that holds such checkpoints and nothing else.</summary>
     private static bool IsOurs(string folder) =>
         File.Exists(System.IO.Path.Combine(folder, Manifest.FileName))
-        || Directory.EnumerateDirectories(folder).All(inner => File.Exists(System.IO.Path.Combine(inner, Manifest.FileName)));
+        || Directory.EnumerateFileSystemEntries(folder).All(inner => File.Exists(System.IO.Path.Combine(inner, Manifest.FileName)));
 
     private void TakeLock()
     {

@@ -53,7 +53,7 @@ internal sealed record TrimExtent(TensorPlan[] Tensors, bool IsModel)
     /// <summary>The tensor that holds a block, and the block's first element.</summary>
     public (TensorPlan Tensor, long Start) Locate(long block)
     {
-        var i = Array.FindLastIndex(_firstBlocks, 0, Tensors.Length, f => f <= block);
+        var i = Array.FindLastIndex(_firstBlocks, Tensors.Length - 1, f => f <= block);
         while (Tensors[i].ElementCount == 0)
             i--;
         return (Tensors[i], (block - _firstBlocks[i]) * BlockMap.Elements);

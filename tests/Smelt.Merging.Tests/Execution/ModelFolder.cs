@@ -1,0 +1,90 @@
+using System.Runtime.InteropServices;
+using Smelt.Checkpoints;
+using Smelt.Merging.Execution;
+using Smelt.Merging.Planning;
+using Smelt.Recipes;
+using Smelt.Recipes.Configuration;
+
+namespace Smelt.Merging.Tests.Execution;
+
+/// <summary>A folder with a small model family, and a short way to merge it.</summary>
+internal sealed class ModelFolder : IDisposable
+{
+    /// <summary>Sizes that straddle the edges of vectors and blocks.</summary>
+    public static readonly long[] Sizes = [0, 1, 15, 16, 17, 4096, 65_535, 65_536, 65_537, 140_000];
+
+    public ModelFolder() => Path = Directory.CreateTempSubdirectory("smelt-merge-").FullName;
+
+    public string Path { get; }
+
+    /// <summary>Writes a model of BF16 tensors; <paramref name="value"/> gives an element by tensor and index.</summary>
+    public void Write(string name, Func<int, long, float> value, long maxShardSize = long.MaxValue, Func<int, string>? names = null)
+    {
+        var tensors = Sizes.Select((n, t) => new LayoutTensor(names?.Invoke(t) ?? $"t{t}.weight", TensorType.BF16, [n])).ToArray();
+        var layout = ShardLayout.Create(tensors, maxShardSize);
+        var folder = System.IO.Path.Combine(Path, name);
+        Directory.CreateDirectory(folder);
+        foreach (var file in layout.Files)
+        {
+            using var stream = File.Create(System.IO.Path.Combine(folder, file.Name));
+            stream.Write(file.Header.Span);
+        }
+
+        if (layout.Index is { } index)
+            File.WriteAllText(System.IO.Path.Combine(folder, ShardLayout.IndexName), index);
+        for (var t = 0; t < tensors.Length; t++)
+        {
+            var bits = new ushort[Sizes[t]];
+            for (var i = 0; i < bits.Length; i++)
+                bits[i] = (ushort)(BitConverter.SingleToUInt32Bits(value(t, i)) >> 16);
+            using var stream = File.OpenWrite(System.IO.Path.Combine(folder, layout[t].File.Name));
+            stream.Position = layout[t].Offset;
+            stream.Write(MemoryMarshal.AsBytes(bits.AsSpan()));
+        }
+
+        File.WriteAllText(System.IO.Path.Combine(folder, "config.json"), """{"model_type": "llama", "dtype": "bfloat16"}""");
+    }
+
+    /// <summary>A base and three experts of seeded noise with many equal magnitudes, zeros and opposed signs.</summary>
+    public void WriteFamily(long maxShardSize = long.MaxValue)
+    {
+        static float Noise(int model, int t, long i)
+        {
+            var x = (ulong)((model * 7919) + (t * 104_729)) + ((ulong)i * 0x9E3779B97F4A7C15UL);
+            x ^= x >> 29;
+            x *= 0xBF58476D1CE4E5B9UL;
+            return (((x >> 40) % 4001) - 2000f) / 2000f;
+        }
+
+        Write("base", (t, i) => Noise(0, t, i) * 0.02f, maxShardSize);
+        for (var model = 1; model <= 3; model++)
+        {
+            var m = model;
+            Write($"e{m}", (t, i) => (Noise(0, t, i) * 0.02f) + (i % 7 == 0 ? 0 : Noise(m, t, i) * 0.001f), m == 2 ? maxShardSize : long.MaxValue);
+        }
+    }
+
+    public MergePlan Plan(Recipe recipe) => Planner.Plan("test", recipe, ConfigurationWriter.Write("test", recipe), Path);
+
+    public string Merge(Recipe recipe, string output, int threads = 2, long memory = 512L << 20, bool force = false, CancellationToken cancellation = default)
+    {
+        var folder = System.IO.Path.Combine(Path, output);
+        MergeExecutor.Run(Plan(recipe), new MergeOptions { Output = folder, Threads = threads, MaxMemory = memory, Durable = false, Force = force }, new ProgressCounter(), cancellation);
+        return folder;
+    }
+
+    /// <summary>The bytes of all tensors of a checkpoint, in order.</summary>
+    public static byte[] Bytes(string folder)
+    {
+        var checkpoint = CheckpointFolder.Open(folder);
+        using var reader = new CheckpointReader();
+        return [.. checkpoint.Tensors.OrderBy(t => t.Name, StringComparer.Ordinal).SelectMany(t =>
+        {
+            var bytes = new byte[t.ByteLength];
+            reader.Read(t, 0, bytes);
+            return bytes;
+        })];
+    }
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}

@@ -1,0 +1,151 @@
+using Smelt.Checkpoints;
+using Smelt.Merging.Execution;
+using Smelt.Merging.Planning;
+using Smelt.Recipes;
+using static Smelt.Recipes.Syntax;
+
+namespace Smelt.Merging.Tests.Execution;
+
+/// <summary>Nothing is lost, nothing half made is seen, and bad input is one clear message.</summary>
+public class SafetyTests
+{
+    private static readonly Recipe Merge = new Ties { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2"), Folder("e3")] };
+
+    [Fact]
+    public void An_output_that_exists_is_refused_and_replaced_only_by_force()
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var output = folder.Merge(Merge, "out");
+        var before = ModelFolder.Bytes(output);
+        Assert.Equal("SM7008", Assert.Single(Assert.Throws<InvalidInputException>(() => folder.Merge(Merge, "out")).Problems).Id);
+        Assert.Equal(before, ModelFolder.Bytes(output));
+        folder.Merge(new Average { Base = Folder("base"), Experts = Merge.Experts }, "out", force: true);
+        Assert.NotEqual(before, ModelFolder.Bytes(output));
+        Assert.DoesNotContain(Directory.GetFileSystemEntries(folder.Path), e => Path.GetFileName(e).StartsWith('.'));
+    }
+
+    [Fact]
+    public void Force_replaces_only_what_Smelt_made()
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        Directory.CreateDirectory(Path.Combine(folder.Path, "mine"));
+        File.WriteAllText(Path.Combine(folder.Path, "mine", "thesis.txt"), "years");
+        Assert.Throws<InvalidInputException>(() => folder.Merge(Merge, "mine", force: true));
+        Assert.Equal("years", File.ReadAllText(Path.Combine(folder.Path, "mine", "thesis.txt")));
+    }
+
+    [Fact]
+    public void A_stopped_merge_leaves_no_output_and_goes_on_to_the_same_bytes()
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var expected = ModelFolder.Bytes(folder.Merge(Merge, "whole"));
+        var output = Path.Combine(folder.Path, "stopped");
+        var options = new MergeOptions { Output = output, Threads = 1, Durable = false };
+        using var stop = new CancellationTokenSource();
+        var counter = new ProgressCounter();
+        var watcher = new Thread(() =>
+        {
+            while (counter.Phase != "merging" && !stop.IsCancellationRequested)
+                Thread.Yield();
+            stop.Cancel();
+        });
+        watcher.Start();
+        try
+        {
+            MergeExecutor.Run(folder.Plan(Merge), options, counter, stop.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.False(Directory.Exists(output));
+            MergeExecutor.Run(folder.Plan(Merge), options, new ProgressCounter(), CancellationToken.None);
+        }
+
+        watcher.Join();
+        Assert.Equal(expected, ModelFolder.Bytes(output));
+    }
+
+    [Fact]
+    public void Finished_blocks_that_were_damaged_are_made_again()
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var plan = folder.Plan(Merge);
+        var expected = ModelFolder.Bytes(folder.Merge(Merge, "whole"));
+        var output = Path.Combine(folder.Path, "out");
+
+        // What a killed run leaves: all weights written, the journal beside them, nothing committed.
+        folder.Merge(Merge, "out");
+        var work = Path.Combine(folder.Path, ".out.smelt");
+        var input = plan.Inputs.SelectMany(i => i.Checkpoint.Files).Select(f => $"{f.FullPath}|{f.Length}|{f.LastWriteTicks}");
+        var (journal, _) = Journal.Open(work + ".journal", Journal.Fingerprint([plan.ConfigurationHash, Manifest.ToolVersion, .. input]), 1, plan.Inputs.Count(), (_, _, _) => { });
+        journal.Dispose();
+        Directory.Move(output, work);
+        var weights = Path.Combine(work, "model.safetensors");
+        var bytes = File.ReadAllBytes(weights);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(weights, bytes);
+
+        folder.Merge(Merge, "out");
+        Assert.Equal(expected, ModelFolder.Bytes(output));
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.NegativeInfinity)]
+    public void What_is_not_finite_is_refused_by_tensor_expert_and_index(float bad)
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        folder.Write("e2", (t, i) => t == 8 && i == 65_536 ? bad : 0.01f);
+        var problem = Assert.Single(Assert.Throws<InvalidInputException>(() => folder.Merge(Merge, "out")).Problems);
+        Assert.Equal("SM7014", problem.Id);
+        Assert.Contains("t8.weight", problem.Where, StringComparison.Ordinal);
+        Assert.Contains("expert 1 (e2)", problem.Message, StringComparison.Ordinal);
+        Assert.Contains("flat index 65536", problem.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(Directory.GetFileSystemEntries(folder.Path), e => Path.GetFileName(e).Contains("out", StringComparison.Ordinal));
+        folder.Merge(Merge with { NonFinite = NonFinite.Propagate }, "out");
+    }
+
+    [Fact]
+    public void All_problems_of_all_inputs_come_at_once_and_nothing_is_written()
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        folder.Write("e2", (_, _) => 0, names: t => t == 3 ? "other.weight" : $"t{t}.weight");
+        Directory.Delete(Path.Combine(folder.Path, "e3"), recursive: true);
+        var missing = Assert.Throws<InvalidInputException>(() => folder.Plan(Merge));
+        Assert.Equal(["SM6001"], missing.Problems.Select(p => p.Id));
+        var differing = Assert.Throws<InvalidInputException>(() => folder.Plan(Merge with { Experts = [Folder("e1"), Folder("e2")] }));
+        Assert.Equal(["SM7001", "SM7002"], differing.Problems.Select(p => p.Id).Order());
+        Assert.Contains("t3.weight", differing.Message, StringComparison.Ordinal);
+        Assert.Contains("other.weight", differing.Message, StringComparison.Ordinal);
+        folder.Plan(Merge with { Experts = [Folder("e1"), Folder("e2")], Tensors = [Keep("t3.weight", "other.*")] });
+    }
+
+    [Fact]
+    public void Too_little_memory_and_a_second_run_are_refused()
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        Assert.Equal("SM7007", Assert.Single(Assert.Throws<InvalidInputException>(() => folder.Merge(Merge, "out", memory: 1 << 20)).Problems).Id);
+        using (WorkFolder.Open(Path.Combine(folder.Path, "out"), force: false))
+            Assert.Contains("another run", Assert.Throws<InvalidInputException>(() => folder.Merge(Merge, "out")).Message, StringComparison.Ordinal);
+        folder.Merge(Merge, "out");
+    }
+
+    [Fact]
+    public void An_input_that_shrinks_is_an_error_and_no_crash()
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var plan = folder.Plan(Merge);
+        var weights = Path.Combine(folder.Path, "e1", "model.safetensors");
+        File.WriteAllBytes(weights, File.ReadAllBytes(weights)[..5000]);
+        var failure = Assert.Throws<CheckpointReadException>(() => MergeExecutor.Run(plan, new MergeOptions { Output = Path.Combine(folder.Path, "out"), Durable = false }, new ProgressCounter(), CancellationToken.None));
+        Assert.Contains("shorter than when it was planned", failure.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(folder.Path, "out")));
+    }
+}

@@ -1,0 +1,70 @@
+using Smelt.Recipes;
+using static Smelt.Recipes.Syntax;
+
+namespace Smelt.Merging.Tests.Execution;
+
+/// <summary>Threads, memory, shards and sweeps never show in an output.</summary>
+public class SameBitsTests
+{
+    private static readonly Sequence<Expert> Experts = [Folder("e1"), new(Folder("e2")) { Weight = 0.5 }, Folder("e3")];
+
+    private static Recipe Recipe(string name) => name switch
+    {
+        "average" => new Average { Base = Folder("base"), Experts = Experts },
+        "task arithmetic" => new TaskArithmetic { Base = Folder("base"), Experts = Experts, Lambda = 0.4 },
+        "ties model" => new Ties { Base = Folder("base"), Experts = Experts },
+        "ties model exact" => new Ties { Base = Folder("base"), Experts = Experts, Cut = Cut.Exact },
+        "ties tensor" => new Ties { Base = Folder("base"), Experts = Experts, Profile = Profile.Mergekit, Density = 0.3 },
+        "dare paper" => new DareTies { Base = Folder("base"), Experts = Experts, Seed = 5 },
+        _ => new DareTies { Base = Folder("base"), Experts = Experts, Profile = Profile.Mergekit, Density = 0.4, Seed = 5 },
+    };
+
+    public static TheoryData<string> Methods() => ["average", "task arithmetic", "ties model", "ties model exact", "ties tensor", "dare paper", "dare mergekit"];
+
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void Threads_memory_and_shards_make_no_difference(string method)
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var recipe = Recipe(method);
+        var expected = ModelFolder.Bytes(folder.Merge(recipe, "one", threads: 1));
+        Assert.Equal(expected, ModelFolder.Bytes(folder.Merge(recipe, "three", threads: 3)));
+        Assert.Equal(expected, ModelFolder.Bytes(folder.Merge(recipe, "eight", threads: 8, memory: 64L << 20)));
+        Assert.Equal(expected, ModelFolder.Bytes(folder.Merge(recipe with { MaxShardSize = 150_000 }, "sharded")));
+        Assert.True(Directory.GetFiles(Path.Combine(folder.Path, "sharded"), "*.safetensors").Length > 1);
+
+        using var sharded = new ModelFolder();
+        sharded.WriteFamily(maxShardSize: 140_000);
+        Assert.Equal(expected, ModelFolder.Bytes(sharded.Merge(recipe, "from-shards")));
+    }
+
+    [Theory]
+    [InlineData("ties model")]
+    [InlineData("ties tensor")]
+    [InlineData("dare paper")]
+    public void A_sweep_point_is_the_same_as_that_point_alone(string method)
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var recipe = (TrimmedRecipe)Recipe(method);
+        var sweep = folder.Merge(recipe with { Lambda = Sweep(0.5, 1), Density = Sweep(0.2, 0.6) }, "sweep");
+        foreach (var lambda in new[] { 0.5, 1 })
+        {
+            foreach (var density in new[] { 0.2, 0.6 })
+            {
+                var alone = folder.Merge(recipe with { Lambda = lambda, Density = density }, $"alone-{lambda}-{density}");
+                Assert.Equal(ModelFolder.Bytes(alone), ModelFolder.Bytes(Path.Combine(sweep, $"lambda={lambda},density={density}")));
+            }
+        }
+    }
+
+    [Fact]
+    public void Density_one_of_an_exact_cut_is_task_arithmetic_with_elected_signs_off()
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var ties = folder.Merge(new Ties { Base = Folder("base"), Experts = Experts, Profile = Profile.Mergekit, Election = Election.None, Normalize = false, Lambda = 0.4 }, "ties");
+        Assert.Equal(ModelFolder.Bytes(folder.Merge(Recipe("task arithmetic"), "sum")), ModelFolder.Bytes(ties));
+    }
+}
