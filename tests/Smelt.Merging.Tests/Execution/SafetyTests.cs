@@ -48,7 +48,7 @@ public class SafetyTests
         var counter = new ProgressCounter();
         var watcher = new Thread(() =>
         {
-            while (counter.Phase != "merging" && !stop.IsCancellationRequested)
+            while (counter.Phase is not ("merging" or "finishing"))
                 Thread.Yield();
             stop.Cancel();
         });
