@@ -39,6 +39,9 @@ public sealed record TensorType(string Name, int Bits, string? TorchName = null)
     /// <summary>Bytes of one element, for types of whole bytes.</summary>
     public int BytesPerElement => Bits / 8;
 
+    /// <summary>The bytes of a run of elements: from the first up to the end.</summary>
+    public (long Start, long End) ByteRange(long start, int length) => (start * Bits / 8, (((start + length) * Bits) + 7) / 8);
+
     /// <inheritdoc/>
     public bool Equals(TensorType? other) => ReferenceEquals(this, other) || (other is not null && Name == other.Name);
 

@@ -190,7 +190,7 @@ public sealed unsafe class MergeExecutor : IDisposable
 
     private void MergeBlock(Worker worker, Block block, Journal journal)
     {
-        worker.BeginBlock();
+        worker.BeginBlock(block);
         if (block.Tensor.Action == TensorAction.Merge)
             Mix(worker, block);
         else
@@ -216,9 +216,10 @@ public sealed unsafe class MergeExecutor : IDisposable
             {
                 var raw = worker.Read(sources[i], i, part);
                 _progress.Add(raw.Length);
-                worker.HashSource(i, raw);
-                if (_plan.NonFinite == Recipes.NonFinite.Fail)
-                    CheckFinite(worker, sources[i], part, i);
+                if (_plan.NonFinite == Recipes.NonFinite.Propagate)
+                    worker.HashSource(i, raw);
+                else if (worker.HashFiniteSource(i, part.Length) is >= 0 and var index)
+                    throw NotFinite(sources[i], part, i, index);
             }
 
             _statistics?.Add(worker, block, part, squares);
@@ -236,13 +237,10 @@ public sealed unsafe class MergeExecutor : IDisposable
         }
     }
 
-    private void CheckFinite(Worker worker, CheckpointTensor tensor, SubBlock part, int source)
+    private InvalidInputException NotFinite(CheckpointTensor tensor, SubBlock part, int source, nint index)
     {
-        var index = NonFinite.FirstIndex(worker.Blocks[source], part.Length);
-        if (index < 0)
-            return;
         var expert = part.Tensor.Base is null ? source : source - 1;
-        throw new InvalidInputException(
+        return new InvalidInputException(
             PlanRules.NotFinite.Id,
             $"{tensor.File.FullPath}, tensor {tensor.Name}",
             $"{(expert < 0 ? "the base" : $"expert {expert} ({_plan.Experts[expert].Reference})")} holds a value that is not finite at flat index {part.Start + index}.",

@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using Smelt.Checkpoints;
 using Smelt.Merging.Kernels;
@@ -28,8 +27,8 @@ internal sealed unsafe class Worker : IDisposable
     private readonly CheckpointReader _reader;
     private readonly byte* _memory;
     private readonly byte** _sources;
-    private readonly XxHash128[] _sourceHashes;
-    private readonly XxHash128[] _outputHashes;
+    private readonly BlockHash[] _sourceHashes;
+    private readonly BlockHash[] _outputHashes;
 
     private int _hashedTensor = -1;
     private ulong _tensorHash;
@@ -61,8 +60,8 @@ internal sealed unsafe class Worker : IDisposable
         Experts = (ExpertBlock*)next;
         for (var i = 0; i < sources; i++)
             _sources[i] = _memory + ((long)i * SourceBytes);
-        _sourceHashes = [.. Enumerable.Range(0, sources).Select(_ => new XxHash128())];
-        _outputHashes = [.. Enumerable.Range(0, points).Select(_ => new XxHash128())];
+        _sourceHashes = [.. Enumerable.Range(0, sources).Select(_ => new BlockHash())];
+        _outputHashes = [.. Enumerable.Range(0, points).Select(_ => new BlockHash())];
         Balances = new int[points];
         ZeroVotes = new int[points];
     }
@@ -115,10 +114,15 @@ internal sealed unsafe class Worker : IDisposable
     }
 
     /// <summary>Begins a block: forgets hashes and votes.</summary>
-    public void BeginBlock()
+    public void BeginBlock(Block block)
     {
         Array.Clear(Balances);
         Array.Clear(ZeroVotes);
+        var sources = TensorHashes.Sources(block.Tensor);
+        for (var i = 0; i < sources.Count; i++)
+            _sourceHashes[i].Begin(BytesOf(block, sources[i].Type));
+        foreach (var hash in _outputHashes)
+            hash.Begin(BytesOf(block, block.Tensor.OutputType));
     }
 
     /// <summary>Reads elements of a tensor as source <paramref name="i"/>.</summary>
@@ -178,6 +182,12 @@ internal sealed unsafe class Worker : IDisposable
     /// <summary>Adds bytes to the hash of source <paramref name="i"/> in this block.</summary>
     public void HashSource(int i, ReadOnlySpan<byte> bytes) => _sourceHashes[i].Append(bytes);
 
+    /// <summary>
+    /// Adds the elements of source <paramref name="i"/> to its hash in this block; the index of the first that is infinite
+    /// or NaN, or -1.
+    /// </summary>
+    public nint HashFiniteSource(int i, int length) => _sourceHashes[i].AppendFinite(Blocks[i], length);
+
     /// <summary>Adds bytes to the hash of the output at a sweep point in this block.</summary>
     public void HashOutput(int point, ReadOnlySpan<byte> bytes) => _outputHashes[point].Append(bytes);
 
@@ -218,15 +228,17 @@ internal sealed unsafe class Worker : IDisposable
     /// <inheritdoc/>
     public void Dispose() => NativeMemory.AlignedFree(_memory);
 
-    private static UInt128[] Take(Span<XxHash128> hashes)
+    private static long BytesOf(Block block, TensorType type)
+    {
+        var (start, end) = type.ByteRange(block.Start, block.Length);
+        return end - start;
+    }
+
+    private static UInt128[] Take(Span<BlockHash> hashes)
     {
         var values = new UInt128[hashes.Length];
         for (var i = 0; i < values.Length; i++)
-        {
-            values[i] = hashes[i].GetCurrentHashAsUInt128();
-            hashes[i].Reset();
-        }
-
+            values[i] = hashes[i].End();
         return values;
     }
 }

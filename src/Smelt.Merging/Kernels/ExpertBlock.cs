@@ -31,4 +31,10 @@ internal unsafe struct ExpertBlock(RawBlock values)
 
     /// <summary>The weight w of this expert in the mix.</summary>
     internal float Weight = 1;
+
+    /// <summary>Whether no step changes d = x - b.</summary>
+    internal readonly bool IsPlain => Mask is null && Divisor == 1 && !WriteBack && Keep == Cut.All && Drop == Cut.None && Ratio == 1;
+
+    /// <summary>The same pipeline from element <paramref name="e"/> of the sub-block on, a multiple of 64.</summary>
+    internal readonly ExpertBlock From(nint e) => this with { Values = Values.From(e), Mask = Mask is null ? null : Mask + (e >> 6) };
 }

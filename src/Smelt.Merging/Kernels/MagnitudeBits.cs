@@ -6,11 +6,10 @@ namespace Smelt.Merging.Kernels;
 internal static unsafe class MagnitudeBits
 {
     /// <summary>bits[e] = the bits of |deltas[e]| for e in [0, <paramref name="n"/>).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Of(float* deltas, nint n, uint* bits)
     {
-        for (nint e = 0; e < n; e++)
-            bits[e] = Math.Min(((uint*)deltas)[e] & int.MaxValue, Canonical.NaN);
+        var kernel = new CodeKernel { Deltas = deltas, Elements = n, Codes = bits };
+        Simd.Run(ref kernel);
     }
 
     /// <summary>
@@ -23,6 +22,26 @@ internal static unsafe class MagnitudeBits
         Simd.Run(ref kernel);
         rank = kernel.Rank;
         return kernel.Index;
+    }
+
+    private struct CodeKernel : IKernel
+    {
+        internal float* Deltas;
+        internal nint Elements;
+        internal uint* Codes;
+
+        public readonly void Run<TSimd>()
+            where TSimd : unmanaged, ISimd<TSimd> => Loop<SimdScalar>(this, Loop<TSimd>(this, 0));
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static nint Loop<TSimd>(in CodeKernel kernel, nint e)
+            where TSimd : unmanaged, ISimd<TSimd>
+        {
+            for (; e <= kernel.Elements - TSimd.Count; e += TSimd.Count)
+                TSimd.Store(Canonical.Magnitude(TSimd.Load(kernel.Deltas + e)), (float*)kernel.Codes + e);
+
+            return e;
+        }
     }
 
     private struct Kernel : IKernel

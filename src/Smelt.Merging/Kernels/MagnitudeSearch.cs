@@ -24,9 +24,13 @@ internal readonly record struct MagnitudeThreshold(uint Bits, long Above, long E
 /// </remarks>
 internal sealed class MagnitudeSearch
 {
+    /// <summary>Up to this many elements a list takes them all, and no sample is worth its while.</summary>
+    internal const int FewElements = 1 << 14;
+
     private readonly long[] _ranks;
     private readonly long _elements;
     private readonly int _blocks;
+    private readonly bool _listed;
     private readonly MagnitudeBracket?[] _brackets;
     private readonly MagnitudeThreshold[] _results;
     private MagnitudeSample? _sample = new();
@@ -35,10 +39,15 @@ internal sealed class MagnitudeSearch
     /// <param name="elements">Number of magnitudes in all, at least 1.</param>
     /// <param name="ranks">The k of each order statistic, 1 for the largest; more than <paramref name="elements"/> means the smallest.</param>
     /// <param name="blocks">Number of blocks when the place of equals is asked for, else 0. Blocks are numbered in the order of flat indices.</param>
-    internal MagnitudeSearch(long elements, ReadOnlySpan<long> ranks, int blocks = 0)
+    /// <param name="listed">
+    /// Whether the first pass lists what lies inside a bracket instead of making a histogram: cheaper where there are few elements.
+    /// That pass then has one tally, and gets the blocks in their order.
+    /// </param>
+    internal MagnitudeSearch(long elements, ReadOnlySpan<long> ranks, int blocks = 0, bool listed = false)
     {
         _elements = elements;
         _blocks = blocks;
+        _listed = listed;
         _ranks = ranks.ToArray();
         for (var i = 0; i < _ranks.Length; i++)
             _ranks[i] = Math.Clamp(_ranks[i], 1, elements);
@@ -91,11 +100,13 @@ internal sealed class MagnitudeSearch
 
         for (var i = 0; i < _ranks.Length; i++)
         {
+            var capacity = !_listed ? 0 : _elements <= FewElements ? (int)_elements : (int)Math.Min(_elements / 8, MagnitudeBracket.MostListed);
             _brackets[i] = _sample.TryBracket(_ranks[i], _elements, out var low, out var high, out var guess)
-                ? new MagnitudeBracket(low, high, guess, _blocks, MostBins)
-                : new MagnitudeBracket(0, Canonical.NaN, -1, 0, MostBins);
+                ? new MagnitudeBracket(low, high, guess, _blocks, MostBins, capacity)
+                : new MagnitudeBracket(0, Canonical.NaN, -1, _listed && _elements <= FewElements ? _blocks : 0, MostBins, _elements <= FewElements ? capacity : 0);
         }
 
+        _sample.Release();
         _sample = null;
     }
 
@@ -103,6 +114,9 @@ internal sealed class MagnitudeSearch
     private MagnitudeBracket? Narrow(int index, MagnitudeBracket bracket, ReadOnlySpan<MagnitudeTally> tallies)
     {
         var rank = _ranks[index];
+        if (bracket.Capacity > 0)
+            return NarrowListed(index, bracket, tallies);
+
         var (above, equal, bins) = MagnitudeTally.Merge(tallies, index, bracket);
         if (above >= rank)
             return new MagnitudeBracket(bracket.High + 1, Canonical.NaN, -1, 0, MostBins);
@@ -124,27 +138,70 @@ internal sealed class MagnitudeSearch
         if (bracket.Shift > 0)
             return new MagnitudeBracket(low, (int)Math.Min(bracket.High, low + (1L << bracket.Shift) - 1), -1, 0, MostBins);
 
-        // Element number rank is number `among` of the equals.
-        var among = rank - above;
-        var known = new MagnitudeThreshold((uint)low, above, bins[bin], -1, 0);
-        _results[index] = known;
-        if (_blocks == 0 || among == known.Equal)
+        var known = _results[index] = new MagnitudeThreshold((uint)low, above, bins[bin], -1, 0);
+        if (!Splits(known, rank))
             return null;
 
-        if (_blocks == 1)
-        {
-            _results[index] = known with { Block = 0, RankInBlock = among };
-            return null;
-        }
-
-        if (bracket.Guess != low || bracket.EqualsOfBlock.Length == 0)
+        if (_blocks > 1 && (bracket.Guess != low || bracket.EqualsOfBlock.Length == 0))
             return new MagnitudeBracket(low, low, low, _blocks, MostBins);
 
+        _results[index] = Placed(known, rank, bracket);
+        return null;
+    }
+
+    /// <summary>As <see cref="Narrow"/>, where the codes inside were listed.</summary>
+    private MagnitudeBracket? NarrowListed(int index, MagnitudeBracket bracket, ReadOnlySpan<MagnitudeTally> tallies)
+    {
+        var rank = _ranks[index];
+        var list = tallies[0].ListOf(index);
+        try
+        {
+            var (above, equal) = MagnitudeTally.Counts(tallies, index);
+            if (list.Overflowed)
+                return new MagnitudeBracket(bracket.Low, bracket.High, bracket.Guess, _blocks, MostBins);
+            if (above >= rank)
+                return new MagnitudeBracket(bracket.High + 1, Canonical.NaN, -1, 0, MostBins);
+            if (above + equal + list.Count < rank && bracket.Low > 0)
+                return new MagnitudeBracket(0, bracket.Low - 1, -1, 0, MostBins);
+            if (above + equal + list.Count < rank)
+                throw new InvalidOperationException("Fewer magnitudes were counted than the search was made for.");
+
+            var guess = (uint)bracket.Guess;
+            var aboveGuess = bracket.Guess < 0 ? long.MaxValue : above + list.CountsOf(guess).Above;
+            var known = new MagnitudeThreshold(guess, aboveGuess, equal, -1, 0);
+            if (rank <= aboveGuess || rank > aboveGuess + equal)
+            {
+                var position = rank - above - 1 - (rank <= aboveGuess ? 0 : equal);
+                var code = MagnitudeSelect.At([.. list.Codes.AsSpan(0, list.Count)], position);
+                var (larger, same) = list.CountsOf(code);
+                known = new MagnitudeThreshold(code, above + larger + (rank <= aboveGuess ? 0 : equal), same, -1, 0);
+                if (_blocks > 1 && Splits(known, rank))
+                {
+                    var (block, rankInBlock) = list.Locate(code, rank - known.Above);
+                    known = known with { Block = block, RankInBlock = rankInBlock };
+                }
+            }
+
+            _results[index] = known.Block < 0 && Splits(known, rank) ? Placed(known, rank, bracket) : known;
+            return null;
+        }
+        finally
+        {
+            list.Return();
+        }
+    }
+
+    /// <summary>Whether the rank falls among equals whose places are asked for.</summary>
+    private bool Splits(MagnitudeThreshold known, long rank) => _blocks > 0 && rank - known.Above < known.Equal;
+
+    /// <summary>Where the last of the equals in the top lies, from the counts of each block.</summary>
+    private MagnitudeThreshold Placed(MagnitudeThreshold known, long rank, MagnitudeBracket bracket)
+    {
+        var among = rank - known.Above;
         var block = 0;
-        for (; bracket.EqualsOfBlock[block] < among; block++)
+        for (; _blocks > 1 && bracket.EqualsOfBlock[block] < among; block++)
             among -= bracket.EqualsOfBlock[block];
 
-        _results[index] = known with { Block = block, RankInBlock = among };
-        return null;
+        return known with { Block = block, RankInBlock = among };
     }
 }

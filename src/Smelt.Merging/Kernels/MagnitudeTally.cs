@@ -4,54 +4,15 @@ using System.Runtime.CompilerServices;
 
 namespace Smelt.Merging.Kernels;
 
-/// <summary>Codes between which a magnitude is looked for in one pass.</summary>
-internal sealed class MagnitudeBracket
-{
-    /// <summary>Bins of a histogram, at most.</summary>
-    internal const int MostBins = 1 << 19;
-
-    /// <summary>Bytes of one worker's histogram of a bracket, at most.</summary>
-    internal const long MostBytes = (long)MostBins * sizeof(long);
-
-    /// <summary>A bracket of the codes <paramref name="low"/> to <paramref name="high"/>, both inside.</summary>
-    /// <param name="low">Lowest code.</param>
-    /// <param name="high">Highest code.</param>
-    /// <param name="guess">A code in the bracket that is counted apart; -1 for none.</param>
-    /// <param name="blocks">Number of blocks whose elements equal to the guess are counted one by one.</param>
-    /// <param name="mostBins">Bins that the histogram may have.</param>
-    internal MagnitudeBracket(int low, int high, int guess, int blocks, int mostBins)
-    {
-        (Low, High, Guess) = (low, high, guess);
-        while (high - low >> Shift >= mostBins)
-            Shift++;
-
-        EqualsOfBlock = new int[blocks];
-    }
-
-    /// <summary>Lowest code inside.</summary>
-    internal int Low { get; }
-
-    /// <summary>Highest code inside.</summary>
-    internal int High { get; }
-
-    /// <summary>The code counted apart, or -1.</summary>
-    internal int Guess { get; }
-
-    /// <summary>A bin holds 2^Shift codes.</summary>
-    internal int Shift { get; }
-
-    /// <summary>Number of bins.</summary>
-    internal int Bins => ((High - Low) >> Shift) + 1;
-
-    /// <summary>Elements equal to the guess in each block; shared by all workers.</summary>
-    internal int[] EqualsOfBlock { get; }
-}
-
 /// <summary>One worker's counts of one pass of a <see cref="MagnitudeSearch"/>.</summary>
 internal sealed unsafe class MagnitudeTally
 {
+    /// <summary>Most elements that are counted before the room left in a list is looked at.</summary>
+    private const int Step = 4096;
+
     private readonly MagnitudeBracket?[] _brackets;
     private readonly long[]?[] _bins;
+    private readonly MagnitudeList?[] _lists;
     private readonly long[] _above;
     private readonly long[] _equal;
 
@@ -61,42 +22,30 @@ internal sealed unsafe class MagnitudeTally
         _brackets = [.. brackets];
         _above = new long[brackets.Length];
         _equal = new long[brackets.Length];
-        _bins = Array.ConvertAll(brackets, Rent);
+        _bins = Array.ConvertAll(brackets, b => b is { Capacity: 0 } ? Rent(b) : null);
+        _lists = Array.ConvertAll(brackets, b => b is { Capacity: > 0 } ? new MagnitudeList(b, Step) : null);
     }
 
     /// <summary>Counts the deltas [0, <paramref name="n"/>), all of block number <paramref name="block"/> if the search places equals.</summary>
-    internal void Add(float* deltas, nint n, int block)
-    {
-        for (var i = 0; i < _brackets.Length; i++)
-        {
-            if (_brackets[i] is not { } bracket)
-                continue;
-
-            fixed (long* bins = _bins[i])
-            {
-                var kernel = new Kernel
-                {
-                    Deltas = deltas,
-                    Elements = n,
-                    Low = bracket.Low,
-                    High = bracket.High,
-                    Guess = bracket.Guess,
-                    Shift = bracket.Shift,
-                    Bins = bins,
-                };
-                Simd.Run(ref kernel);
-                _above[i] += kernel.Above;
-                _equal[i] += kernel.Equal;
-                if (kernel.Equal != 0 && bracket.EqualsOfBlock.Length != 0)
-                    Interlocked.Add(ref bracket.EqualsOfBlock[block], (int)kernel.Equal);
-            }
-        }
-    }
+    internal void Add(float* deltas, nint n, int block) => Add<Kernel<Stored>>(deltas, null, sizeof(float), n, block);
 
     /// <summary>Counts a sub-block, its deltas made by <see cref="Deltas"/>; all elements are of block number <paramref name="block"/>.</summary>
     [SkipLocalsInit]
     internal void Add(RawBlock @base, in ExpertBlock expert, long flatStart, nint n, int block)
     {
+        if (expert.IsPlain && expert.Values.Format == @base.Format && @base.Format != FloatFormat.F64)
+        {
+            var size = @base.Format.Size();
+            switch (@base.Format)
+            {
+                case FloatFormat.BF16: Add<Kernel<Difference<Bf16>>>(expert.Values.Data, @base.Data, size, n, block); break;
+                case FloatFormat.F16: Add<Kernel<Difference<F16>>>(expert.Values.Data, @base.Data, size, n, block); break;
+                default: Add<Kernel<Difference<F32>>>(expert.Values.Data, @base.Data, size, n, block); break;
+            }
+
+            return;
+        }
+
         var widened = stackalloc float[2 * Simd.LongChunk];
         var deltas = widened + Simd.LongChunk;
         for (nint e = 0; e < n; e += Simd.LongChunk)
@@ -115,11 +64,9 @@ internal sealed unsafe class MagnitudeTally
     internal static (long Above, long Equal, long[] Bins) Merge(ReadOnlySpan<MagnitudeTally> tallies, int index, MagnitudeBracket bracket)
     {
         var bins = new long[bracket.Bins];
-        long above = 0, equal = 0;
+        var (above, equal) = Counts(tallies, index);
         foreach (var tally in tallies)
         {
-            above += tally._above[index];
-            equal += tally._equal[index];
             var part = tally._bins[index]!;
             for (var bin = 0; bin < bins.Length; bin++)
                 bins[bin] += part[bin];
@@ -131,55 +78,148 @@ internal sealed unsafe class MagnitudeTally
         return (above, equal, bins);
     }
 
-    /// <summary>Histograms are rented, cleared, as a search for each of many tensors would otherwise fill the large object heap.</summary>
-    private static long[]? Rent(MagnitudeBracket? bracket)
+    /// <summary>The counts for bracket number <paramref name="index"/>: above it, and equal to its guess.</summary>
+    internal static (long Above, long Equal) Counts(ReadOnlySpan<MagnitudeTally> tallies, int index)
     {
-        if (bracket is null)
-            return null;
+        long above = 0, equal = 0;
+        foreach (var tally in tallies)
+        {
+            above += tally._above[index];
+            equal += tally._equal[index];
+        }
 
+        return (above, equal);
+    }
+
+    /// <summary>The list for bracket number <paramref name="index"/>.</summary>
+    internal MagnitudeList ListOf(int index) => _lists[index]!;
+
+    /// <summary>Histograms are rented, cleared, as a search for each of many tensors would otherwise fill the large object heap.</summary>
+    private static long[] Rent(MagnitudeBracket bracket)
+    {
         var bins = ArrayPool<long>.Shared.Rent(bracket.Bins);
         Array.Clear(bins, 0, bracket.Bins);
         return bins;
     }
 
-    private struct Kernel : IKernel
+    private void Add<TKernel>(void* values, void* @base, int size, nint n, int block)
+        where TKernel : struct, ICountKernel
     {
-        internal float* Deltas;
-        internal nint Elements;
-        internal int Low;
-        internal int High;
-        internal int Guess;
-        internal int Shift;
+        for (nint e = 0; e < n; e += Step)
+        {
+            for (var i = 0; i < _brackets.Length; i++)
+            {
+                if (_brackets[i] is not { } bracket)
+                    continue;
+
+                var kernel = default(TKernel);
+                var list = _lists[i];
+                fixed (long* bins = _bins[i])
+                fixed (uint* listed = list?.Codes)
+                {
+                    var counts = new Counters { Bins = bins, List = list is null ? null : listed + list.Count };
+                    kernel.Start((byte*)values + (e * size), @base is null ? null : (byte*)@base + (e * size), Math.Min(Step, n - e), bracket, &counts);
+                    Simd.Run(ref kernel);
+                    _above[i] += counts.Above;
+                    _equal[i] += counts.Equal;
+                    list?.Advance((int)counts.Listed, block);
+                    if (counts.Equal != 0 && bracket.EqualsOfBlock.Length != 0)
+                        Interlocked.Add(ref bracket.EqualsOfBlock[block], (int)counts.Equal);
+                }
+            }
+        }
+    }
+
+    /// <summary>What a kernel counts, and where.</summary>
+    private struct Counters
+    {
         internal long* Bins;
+        internal uint* List;
         internal long Above;
         internal long Equal;
+        internal long Listed;
+    }
 
-        public void Run<TSimd>()
+    private interface ICountKernel : IKernel
+    {
+        void Start(void* values, void* @base, nint n, MagnitudeBracket bracket, Counters* counters);
+    }
+
+    /// <summary>Where a kernel finds deltas.</summary>
+    private interface ISource
+    {
+        static abstract TSimd Load<TSimd>(void* values, void* @base, nint e)
+            where TSimd : unmanaged, ISimd<TSimd>;
+    }
+
+    /// <summary>Deltas that lie in memory.</summary>
+    private readonly struct Stored : ISource
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TSimd Load<TSimd>(void* values, void* @base, nint e)
+            where TSimd : unmanaged, ISimd<TSimd> => TSimd.Load((float*)values + e);
+    }
+
+    /// <summary>Deltas that are nothing but the expert minus the base.</summary>
+    private readonly struct Difference<TFormat> : ISource
+        where TFormat : IFormat
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TSimd Load<TSimd>(void* values, void* @base, nint e)
+            where TSimd : unmanaged, ISimd<TSimd> => TFormat.Load<TSimd>(values, e) - TFormat.Load<TSimd>(@base, e);
+    }
+
+    private struct Kernel<TSource> : ICountKernel
+        where TSource : ISource
+    {
+        private void* _values;
+        private void* _base;
+        private nint _elements;
+        private int _low;
+        private int _high;
+        private int _guess;
+        private int _shift;
+        private Counters* _counters;
+
+        public void Start(void* values, void* @base, nint n, MagnitudeBracket bracket, Counters* counters)
+        {
+            _values = values;
+            _base = @base;
+            _elements = n;
+            _counters = counters;
+            (_low, _high, _guess, _shift) = (bracket.Low, bracket.High, bracket.Guess, bracket.Shift);
+        }
+
+        public readonly void Run<TSimd>()
             where TSimd : unmanaged, ISimd<TSimd>
         {
-            var e = Loop<TSimd>(ref this, 0);
-            Loop<SimdScalar>(ref this, e);
+            if (_counters->List is null)
+                Histogram<SimdScalar>(this, Histogram<TSimd>(this, 0));
+            else
+                List<SimdScalar>(this, List<TSimd>(this, 0));
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static nint Loop<TSimd>(ref Kernel kernel, nint e)
+        private static nint Histogram<TSimd>(in Kernel<TSource> kernel, nint e)
             where TSimd : unmanaged, ISimd<TSimd>
         {
-            var deltas = kernel.Deltas;
-            var n = kernel.Elements;
-            var low = TSimd.CreateBits(kernel.Low - 1);
-            var high = TSimd.CreateBits(kernel.High);
-            var guess = TSimd.CreateBits(kernel.Guess);
-            var shift = kernel.Shift;
-            var lowest = kernel.Low;
-            var bins = kernel.Bins;
+            var values = kernel._values;
+            var @base = kernel._base;
+            var n = kernel._elements;
+            var low = TSimd.CreateBits(kernel._low - 1);
+            var high = TSimd.CreateBits(kernel._high);
+            var guess = TSimd.CreateBits(kernel._guess);
+            var shift = kernel._shift;
+            var lowest = kernel._low;
+            var bins = kernel._counters->Bins;
+            var codes = stackalloc int[32];
             long above = 0, equal = 0;
             nint step = TSimd.Count;
             for (; e <= n - (2 * step); e += 2 * step)
             {
                 // Two vectors share the branch, which is hard to foresee.
-                var bits0 = Canonical.Magnitude(TSimd.Load(deltas + e));
-                var bits1 = Canonical.Magnitude(TSimd.Load(deltas + e + step));
+                var bits0 = Canonical.Magnitude(TSource.Load<TSimd>(values, @base, e));
+                var bits1 = Canonical.Magnitude(TSource.Load<TSimd>(values, @base, e + step));
                 var larger = TSimd.PackGreaterBits(bits0, high) | (TSimd.PackGreaterBits(bits1, high) << (int)step);
                 var inside = (TSimd.PackGreaterBits(bits0, low) | (TSimd.PackGreaterBits(bits1, low) << (int)step)) ^ larger;
                 above += uint.PopCount(larger);
@@ -188,28 +228,60 @@ internal sealed unsafe class MagnitudeTally
 
                 var same = TSimd.PackEqualBits(bits0, guess) | (TSimd.PackEqualBits(bits1, guess) << (int)step);
                 equal += uint.PopCount(same);
-                for (inside ^= same; inside != 0; inside &= inside - 1)
-                    bins[(Code(deltas[e + BitOperations.TrailingZeroCount(inside)]) - lowest) >> shift]++;
+                inside ^= same;
+                if (inside == 0)
+                    continue;
+
+                TSimd.Store(bits0, (float*)codes);
+                TSimd.Store(bits1, (float*)codes + step);
+                for (; inside != 0; inside &= inside - 1)
+                    bins[(codes[BitOperations.TrailingZeroCount(inside)] - lowest) >> shift]++;
             }
 
             for (; e <= n - step; e += step)
             {
-                var bits = Canonical.Magnitude(TSimd.Load(deltas + e));
+                var bits = Canonical.Magnitude(TSource.Load<TSimd>(values, @base, e));
                 var larger = TSimd.PackGreaterBits(bits, high);
                 var inside = TSimd.PackGreaterBits(bits, low) ^ larger;
                 var same = TSimd.PackEqualBits(bits, guess);
                 above += uint.PopCount(larger);
                 equal += uint.PopCount(same);
+                TSimd.Store(bits, (float*)codes);
                 for (inside ^= same; inside != 0; inside &= inside - 1)
-                    bins[(Code(deltas[e + BitOperations.TrailingZeroCount(inside)]) - lowest) >> shift]++;
+                    bins[(codes[BitOperations.TrailingZeroCount(inside)] - lowest) >> shift]++;
             }
 
-            kernel.Above += above;
-            kernel.Equal += equal;
+            kernel._counters->Above += above;
+            kernel._counters->Equal += equal;
             return e;
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static int Code(float delta) => Math.Min(BitConverter.SingleToInt32Bits(delta) & int.MaxValue, Canonical.NaN);
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static nint List<TSimd>(in Kernel<TSource> kernel, nint e)
+            where TSimd : unmanaged, ISimd<TSimd>
+        {
+            var values = kernel._values;
+            var @base = kernel._base;
+            var n = kernel._elements;
+            var low = TSimd.CreateBits(kernel._low - 1);
+            var high = TSimd.CreateBits(kernel._high);
+            var guess = TSimd.CreateBits(kernel._guess);
+            var first = kernel._counters->List + kernel._counters->Listed;
+            var list = first;
+            long above = 0, equal = 0;
+            for (; e <= n - TSimd.Count; e += TSimd.Count)
+            {
+                // No branch: what is inside comes at random.
+                var bits = Canonical.Magnitude(TSource.Load<TSimd>(values, @base, e));
+                above += uint.PopCount(TSimd.PackGreaterBits(bits, high));
+                equal += uint.PopCount(TSimd.PackEqualBits(bits, guess));
+                list += TSimd.StoreInside(bits, low, high, guess, list);
+            }
+
+            kernel._counters->Above += above;
+            kernel._counters->Equal += equal;
+            kernel._counters->Listed += list - first;
+            return e;
+        }
     }
 }

@@ -12,15 +12,12 @@ namespace Smelt.Merging.Methods;
 /// </summary>
 internal sealed unsafe class MagnitudeTrim
 {
-    /// <summary>Tensors up to this many elements are searched by one worker each: no worker waits for another.</summary>
-    private const long LocalElements = 1 << 22;
-
     private const int FewestPages = 8;
     private const int MostPages = 64;
     private const int PagesPerModel = 512;
 
     /// <summary>One page in so many is sampled, within the bounds above.</summary>
-    private const int SampleEvery = 8;
+    private const int SampleEvery = 24;
 
     private readonly MergePlan _plan;
     private readonly SparseMethod _method;
@@ -59,30 +56,62 @@ internal sealed unsafe class MagnitudeTrim
         context.Progress.Phase = "finding thresholds";
         foreach (var search in searches)
             search.Begin();
-        var local = searches.Where(s => !s.Extent.IsModel && s.Extent.Elements <= LocalElements).ToArray();
+        var local = searches.Where(s => s.IsLocal).GroupBy(s => s.Extent.Tensors[0].Index).SelectMany(g => Batches(g, context.Searches)).ToArray();
         context.Pool.Run(0, local.Length, (worker, i) => SearchAlone(context, context.Workers[worker], local[i]));
 
-        var shared = searches.Except(local).ToArray();
-        context.Pool.Run(0, shared.Length, (worker, i) => Sample(context.Workers[worker], shared[i]));
+        var shared = searches.Where(s => !s.IsLocal).ToArray();
+        context.Pool.Run(0, shared.Length, (worker, i) => Sample(context.Workers[worker], [shared[i]]));
         while (shared.Where(s => !s.Search.Done).Take(context.Searches).ToArray() is { Length: > 0 } open)
             CountOnce(context, open, first, end);
         context.Pool.Run(0, shared.Length, (worker, i) => Publish(context.Workers[worker], shared[i]));
     }
 
-    /// <summary>A whole search by one worker.</summary>
-    private void SearchAlone(PassContext context, Worker worker, TrimSearch search)
+    /// <summary>
+    /// Searches of one tensor that a worker makes in one pass, so that the base is read once for all experts: as many as the
+    /// memory for histograms allows, since their lists take no more.
+    /// </summary>
+    private static IEnumerable<TrimSearch[]> Batches(IEnumerable<TrimSearch> searches, int histograms)
     {
-        Sample(worker, search);
-        var tensor = search.Extent.Tensors[0];
-        while (!search.Search.Done)
+        var batch = new List<TrimSearch>();
+        var bytes = 0L;
+        foreach (var search in searches.OrderBy(s => s.Expert))
         {
-            search.BeginPass(1);
-            for (var start = 0L; start < tensor.ElementCount; start += BlockMap.Elements)
-                Count(context, worker, 0, new Block(-1, tensor, start, (int)Math.Min(BlockMap.Elements, tensor.ElementCount - start)), [search]);
-            search.EndPass();
+            bytes += search.ListBytes;
+            if (batch.Count > 0 && bytes > histograms * MagnitudeBracket.MostBytes)
+            {
+                yield return [.. batch];
+                batch.Clear();
+                bytes = search.ListBytes;
+            }
+
+            batch.Add(search);
         }
 
-        Publish(worker, search);
+        yield return [.. batch];
+    }
+
+    /// <summary>Searches of one tensor by one worker: a pass for all of them, then what is left open one by one.</summary>
+    private void SearchAlone(PassContext context, Worker worker, TrimSearch[] searches)
+    {
+        Sample(worker, searches);
+        CountAlone(context, worker, searches);
+        foreach (var search in searches)
+        {
+            while (!search.Search.Done)
+                CountAlone(context, worker, [search]);
+            Publish(worker, search);
+        }
+    }
+
+    private void CountAlone(PassContext context, Worker worker, TrimSearch[] searches)
+    {
+        var tensor = searches[0].Extent.Tensors[0];
+        foreach (var search in searches)
+            search.BeginPass(1);
+        for (var start = 0L; start < tensor.ElementCount; start += BlockMap.Elements)
+            Count(context, worker, 0, new Block(-1, tensor, start, (int)Math.Min(BlockMap.Elements, tensor.ElementCount - start)), searches);
+        foreach (var search in searches)
+            search.EndPass();
     }
 
     /// <summary>
@@ -121,15 +150,25 @@ internal sealed unsafe class MagnitudeTrim
         return cuts;
     }
 
-    private void Sample(Worker worker, TrimSearch search)
+    /// <summary>Samples pages for searches over one extent.</summary>
+    private void Sample(Worker worker, TrimSearch[] searches)
     {
-        var (first, end) = search.Extent.Range;
-        var pages = search.Extent.IsModel ? PagesPerModel : (int)Math.Clamp(search.Extent.Elements / SamplePages.Elements / SampleEvery, FewestPages, MostPages);
+        var extent = searches[0].Extent;
+        if (searches[0].IsLocal && extent.Elements <= MagnitudeSearch.FewElements)
+            return;
+        var (first, end) = extent.Range;
+        var pages = extent.IsModel ? PagesPerModel : (int)Math.Clamp(extent.Elements / SamplePages.Elements / SampleEvery, FewestPages, MostPages);
         foreach (var part in SamplePages.Of(_plan, first, end, pages))
         {
-            worker.ReadExpert(part, search.Expert);
-            Deltas.Compute(worker.Blocks[0], _method.Pipeline(worker, part, search.Group, search.Expert, complete: false), part.Start, part.Length, worker.Mix);
-            search.Search.AddSample(worker.Mix, part.Length);
+            var read = -1;
+            foreach (var search in searches)
+            {
+                if (read != search.Expert)
+                    worker.ReadExpert(part, search.Expert, withBase: read < 0);
+                read = search.Expert;
+                Deltas.Compute(worker.Blocks[0], _method.Pipeline(worker, part, search.Group, search.Expert, complete: false), part.Start, part.Length, worker.Mix);
+                search.Search.AddSample(worker.Mix, part.Length);
+            }
         }
     }
 
@@ -165,12 +204,16 @@ internal sealed unsafe class MagnitudeTrim
                 if (read != search.Expert)
                     context.Progress.Add(worker.ReadExpert(part, search.Expert, withBase: read < 0));
                 read = search.Expert;
-                search.Tally(tally).Add(
-                    worker.Blocks[0],
-                    _method.Pipeline(worker, part, search.Group, search.Expert, complete: false),
-                    part.Start,
-                    part.Length,
-                    search.Extent.BlockNumber(block));
+                var expert = _method.Pipeline(worker, part, search.Group, search.Expert, complete: false);
+                for (var e = 0; e < part.Length; e += search.Extent.BlockElements)
+                {
+                    search.Tally(tally).Add(
+                        worker.Blocks[0].From(e),
+                        expert.From(e),
+                        part.Start + e,
+                        Math.Min(search.Extent.BlockElements, part.Length - e),
+                        search.Extent.BlockNumber(block.Tensor, part.Start + e));
+                }
             }
         }
     }
@@ -196,7 +239,7 @@ internal sealed unsafe class MagnitudeTrim
             return new Cut(found.Bits, search.Extent.IsBefore(tensor, holder) ? long.MaxValue : -1);
 
         var rank = found.RankInBlock;
-        var length = Math.Min(BlockMap.Elements, holder.ElementCount - start);
+        var length = Math.Min(search.Extent.BlockElements, holder.ElementCount - start);
         for (var offset = 0L; offset < length; offset += worker.Elements)
         {
             var part = new SubBlock(holder, start + offset, (int)Math.Min(worker.Elements, length - offset));

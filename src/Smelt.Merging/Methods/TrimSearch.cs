@@ -33,9 +33,12 @@ internal static class TrimRank
 }
 
 /// <summary>What a threshold is taken over: one tensor, or all merged tensors in ordinal order of their names.</summary>
-internal sealed record TrimExtent(TensorPlan[] Tensors, bool IsModel)
+/// <param name="Tensors">The tensors.</param>
+/// <param name="IsModel">Whether they are all merged tensors.</param>
+/// <param name="BlockElements">The elements of a block, the unit in which equal magnitudes are placed.</param>
+internal sealed record TrimExtent(TensorPlan[] Tensors, bool IsModel, int BlockElements = BlockMap.Elements)
 {
-    private readonly int[] _firstBlocks = FirstBlocks(Tensors);
+    private readonly int[] _firstBlocks = FirstBlocks(Tensors, BlockElements);
     private readonly Dictionary<int, int> _positions = Tensors.Select((t, i) => (t.Index, i)).ToDictionary(t => t.Index, t => t.i);
 
     /// <summary>The number of elements.</summary>
@@ -47,8 +50,8 @@ internal sealed record TrimExtent(TensorPlan[] Tensors, bool IsModel)
     /// <summary>The range of tensors in the order of the output.</summary>
     public (int First, int End) Range { get; } = (Tensors.Min(t => t.Index), Tensors.Max(t => t.Index) + 1);
 
-    /// <summary>The number of a block in the order of flat indices over the extent.</summary>
-    public int BlockNumber(Block block) => _firstBlocks[_positions[block.Tensor.Index]] + (int)(block.Start / BlockMap.Elements);
+    /// <summary>The number of the block that holds an element, in the order of flat indices over the extent.</summary>
+    public int BlockNumber(TensorPlan tensor, long element) => _firstBlocks[_positions[tensor.Index]] + (int)(element / BlockElements);
 
     /// <summary>The tensor that holds a block, and the block's first element.</summary>
     public (TensorPlan Tensor, long Start) Locate(long block)
@@ -56,7 +59,7 @@ internal sealed record TrimExtent(TensorPlan[] Tensors, bool IsModel)
         var i = Array.FindLastIndex(_firstBlocks, Tensors.Length - 1, f => f <= block);
         while (Tensors[i].ElementCount == 0)
             i--;
-        return (Tensors[i], (block - _firstBlocks[i]) * BlockMap.Elements);
+        return (Tensors[i], (block - _firstBlocks[i]) * BlockElements);
     }
 
     /// <summary>Whether a tensor comes before another.</summary>
@@ -68,11 +71,11 @@ internal sealed record TrimExtent(TensorPlan[] Tensors, bool IsModel)
     /// <inheritdoc/>
     public override int GetHashCode() => Range.GetHashCode();
 
-    private static int[] FirstBlocks(TensorPlan[] tensors)
+    private static int[] FirstBlocks(TensorPlan[] tensors, int elements)
     {
         var first = new int[tensors.Length + 1];
         for (var i = 0; i < tensors.Length; i++)
-            first[i + 1] = checked(first[i] + (int)BlockMap.CountOf(tensors[i].ElementCount));
+            first[i + 1] = checked(first[i] + (int)((tensors[i].ElementCount + elements - 1) / elements));
         return first;
     }
 }
@@ -87,6 +90,9 @@ internal sealed record TrimRequest(MixGroup Group, TensorPlan Tensor, long Rank,
 /// <param name="Group">A group whose pipeline makes the deltas.</param>
 internal sealed record TrimSearch(int Key, int Expert, TrimExtent Extent, MixGroup Group)
 {
+    /// <summary>Tensors up to this many elements are searched by one worker each: no worker waits for another.</summary>
+    private const long MostLocal = 1 << 22;
+
     private readonly SortedSet<long> _ranks = [];
     private bool _placesEquals;
     private long[] _sorted = [];
@@ -101,8 +107,14 @@ internal sealed record TrimSearch(int Key, int Expert, TrimExtent Extent, MixGro
     /// <summary>All merged tensors, in ordinal order of their names.</summary>
     public static TrimExtent OfModel(MergePlan plan) => new([.. plan.Merged.OrderBy(t => t.Name, StringComparer.Ordinal)], true);
 
-    /// <summary>One tensor.</summary>
-    public static TrimExtent OfTensor(TensorPlan tensor) => new([tensor], false);
+    /// <summary>One tensor; a small one is searched by a single worker, in small blocks.</summary>
+    public static TrimExtent OfTensor(TensorPlan tensor) => new([tensor], false, tensor.ElementCount <= MostLocal ? Worker.Granularity : BlockMap.Elements);
+
+    /// <summary>Whether one worker makes the whole search, and lists codes instead of counting them.</summary>
+    public bool IsLocal => !Extent.IsModel && Extent.Elements <= MostLocal;
+
+    /// <summary>Bytes that the codes of the first pass take at most, if this is a local search.</summary>
+    public long ListBytes => _ranks.Count * Math.Min(Extent.Elements * sizeof(uint), MagnitudeBracket.MostListedBytes);
 
     /// <summary>Adds a request.</summary>
     public void Request(long rank, bool exact, TrimRequest request)
@@ -116,7 +128,7 @@ internal sealed record TrimSearch(int Key, int Expert, TrimExtent Extent, MixGro
     public void Begin()
     {
         _sorted = [.. _ranks];
-        Search = new MagnitudeSearch(Extent.Elements, _sorted, _placesEquals ? Extent.Blocks : 0);
+        Search = new MagnitudeSearch(Extent.Elements, _sorted, _placesEquals ? Extent.Blocks : 0, IsLocal);
     }
 
     /// <summary>The position of a rank among the results.</summary>

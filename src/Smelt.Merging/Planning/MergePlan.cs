@@ -56,8 +56,7 @@ public sealed record TensorPlan
     public CheckpointTensor Donor => Base ?? Experts[0];
 
     /// <summary>The bytes of a run of elements in the output: from the first up to the end.</summary>
-    public (long Start, long End) ByteRange(long start, int length) =>
-        (start * OutputType.Bits / 8, ((start + length) * OutputType.Bits + 7) / 8);
+    public (long Start, long End) ByteRange(long start, int length) => OutputType.ByteRange(start, length);
 }
 
 /// <summary>One model that takes part.</summary>

@@ -80,6 +80,12 @@ internal unsafe interface ISimd<TSelf>
     /// <summary>Bit l tells whether a == b as integers in lane l.</summary>
     static abstract uint PackEqualBits(TSelf a, TSelf b);
 
+    /// <summary>
+    /// Writes the lanes that are, as signed integers, above <paramref name="low"/>, not above <paramref name="high"/> and not
+    /// <paramref name="except"/>, one after another; there is room for <see cref="Count"/>. Returns how many there are.
+    /// </summary>
+    static abstract int StoreInside(TSelf bits, TSelf low, TSelf high, TSelf except, uint* destination);
+
     /// <summary>The smaller of two signed integers.</summary>
     static abstract TSelf MinBits(TSelf a, TSelf b);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
@@ -118,6 +119,17 @@ internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint PackEqualBits(Simd128 a, Simd128 b) =>
         (uint)Vector128.Equals(a._lanes.AsInt32(), b._lanes.AsInt32()).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int StoreInside(Simd128 bits, Simd128 low, Simd128 high, Simd128 except, uint* destination)
+    {
+        var inside = PackGreaterBits(bits, low) & ~PackGreaterBits(bits, high) & ~PackEqualBits(bits, except);
+        var count = 0;
+        for (; inside != 0; inside &= inside - 1)
+            destination[count++] = bits._lanes.AsUInt32()[BitOperations.TrailingZeroCount(inside)];
+        return count;
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

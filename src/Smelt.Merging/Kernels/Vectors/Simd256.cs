@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -116,6 +117,17 @@ internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint PackEqualBits(Simd256 a, Simd256 b) =>
         (uint)Vector256.Equals(a._lanes.AsInt32(), b._lanes.AsInt32()).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int StoreInside(Simd256 bits, Simd256 low, Simd256 high, Simd256 except, uint* destination)
+    {
+        var inside = PackGreaterBits(bits, low) & ~PackGreaterBits(bits, high) & ~PackEqualBits(bits, except);
+        var count = 0;
+        for (; inside != 0; inside &= inside - 1)
+            destination[count++] = bits._lanes.AsUInt32()[BitOperations.TrailingZeroCount(inside)];
+        return count;
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

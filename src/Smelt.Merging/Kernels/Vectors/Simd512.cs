@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -116,6 +117,16 @@ internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint PackEqualBits(Simd512 a, Simd512 b) =>
         (uint)Vector512.Equals(a._lanes.AsInt32(), b._lanes.AsInt32()).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int StoreInside(Simd512 bits, Simd512 low, Simd512 high, Simd512 except, uint* destination)
+    {
+        var value = bits._lanes.AsInt32();
+        var inside = Vector512.GreaterThan(value, low._lanes.AsInt32()) & Vector512.LessThanOrEqual(value, high._lanes.AsInt32()) & ~Vector512.Equals(value, except._lanes.AsInt32());
+        Avx512F.Compress(Vector512<int>.Zero, inside, value).AsUInt32().Store(destination);
+        return BitOperations.PopCount((uint)inside.ExtractMostSignificantBits());
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -113,6 +113,14 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int StoreInside(SimdScalar bits, SimdScalar low, SimdScalar high, SimdScalar except, uint* destination)
+    {
+        *destination = (uint)bits.Bits;
+        return bits.Bits > low.Bits && bits.Bits <= high.Bits && bits.Bits != except.Bits ? 1 : 0;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar MinBits(SimdScalar a, SimdScalar b) => new(Math.Min(a.Bits, b.Bits));
 
     /// <inheritdoc/>
