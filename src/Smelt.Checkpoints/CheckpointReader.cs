@@ -12,22 +12,54 @@ public sealed class CheckpointReader : IDisposable
     /// <exception cref="CheckpointReadException">The file ends too early or can't be read.</exception>
     public void Read(CheckpointTensor tensor, long byteOffset, Span<byte> buffer)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(byteOffset + buffer.Length, tensor.ByteLength);
-        try
+        using var cursor = new Cursor(this);
+        cursor.Read(tensor, byteOffset, buffer);
+    }
+
+    /// <summary>
+    /// Reads for one thread. It holds the file of its last read open, so that the next read of the same file costs no look
+    /// at the files that all threads share.
+    /// </summary>
+    /// <param name="reader">The reader whose files are used.</param>
+    public sealed class Cursor(CheckpointReader reader) : IDisposable
+    {
+        private HandleCache.Lease _lease;
+        private CheckpointFile? _file;
+
+        /// <summary>As <see cref="CheckpointReader.Read"/>.</summary>
+        public void Read(CheckpointTensor tensor, long byteOffset, Span<byte> buffer)
         {
-            using var lease = _handles.Rent(tensor.File.FullPath);
-            var total = 0;
-            while (total < buffer.Length)
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(byteOffset + buffer.Length, tensor.ByteLength);
+            try
             {
-                var read = RandomAccess.Read(lease.File, buffer[total..], tensor.Offset + byteOffset + total);
-                if (read == 0)
-                    throw new CheckpointReadException(tensor, byteOffset + total, "the file is shorter than when it was planned");
-                total += read;
+                if (!ReferenceEquals(_file, tensor.File))
+                {
+                    Dispose();
+                    _lease = reader._handles.Rent(tensor.File.FullPath);
+                    _file = tensor.File;
+                }
+
+                var total = 0;
+                while (total < buffer.Length)
+                {
+                    var read = RandomAccess.Read(_lease.File, buffer[total..], tensor.Offset + byteOffset + total);
+                    if (read == 0)
+                        throw new CheckpointReadException(tensor, byteOffset + total, "the file is shorter than when it was planned");
+                    total += read;
+                }
+            }
+            catch (Exception e) when (e is UnauthorizedAccessException || (e is IOException && e is not CheckpointReadException))
+            {
+                throw new CheckpointReadException(tensor, byteOffset, e.Message);
             }
         }
-        catch (Exception e) when (e is UnauthorizedAccessException || (e is IOException && e is not CheckpointReadException))
+
+        /// <inheritdoc/>
+        public void Dispose()
         {
-            throw new CheckpointReadException(tensor, byteOffset, e.Message);
+            if (_file is not null)
+                _lease.Dispose();
+            _file = null;
         }
     }
 

@@ -41,12 +41,19 @@ foreach (var (name, per, goal, recipe) in work)
 {
     if (only.Length > 0 && !name.Contains(only, StringComparison.Ordinal))
         continue;
-    var best = double.PositiveInfinity;
+    var best = double.PositiveInfinity; var cu = best;
     for (var run = 0; run < runs; run++)
     {
         var plan = Planner.Plan("benchmark", recipe, ConfigurationWriter.Write("benchmark", recipe), root);
-        best = Math.Min(best, MergeExecutor.Run(plan, new MergeOptions { Output = output, Force = true, Durable = false }, new ProgressCounter(), CancellationToken.None).Elapsed.TotalSeconds);
+        if (Directory.Exists(output))
+            Directory.Delete(output, recursive: true);
+        var p0 = Environment.CpuUsage;
+        best = Math.Min(best, MergeExecutor.Run(plan, new MergeOptions { Output = output, Durable = false }, new ProgressCounter(), CancellationToken.None).Elapsed.TotalSeconds);
+        var p1 = Environment.CpuUsage;
+        cu = Math.Min(cu, (p1.TotalTime - p0.TotalTime).TotalMilliseconds);
+        Console.Error.WriteLine($"u {(p1.UserTime - p0.UserTime).TotalMilliseconds:F0} s {(p1.PrivilegedTime - p0.PrivilegedTime).TotalMilliseconds:F0}");
     }
+    Console.Error.WriteLine($"cpu {cu:F0}");
 
     linear = linear == 0 ? best : linear;
     Console.WriteLine($"| {name} | {best:F3} | {best / (per == "U" ? unit : linear):F2} {per} | {(goal.Length > 0 ? $"<= {goal} {per}" : "")} |");

@@ -12,12 +12,16 @@ internal sealed class OutputFiles : IDisposable
     private readonly string[] _folders;
     private readonly HandleCache _handles;
 
+    /// <summary>The path of each file of the layout at each sweep point.</summary>
+    private readonly Dictionary<string, string>[] _paths;
+
     /// <param name="plan">The plan.</param>
     /// <param name="folders">The folder of each sweep point.</param>
     public OutputFiles(MergePlan plan, string[] folders)
     {
         _plan = plan;
         _folders = folders;
+        _paths = [.. folders.Select(folder => plan.Layout.Files.ToDictionary(f => f.Name, f => System.IO.Path.Combine(folder, f.Name)))];
         _handles = new HandleCache(path => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite));
     }
 
@@ -29,7 +33,7 @@ internal sealed class OutputFiles : IDisposable
             Directory.CreateDirectory(folder);
             foreach (var file in _plan.Layout.Files)
             {
-                using var handle = File.OpenHandle(System.IO.Path.Combine(folder, file.Name), FileMode.Create, FileAccess.Write, FileShare.None, FileOptions.None, file.TotalBytes);
+                using var handle = File.OpenHandle(System.IO.Path.Combine(folder, file.Name), FileMode.Create, FileAccess.Write, FileShare.None);
                 RandomAccess.SetLength(handle, file.TotalBytes);
                 RandomAccess.Write(handle, file.Header.Span, 0);
             }
@@ -47,7 +51,7 @@ internal sealed class OutputFiles : IDisposable
     public void Write(int point, int tensor, long byteOffset, ReadOnlySpan<byte> bytes)
     {
         var place = _plan.Layout[tensor];
-        using var handle = _handles.Rent(System.IO.Path.Combine(_folders[point], place.File.Name));
+        using var handle = _handles.Rent(_paths[point][place.File.Name]);
         RandomAccess.Write(handle.File, bytes, place.Offset + byteOffset);
     }
 
@@ -57,7 +61,7 @@ internal sealed class OutputFiles : IDisposable
         var place = _plan.Layout[block.Tensor.Index];
         var (start, end) = block.Tensor.ByteRange(block.Start, block.Length);
         var bytes = new byte[end - start];
-        using var handle = _handles.Rent(System.IO.Path.Combine(_folders[point], place.File.Name));
+        using var handle = _handles.Rent(_paths[point][place.File.Name]);
         var read = RandomAccess.Read(handle.File, bytes, place.Offset + start);
         return XxHash128.HashToUInt128(bytes.AsSpan(0, read));
     }

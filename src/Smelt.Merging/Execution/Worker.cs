@@ -21,10 +21,11 @@ internal sealed unsafe class Worker : IDisposable
     public const int Granularity = 4096;
 
     private const int LargestElement = sizeof(double);
-    private const int CacheBudget = 640 << 10;
+    private const int CacheBudget = 896 << 10;
     private const nuint Alignment = 64;
 
-    private readonly CheckpointReader _reader;
+    private readonly CheckpointReader.Cursor[] _cursors;
+    private readonly CheckpointReader.Cursor _maskCursor;
     private readonly byte* _memory;
     private readonly byte** _sources;
     private readonly BlockHash[] _sourceHashes;
@@ -40,7 +41,8 @@ internal sealed unsafe class Worker : IDisposable
     /// <param name="elementBytes">Bytes of the largest element among the sources.</param>
     public Worker(CheckpointReader reader, int sources, int points, int elements, int elementBytes)
     {
-        _reader = reader;
+        _cursors = [.. Enumerable.Range(0, sources).Select(_ => new CheckpointReader.Cursor(reader))];
+        _maskCursor = new CheckpointReader.Cursor(reader);
         Elements = elements;
         SourceBytes = elements * elementBytes;
         _memory = (byte*)NativeMemory.AlignedAlloc((nuint)Bytes(sources, elements, elementBytes), Alignment);
@@ -138,7 +140,7 @@ internal sealed unsafe class Worker : IDisposable
     public ReadOnlySpan<byte> ReadBytes(CheckpointTensor tensor, int i, long offset, int length)
     {
         var span = new Span<byte>(_sources[i], length);
-        _reader.Read(tensor, offset, span);
+        _cursors[i].Read(tensor, offset, span);
         return span;
     }
 
@@ -162,7 +164,7 @@ internal sealed unsafe class Worker : IDisposable
     public void ReadMask(CheckpointTensor mask, SubBlock part, ulong* bits)
     {
         var bytes = new Span<byte>(Output, part.Length);
-        _reader.Read(mask, part.Start, bytes);
+        _maskCursor.Read(mask, part.Start, bytes);
         new Span<ulong>(bits, (part.Length + 63) / 64).Clear();
         for (var e = 0; e < bytes.Length; e++)
         {
@@ -226,7 +228,13 @@ internal sealed unsafe class Worker : IDisposable
         : FloatFormat.F64;
 
     /// <inheritdoc/>
-    public void Dispose() => NativeMemory.AlignedFree(_memory);
+    public void Dispose()
+    {
+        foreach (var cursor in _cursors)
+            cursor.Dispose();
+        _maskCursor.Dispose();
+        NativeMemory.AlignedFree(_memory);
+    }
 
     private static long BytesOf(Block block, TensorType type)
     {
