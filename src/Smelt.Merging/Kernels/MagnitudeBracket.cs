@@ -12,11 +12,8 @@ internal sealed class MagnitudeBracket
     /// <summary>Bytes of one worker's histogram of a bracket, at most.</summary>
     internal const long MostBytes = (long)MostBins * sizeof(long);
 
-    /// <summary>Codes of a list, at most.</summary>
-    internal const int MostListed = 1 << 17;
-
-    /// <summary>Bytes of a list, at most.</summary>
-    internal const long MostListedBytes = (long)MostListed * sizeof(uint);
+    /// <summary>Codes of one worker's list of a bracket, at most: they take no more than a histogram.</summary>
+    internal const int MostListed = (int)(MostBytes / sizeof(uint));
 
     /// <summary>A bracket of the codes <paramref name="low"/> to <paramref name="high"/>, both inside.</summary>
     /// <param name="low">Lowest code.</param>

@@ -3,21 +3,25 @@ using System.Buffers;
 namespace Smelt.Merging.Kernels;
 
 /// <summary>
-/// The codes inside a bracket, but those equal to its guess, in the order of the elements: with few of them a list is
-/// cheaper than a histogram of half a million bins.
+/// The codes inside a bracket, but those equal to its guess: with few of them a list is cheaper than a histogram of half a
+/// million bins. One worker's; those of all workers together hold the codes of all elements.
 /// </summary>
 internal sealed class MagnitudeList
 {
-    private readonly int[] _ends;
-    private readonly int _room;
+    /// <summary>Codes that may be written in one go, beyond which <see cref="Reserve"/> is due again.</summary>
+    internal const int Step = 4096;
 
-    /// <param name="bracket">The bracket.</param>
-    /// <param name="room">Codes for which there is always room beyond what is listed.</param>
-    internal MagnitudeList(MagnitudeBracket bracket, int room)
+    /// <summary>A vector's worth of lanes may be written behind the last code.</summary>
+    private const int Slack = 16;
+
+    private readonly int _capacity;
+    private readonly List<(int Block, int End)> _segments = [];
+
+    /// <summary>An empty list for the codes of a bracket.</summary>
+    internal MagnitudeList(MagnitudeBracket bracket)
     {
-        _room = bracket.Capacity;
-        _ends = new int[bracket.EqualsOfBlock.Length];
-        Codes = ArrayPool<uint>.Shared.Rent(bracket.Capacity + room + 16);
+        _capacity = bracket.Capacity;
+        Codes = ArrayPool<uint>.Shared.Rent(Math.Min(_capacity, 4 * Step) + Step + Slack);
     }
 
     /// <summary>The codes, <see cref="Count"/> of them.</summary>
@@ -29,43 +33,43 @@ internal sealed class MagnitudeList
     /// <summary>Whether there were more codes than the list may have, so that it is of no use.</summary>
     internal bool Overflowed { get; private set; }
 
-    /// <summary>Counts codes that were written behind the others, elements of a block that is not before the last one.</summary>
+    /// <summary>Makes room for <see cref="Step"/> codes more.</summary>
+    internal void Reserve()
+    {
+        if (Count + Step + Slack <= Codes.Length)
+            return;
+
+        var larger = ArrayPool<uint>.Shared.Rent(Math.Min(2 * Count, _capacity) + Step + Slack);
+        Codes.AsSpan(0, Count).CopyTo(larger);
+        ArrayPool<uint>.Shared.Return(Codes);
+        Codes = larger;
+    }
+
+    /// <summary>Counts codes that were written behind the others, of elements of one block.</summary>
     internal void Advance(int codes, int block)
     {
         Count += codes;
-        if (Count > _room)
+        if (Count > _capacity)
+        {
             (Overflowed, Count) = (true, 0);
-        if (_ends.Length > 0)
-            _ends[block] = Count;
-    }
-
-    /// <summary>Number of codes above one, and equal to it.</summary>
-    internal (long Above, long Equal) CountsOf(uint code)
-    {
-        long above = 0, equal = 0;
-        foreach (var other in Codes.AsSpan(0, Count))
-        {
-            above += other > code ? 1 : 0;
-            equal += other == code ? 1 : 0;
+            _segments.Clear();
         }
 
-        return (above, equal);
+        if (_segments.Count > 0 && _segments[^1].Block == block)
+            _segments[^1] = (block, Count);
+        else
+            _segments.Add((block, Count));
     }
 
-    /// <summary>The block that holds the code's element number <paramref name="rank"/> (from 1), and which it is there.</summary>
-    internal (int Block, long Rank) Locate(uint code, long rank)
+    /// <summary>Adds to each block's number how many of its codes are equal to one.</summary>
+    internal void AddEquals(uint code, Span<int> ofBlock)
     {
-        var index = 0;
-        for (var block = 0; block < _ends.Length; block++)
+        var start = 0;
+        foreach (var (block, end) in _segments)
         {
-            var before = rank;
-            for (; index < _ends[block]; index++)
-                rank -= Codes[index] == code ? 1 : 0;
-            if (rank <= 0)
-                return (block, before);
+            ofBlock[block] += Codes.AsSpan(start, end - start).Count(code);
+            start = end;
         }
-
-        throw new InvalidOperationException("Fewer equal magnitudes were listed than counted.");
     }
 
     /// <summary>Gives the memory back.</summary>

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.CompilerServices;
 
 namespace Smelt.Merging.Kernels;
 
@@ -17,13 +16,9 @@ internal sealed unsafe class MagnitudeSample
 
     private const int FewestPages = 4;
 
-    /// <summary>A coarse bin holds this many codes: an eighth of an octave.</summary>
-    private const int CoarseShift = 20;
-
     private readonly List<int> _ends = [];
     private uint[] _codes = [];
     private int _size;
-    private int[]? _coarse;
 
     /// <summary>Adds a page: the magnitudes of <paramref name="n"/> neighbouring deltas. Pages are of about one size.</summary>
     internal void Add(float* deltas, int n)
@@ -73,37 +68,8 @@ internal sealed unsafe class MagnitudeSample
     }
 
     /// <summary>The magnitude that the given share of the sample reaches.</summary>
-    private int Quantile(double share)
-    {
-        var position = Math.Clamp((long)(share * _size), 0, _size - 1);
-        _coarse ??= CoarseHistogram();
-        var bin = _coarse.Length - 1;
-        for (; position >= _coarse[bin]; bin--)
-            position -= _coarse[bin];
-
-        var inside = ArrayPool<uint>.Shared.Rent(_coarse[bin] + Simd.WidestWidth);
-        int code;
-        fixed (uint* from = _codes, to = inside)
-        {
-            var kernel = new Inside { Codes = from, Elements = _size, Low = (bin << CoarseShift) - 1, High = ((bin + 1) << CoarseShift) - 1, List = to };
-            Simd.Run(ref kernel);
-            code = (int)MagnitudeSelect.At(inside.AsSpan(0, (int)kernel.Count), position);
-        }
-
-        ArrayPool<uint>.Shared.Return(inside);
-        return code;
-    }
-
-    /// <summary>The sample by the upper bits of its codes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private int[] CoarseHistogram()
-    {
-        var bins = new int[1 << (31 - CoarseShift)];
-        foreach (var code in _codes.AsSpan(0, _size))
-            bins[(int)(code >> CoarseShift)]++;
-
-        return bins;
-    }
+    private int Quantile(double share) =>
+        (int)MagnitudeSelect.At(_codes.AsSpan(0, _size), Math.Clamp((long)(share * _size), 0, _size - 1), 0, Canonical.NaN);
 
     /// <summary>Standard error of the share above (and of that at or above) a magnitude; not less than that of a simple random sample.</summary>
     private double StandardError(uint magnitude, double share)
@@ -112,14 +78,7 @@ internal sealed unsafe class MagnitudeSample
         var start = 0;
         foreach (var end in _ends)
         {
-            long larger, equal;
-            fixed (uint* codes = _codes)
-            {
-                var kernel = new Inside { Codes = codes + start, Elements = end - start, Low = (int)magnitude - 1, High = (int)magnitude };
-                Simd.Run(ref kernel);
-                (larger, equal) = (kernel.Above, kernel.Count);
-            }
-
+            var (larger, equal) = MagnitudeSelect.Count(_codes.AsSpan(start, end - start), (int)magnitude - 1, (int)magnitude);
             var a = (double)larger / (end - start);
             var r = (double)(larger + equal) / (end - start);
             above += a;
@@ -132,47 +91,5 @@ internal sealed unsafe class MagnitudeSample
         var pages = _ends.Count;
         var variance = Math.Max(above2 - (above * above / pages), reach2 - (reach * reach / pages)) / (pages - 1) / pages;
         return Math.Sqrt(Math.Max(variance, share * (1 - share) / _size));
-    }
-
-    /// <summary>Counts, and lists where there is a list, the codes above Low and not above High, and counts those above High.</summary>
-    private struct Inside : IKernel
-    {
-        internal uint* Codes;
-        internal nint Elements;
-        internal int Low;
-        internal int High;
-        internal uint* List;
-        internal long Count;
-        internal long Above;
-
-        public void Run<TSimd>()
-            where TSimd : unmanaged, ISimd<TSimd> => Loop<SimdScalar>(ref this, Loop<TSimd>(ref this, 0));
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static nint Loop<TSimd>(ref Inside kernel, nint e)
-            where TSimd : unmanaged, ISimd<TSimd>
-        {
-            var low = TSimd.CreateBits(kernel.Low);
-            var high = TSimd.CreateBits(kernel.High);
-            var none = TSimd.CreateBits(-1);
-            long count = kernel.Count, above = 0;
-            for (; e <= kernel.Elements - TSimd.Count; e += TSimd.Count)
-            {
-                var bits = TSimd.Load((float*)kernel.Codes + e);
-                if (kernel.List is not null)
-                {
-                    count += TSimd.StoreInside(bits, low, high, none, kernel.List + count);
-                    continue;
-                }
-
-                var larger = TSimd.PackGreaterBits(bits, high);
-                above += uint.PopCount(larger);
-                count += uint.PopCount(TSimd.PackGreaterBits(bits, low) ^ larger);
-            }
-
-            kernel.Count = count;
-            kernel.Above += above;
-            return e;
-        }
     }
 }

@@ -27,10 +27,12 @@ internal sealed class MagnitudeSearch
     /// <summary>Up to this many elements a list takes them all, and no sample is worth its while.</summary>
     internal const int FewElements = 1 << 14;
 
+    /// <summary>Up to this many elements the codes inside a bracket are listed, beyond it they are counted.</summary>
+    private const long MostForLists = 1 << 26;
+
     private readonly long[] _ranks;
     private readonly long _elements;
     private readonly int _blocks;
-    private readonly bool _listed;
     private readonly MagnitudeBracket?[] _brackets;
     private readonly MagnitudeThreshold[] _results;
     private MagnitudeSample? _sample = new();
@@ -39,15 +41,10 @@ internal sealed class MagnitudeSearch
     /// <param name="elements">Number of magnitudes in all, at least 1.</param>
     /// <param name="ranks">The k of each order statistic, 1 for the largest; more than <paramref name="elements"/> means the smallest.</param>
     /// <param name="blocks">Number of blocks when the place of equals is asked for, else 0. Blocks are numbered in the order of flat indices.</param>
-    /// <param name="listed">
-    /// Whether the first pass lists what lies inside a bracket instead of making a histogram: cheaper where there are few elements.
-    /// That pass then has one tally, and gets the blocks in their order.
-    /// </param>
-    internal MagnitudeSearch(long elements, ReadOnlySpan<long> ranks, int blocks = 0, bool listed = false)
+    internal MagnitudeSearch(long elements, ReadOnlySpan<long> ranks, int blocks = 0)
     {
         _elements = elements;
         _blocks = blocks;
-        _listed = listed;
         _ranks = ranks.ToArray();
         for (var i = 0; i < _ranks.Length; i++)
             _ranks[i] = Math.Clamp(_ranks[i], 1, elements);
@@ -64,6 +61,12 @@ internal sealed class MagnitudeSearch
     /// about a hundredth of the ranks; in a small one clearing so many would cost more than a second pass.
     /// </summary>
     private int MostBins => _elements < 1 << 18 ? 1 << 16 : MagnitudeBracket.MostBins;
+
+    /// <summary>
+    /// Codes that a list of the first pass may have: a multiple of what is expected inside a bracket; 0, for a histogram, in
+    /// populations where that is too many.
+    /// </summary>
+    private int Capacity => _elements <= FewElements ? (int)_elements : _elements <= MostForLists ? (int)Math.Min(_elements / 8, MagnitudeBracket.MostListed) : 0;
 
     /// <summary>Number of passes finished.</summary>
     internal int Passes { get; private set; }
@@ -100,10 +103,9 @@ internal sealed class MagnitudeSearch
 
         for (var i = 0; i < _ranks.Length; i++)
         {
-            var capacity = !_listed ? 0 : _elements <= FewElements ? (int)_elements : (int)Math.Min(_elements / 8, MagnitudeBracket.MostListed);
             _brackets[i] = _sample.TryBracket(_ranks[i], _elements, out var low, out var high, out var guess)
-                ? new MagnitudeBracket(low, high, guess, _blocks, MostBins, capacity)
-                : new MagnitudeBracket(0, Canonical.NaN, -1, _listed && _elements <= FewElements ? _blocks : 0, MostBins, _elements <= FewElements ? capacity : 0);
+                ? new MagnitudeBracket(low, high, guess, _blocks, MostBins, Capacity)
+                : new MagnitudeBracket(0, Canonical.NaN, -1, 0, MostBins, _elements <= FewElements ? Capacity : 0);
         }
 
         _sample.Release();
@@ -145,7 +147,7 @@ internal sealed class MagnitudeSearch
         if (_blocks > 1 && (bracket.Guess != low || bracket.EqualsOfBlock.Length == 0))
             return new MagnitudeBracket(low, low, low, _blocks, MostBins);
 
-        _results[index] = Placed(known, rank, bracket);
+        _results[index] = Placed(known, rank, bracket.EqualsOfBlock);
         return null;
     }
 
@@ -153,54 +155,78 @@ internal sealed class MagnitudeSearch
     private MagnitudeBracket? NarrowListed(int index, MagnitudeBracket bracket, ReadOnlySpan<MagnitudeTally> tallies)
     {
         var rank = _ranks[index];
-        var list = tallies[0].ListOf(index);
-        try
+        var lists = new MagnitudeList[tallies.Length];
+        for (var i = 0; i < lists.Length; i++)
+            lists[i] = tallies[i].ListOf(index);
+        var result = Find(index, bracket, rank, lists, MagnitudeTally.Counts(tallies, index));
+        foreach (var list in lists)
+            list.Return();
+        return result;
+    }
+
+    private MagnitudeBracket? Find(int index, MagnitudeBracket bracket, long rank, MagnitudeList[] lists, (long Above, long Equal) counts)
+    {
+        var (above, equal) = counts;
+        if (Array.Exists(lists, l => l.Overflowed))
+            return new MagnitudeBracket(bracket.Low, bracket.High, bracket.Guess, _blocks, MostBins);
+        if (above >= rank)
+            return new MagnitudeBracket(bracket.High + 1, Canonical.NaN, -1, 0, MostBins);
+
+        var codes = lists.Length == 1 ? lists[0].Codes.AsSpan(0, lists[0].Count) : Concatenate(lists);
+        if (above + equal + codes.Length < rank)
         {
-            var (above, equal) = MagnitudeTally.Counts(tallies, index);
-            if (list.Overflowed)
-                return new MagnitudeBracket(bracket.Low, bracket.High, bracket.Guess, _blocks, MostBins);
-            if (above >= rank)
-                return new MagnitudeBracket(bracket.High + 1, Canonical.NaN, -1, 0, MostBins);
-            if (above + equal + list.Count < rank && bracket.Low > 0)
-                return new MagnitudeBracket(0, bracket.Low - 1, -1, 0, MostBins);
-            if (above + equal + list.Count < rank)
-                throw new InvalidOperationException("Fewer magnitudes were counted than the search was made for.");
+            return bracket.Low > 0
+                ? new MagnitudeBracket(0, bracket.Low - 1, -1, 0, MostBins)
+                : throw new InvalidOperationException("Fewer magnitudes were counted than the search was made for.");
+        }
 
-            var guess = (uint)bracket.Guess;
-            var aboveGuess = bracket.Guess < 0 ? long.MaxValue : above + list.CountsOf(guess).Above;
-            var known = new MagnitudeThreshold(guess, aboveGuess, equal, -1, 0);
-            if (rank <= aboveGuess || rank > aboveGuess + equal)
-            {
-                var position = rank - above - 1 - (rank <= aboveGuess ? 0 : equal);
-                var code = MagnitudeSelect.At([.. list.Codes.AsSpan(0, list.Count)], position);
-                var (larger, same) = list.CountsOf(code);
-                known = new MagnitudeThreshold(code, above + larger + (rank <= aboveGuess ? 0 : equal), same, -1, 0);
-                if (_blocks > 1 && Splits(known, rank))
-                {
-                    var (block, rankInBlock) = list.Locate(code, rank - known.Above);
-                    known = known with { Block = block, RankInBlock = rankInBlock };
-                }
-            }
-
-            _results[index] = known.Block < 0 && Splits(known, rank) ? Placed(known, rank, bracket) : known;
+        var aboveGuess = bracket.Guess < 0 ? long.MaxValue : above + MagnitudeSelect.Count(codes, bracket.Guess, bracket.Guess).Above;
+        var known = new MagnitudeThreshold((uint)bracket.Guess, aboveGuess, equal, -1, 0);
+        if (rank > aboveGuess && rank <= aboveGuess + equal)
+        {
+            _results[index] = Splits(known, rank) ? Placed(known, rank, bracket.EqualsOfBlock) : known;
             return null;
         }
-        finally
+
+        var before = above + (rank <= aboveGuess ? 0 : equal);
+        var code = MagnitudeSelect.At(codes, rank - before - 1, (uint)bracket.Low, (uint)bracket.High);
+        var (larger, same) = MagnitudeSelect.Count(codes, (int)code - 1, (int)code);
+        known = new MagnitudeThreshold(code, before + larger, same, -1, 0);
+        if (Splits(known, rank))
         {
-            list.Return();
+            var equals = new int[_blocks];
+            foreach (var list in lists)
+                list.AddEquals(code, equals);
+            known = Placed(known, rank, equals);
         }
+
+        _results[index] = known;
+        return null;
+    }
+
+    private static uint[] Concatenate(MagnitudeList[] lists)
+    {
+        var codes = new uint[lists.Sum(l => l.Count)];
+        var next = 0;
+        foreach (var list in lists)
+        {
+            list.Codes.AsSpan(0, list.Count).CopyTo(codes.AsSpan(next));
+            next += list.Count;
+        }
+
+        return codes;
     }
 
     /// <summary>Whether the rank falls among equals whose places are asked for.</summary>
     private bool Splits(MagnitudeThreshold known, long rank) => _blocks > 0 && rank - known.Above < known.Equal;
 
-    /// <summary>Where the last of the equals in the top lies, from the counts of each block.</summary>
-    private MagnitudeThreshold Placed(MagnitudeThreshold known, long rank, MagnitudeBracket bracket)
+    /// <summary>Where the last of the equals in the top lies, from their number in each block.</summary>
+    private MagnitudeThreshold Placed(MagnitudeThreshold known, long rank, int[] equalsOfBlock)
     {
         var among = rank - known.Above;
         var block = 0;
-        for (; _blocks > 1 && bracket.EqualsOfBlock[block] < among; block++)
-            among -= bracket.EqualsOfBlock[block];
+        for (; _blocks > 1 && equalsOfBlock[block] < among; block++)
+            among -= equalsOfBlock[block];
 
         return known with { Block = block, RankInBlock = among };
     }

@@ -1,34 +1,115 @@
+using System.Buffers;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
 namespace Smelt.Merging.Kernels;
 
-/// <summary>The k-th largest of a list of codes, by counting their upper bits, then the next.</summary>
+/// <summary>Counts and order statistics of lists of codes.</summary>
 internal static unsafe class MagnitudeSelect
 {
     private const int BinBits = 11;
-    private const int CodeBits = 31;
 
-    /// <summary>The code at <paramref name="position"/>, counted from 0 for the largest. The list is reordered.</summary>
-    internal static uint At(Span<uint> codes, long position)
+    /// <summary>Number of codes above <paramref name="high"/>, and of those above <paramref name="low"/> up to it.</summary>
+    internal static (long Above, long Inside) Count(ReadOnlySpan<uint> codes, int low, int high)
+    {
+        fixed (uint* data = codes)
+        {
+            var kernel = new Kernel { Codes = data, Elements = codes.Length, Low = low, High = high };
+            Simd.Run(ref kernel);
+            return (kernel.Above, kernel.Inside);
+        }
+    }
+
+    /// <summary>
+    /// The code at <paramref name="position"/>, counted from 0 for the largest, of codes from <paramref name="low"/> to
+    /// <paramref name="high"/>: by a histogram of their upper bits, then of the next.
+    /// </summary>
+    internal static uint At(ReadOnlySpan<uint> codes, long position, uint low, uint high)
     {
         var bins = stackalloc int[1 << BinBits];
-        for (var shift = CodeBits - BinBits; ; shift = Math.Max(0, shift - BinBits))
+        uint[]? rented = null;
+        while (true)
         {
+            var shift = Math.Max(0, 32 - BitOperations.LeadingZeroCount(high - low) - BinBits);
             new Span<int>(bins, 1 << BinBits).Clear();
-            foreach (var code in codes)
-                bins[(code >> shift) & ((1 << BinBits) - 1)]++;
-            var bin = (1 << BinBits) - 1;
+            Histogram(codes, low, shift, bins);
+            var bin = (int)((high - low) >> shift);
             for (; position >= bins[bin]; bin--)
                 position -= bins[bin];
 
-            var kept = 0;
-            foreach (var code in codes)
+            low += (uint)bin << shift;
+            high = (uint)Math.Min(high, low + (1UL << shift) - 1);
+            if (shift == 0)
+                break;
+
+            var target = ArrayPool<uint>.Shared.Rent(bins[bin] + 16);
+            fixed (uint* from = codes, to = target)
             {
-                codes[kept] = code;
-                kept += ((code >> shift) & ((1 << BinBits) - 1)) == (uint)bin ? 1 : 0;
+                var kernel = new Kernel { Codes = from, Elements = codes.Length, Low = (int)low - 1, High = (int)high, List = to };
+                Simd.Run(ref kernel);
+                codes = target.AsSpan(0, (int)kernel.Inside);
             }
 
-            codes = codes[..kept];
-            if (shift == 0 || kept == 1)
-                return codes[0];
+            if (rented is not null)
+                ArrayPool<uint>.Shared.Return(rented);
+            rented = target;
+        }
+
+        if (rented is not null)
+            ArrayPool<uint>.Shared.Return(rented);
+        return low;
+    }
+
+    /// <summary>Counts codes by (code - low) &gt;&gt; shift.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void Histogram(ReadOnlySpan<uint> codes, uint low, int shift, int* bins)
+    {
+        foreach (var code in codes)
+            bins[(code - low) >> shift]++;
+    }
+
+    /// <summary>Counts, or lists where there is a list, the codes above Low and not above High, and counts those above High.</summary>
+    private struct Kernel : IKernel
+    {
+        internal uint* Codes;
+        internal nint Elements;
+        internal int Low;
+        internal int High;
+        internal uint* List;
+        internal long Inside;
+        internal long Above;
+
+        public void Run<TSimd>()
+            where TSimd : unmanaged, ISimd<TSimd> => Loop<SimdScalar>(ref this, Loop<TSimd>(ref this, 0));
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static nint Loop<TSimd>(ref Kernel kernel, nint e)
+            where TSimd : unmanaged, ISimd<TSimd>
+        {
+            var codes = kernel.Codes;
+            var n = kernel.Elements;
+            var list = kernel.List;
+            var low = TSimd.CreateBits(kernel.Low);
+            var high = TSimd.CreateBits(kernel.High);
+            var none = TSimd.CreateBits(-1);
+            long inside = kernel.Inside, above = 0;
+            if (list is not null)
+            {
+                for (; e <= n - TSimd.Count; e += TSimd.Count)
+                    inside += TSimd.StoreInside(TSimd.Load((float*)codes + e), low, high, none, list + inside);
+            }
+
+            for (; e <= n - TSimd.Count; e += TSimd.Count)
+            {
+                var bits = TSimd.Load((float*)codes + e);
+                var larger = TSimd.PackGreaterBits(bits, high);
+                above += uint.PopCount(larger);
+                inside += uint.PopCount(TSimd.PackGreaterBits(bits, low) ^ larger);
+            }
+
+            kernel.Inside = inside;
+            kernel.Above += above;
+            return e;
         }
     }
 }

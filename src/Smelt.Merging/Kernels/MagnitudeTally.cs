@@ -7,9 +7,6 @@ namespace Smelt.Merging.Kernels;
 /// <summary>One worker's counts of one pass of a <see cref="MagnitudeSearch"/>.</summary>
 internal sealed unsafe class MagnitudeTally
 {
-    /// <summary>Most elements that are counted before the room left in a list is looked at.</summary>
-    private const int Step = 4096;
-
     private readonly MagnitudeBracket?[] _brackets;
     private readonly long[]?[] _bins;
     private readonly MagnitudeList?[] _lists;
@@ -23,7 +20,7 @@ internal sealed unsafe class MagnitudeTally
         _above = new long[brackets.Length];
         _equal = new long[brackets.Length];
         _bins = Array.ConvertAll(brackets, b => b is { Capacity: 0 } ? Rent(b) : null);
-        _lists = Array.ConvertAll(brackets, b => b is { Capacity: > 0 } ? new MagnitudeList(b, Step) : null);
+        _lists = Array.ConvertAll(brackets, b => b is { Capacity: > 0 } ? new MagnitudeList(b) : null);
     }
 
     /// <summary>Counts the deltas [0, <paramref name="n"/>), all of block number <paramref name="block"/> if the search places equals.</summary>
@@ -105,7 +102,7 @@ internal sealed unsafe class MagnitudeTally
     private void Add<TKernel>(void* values, void* @base, int size, nint n, int block)
         where TKernel : struct, ICountKernel
     {
-        for (nint e = 0; e < n; e += Step)
+        for (nint e = 0; e < n; e += MagnitudeList.Step)
         {
             for (var i = 0; i < _brackets.Length; i++)
             {
@@ -114,11 +111,12 @@ internal sealed unsafe class MagnitudeTally
 
                 var kernel = default(TKernel);
                 var list = _lists[i];
+                list?.Reserve();
                 fixed (long* bins = _bins[i])
                 fixed (uint* listed = list?.Codes)
                 {
                     var counts = new Counters { Bins = bins, List = list is null ? null : listed + list.Count };
-                    kernel.Start((byte*)values + (e * size), @base is null ? null : (byte*)@base + (e * size), Math.Min(Step, n - e), bracket, &counts);
+                    kernel.Start((byte*)values + (e * size), @base is null ? null : (byte*)@base + (e * size), Math.Min(MagnitudeList.Step, n - e), bracket, &counts);
                     Simd.Run(ref kernel);
                     _above[i] += counts.Above;
                     _equal[i] += counts.Equal;

@@ -110,11 +110,11 @@ internal sealed record TrimSearch(int Key, int Expert, TrimExtent Extent, MixGro
     /// <summary>One tensor; a small one is searched by a single worker, in small blocks.</summary>
     public static TrimExtent OfTensor(TensorPlan tensor) => new([tensor], false, tensor.ElementCount <= MostLocal ? Worker.Granularity : BlockMap.Elements);
 
-    /// <summary>Whether one worker makes the whole search, and lists codes instead of counting them.</summary>
+    /// <summary>Whether one worker makes the whole search.</summary>
     public bool IsLocal => !Extent.IsModel && Extent.Elements <= MostLocal;
 
     /// <summary>Bytes that the codes of the first pass take at most, if this is a local search.</summary>
-    public long ListBytes => _ranks.Count * Math.Min(Extent.Elements * sizeof(uint), MagnitudeBracket.MostListedBytes);
+    public long ListBytes => _ranks.Count * Math.Min(Extent.Elements / 2, MagnitudeBracket.MostBytes);
 
     /// <summary>Adds a request.</summary>
     public void Request(long rank, bool exact, TrimRequest request)
@@ -128,7 +128,7 @@ internal sealed record TrimSearch(int Key, int Expert, TrimExtent Extent, MixGro
     public void Begin()
     {
         _sorted = [.. _ranks];
-        Search = new MagnitudeSearch(Extent.Elements, _sorted, _placesEquals ? Extent.Blocks : 0, IsLocal);
+        Search = new MagnitudeSearch(Extent.Elements, _sorted, _placesEquals ? Extent.Blocks : 0);
     }
 
     /// <summary>The position of a rank among the results.</summary>

@@ -13,17 +13,14 @@ public sealed unsafe class MagnitudeSearchTests
 
     [Fact]
     public void Any_data_any_ranks_any_sample_any_width_finds_what_sorting_finds() =>
-        Gen.Select(GenDeltas, Gen.Long[1, 9500].Array[1, 4], Gen.Int[0, 3], Gen.Int[0, Widths.Length - 1], Gen.Bool, Gen.Bool)
-            .Sample((deltas, ranks, sample, width, locate, listed) => At(Widths[width], () => Check(deltas, ranks, sample, locate, listed: listed)), iter: 1600);
+        Gen.Select(GenDeltas, Gen.Long[1, 9500].Array[1, 4], Gen.Int[0, 3], Gen.Int[0, Widths.Length - 1], Gen.Bool)
+            .Sample((deltas, ranks, sample, width, locate) => At(Widths[width], () => Check(deltas, ranks, sample, locate)), iter: 1600);
 
     [Fact]
     public void Several_blocks_and_threads_place_the_equals()
     {
         for (var kind = 0; kind <= 6; kind++)
-        {
             Check(Make(kind, (3 * Block) + 777, kind), [1, 5000, 70_000, 150_000, (3 * Block) + 777], 1, locate: true);
-            Check(Make(kind, (3 * Block) + 777, kind), [1, 5000, 70_000, 150_000, (3 * Block) + 777], 1, locate: true, listed: true);
-        }
     }
 
     [Fact]
@@ -127,10 +124,10 @@ public sealed unsafe class MagnitudeSearchTests
         return values;
     }
 
-    private static int Check(float[] deltas, long[] ranks, int sample, bool locate, int page = 512, bool listed = false)
+    private static int Check(float[] deltas, long[] ranks, int sample, bool locate, int page = 512)
     {
         var blocks = (deltas.Length + Block - 1) / Block;
-        var search = new MagnitudeSearch(deltas.Length, ranks, locate ? blocks : 0, listed);
+        var search = new MagnitudeSearch(deltas.Length, ranks, locate ? blocks : 0);
         using var native = new Native<float>(deltas);
 
         // 0: none; 1: evenly spread pages; 2: the beginning only; 3: single elements.
@@ -141,23 +138,22 @@ public sealed unsafe class MagnitudeSearchTests
             search.AddSample(native.Pointer + start, page);
         }
 
-        Passes(search, deltas, blocks, listed);
+        Passes(search, deltas, blocks);
         AssertResults(search, deltas, ranks, locate);
         Assert.InRange(search.Passes, 1, 4);
         return search.Passes;
     }
 
-    private static void Passes(MagnitudeSearch search, float[] deltas, int blocks, bool listed = false)
+    private static void Passes(MagnitudeSearch search, float[] deltas, int blocks)
     {
         using var native = new Native<float>(deltas);
         while (!search.Done)
         {
-            MagnitudeTally[] tallies = listed ? [search.CreateTally()] : [search.CreateTally(), search.CreateTally()];
+            MagnitudeTally[] tallies = [search.CreateTally(), search.CreateTally()];
 
-            // Backwards, in sub-blocks, by two workers; for lists in order, by one.
-            for (var number = blocks - 1; number >= 0; number--)
+            // Backwards, in sub-blocks, by two workers.
+            for (var block = blocks - 1; block >= 0; block--)
             {
-                var block = listed ? blocks - 1 - number : number;
                 var end = Math.Min(deltas.Length, (block + 1) * Block);
                 for (var start = block * Block; start < end; start += 4096)
                     tallies[start / 4096 % tallies.Length].Add(native.Pointer + start, Math.Min(4096, end - start), block);
