@@ -6,11 +6,26 @@ namespace Smelt.Benchmarks;
 /// <summary>Sizes of a Llama-shaped model.</summary>
 internal sealed record ModelShape(string Name, int Hidden, int Intermediate, int Layers, int KeyValueWidth, int Vocabulary, bool Tied)
 {
+    /// <summary>Too small to measure anything but start-up.</summary>
+    public static readonly ModelShape Tiny = new("tiny", 64, 128, 2, 32, 256, true);
+
     /// <summary>135 million parameters.</summary>
     public static readonly ModelShape Small = new("135M", 576, 1536, 30, 192, 49152, true);
 
     /// <summary>1.2 billion parameters.</summary>
     public static readonly ModelShape Large = new("1.2B", 2048, 8192, 16, 512, 128256, true);
+
+    /// <summary>8 billion parameters, in sparse files.</summary>
+    public static readonly ModelShape Huge = new("8B", 4096, 14336, 32, 1024, 128256, false) { IsSparse = true };
+
+    /// <summary>30 billion parameters, in sparse files.</summary>
+    public static readonly ModelShape Giant = new("30B", 6656, 17920, 60, 6656, 32000, false) { IsSparse = true };
+
+    /// <summary>All sizes.</summary>
+    public static IReadOnlyList<ModelShape> All => [Tiny, Small, Large, Huge, Giant];
+
+    /// <summary>Whether the weights are holes in the files, read as zeros: for memory and time, without disks of that size.</summary>
+    public bool IsSparse { get; init; }
 
     /// <summary>The tensors in the order of a checkpoint.</summary>
     public IEnumerable<LayoutTensor> Tensors()
@@ -50,7 +65,7 @@ internal static class ModelMaker
     public static string[] Make(ModelShape shape, int experts, string root)
     {
         var layout = ShardLayout.Create(shape.Tensors(), long.MaxValue);
-        var folders = Enumerable.Range(0, experts + 1).Select(i => Path.Combine(root, shape.Name, i == 0 ? "base" : $"expert-{i}")).ToArray();
+        var folders = Enumerable.Range(0, experts + 1).Select(i => FolderOf(shape, i, root)).ToArray();
         Parallel.For(0, folders.Length, i =>
         {
             var file = Path.Combine(folders[i], CheckpointFolder.SingleName);
@@ -60,10 +75,17 @@ internal static class ModelMaker
             File.WriteAllText(Path.Combine(folders[i], "config.json"), """{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "tie_word_embeddings": true, "dtype": "bfloat16"}""");
             using var stream = File.Create(file, 1 << 16);
             stream.Write(layout.Files[0].Header.Span);
-            Fill(stream, layout.TotalFileBytes - layout.Files[0].Header.Length, i);
+            if (shape.IsSparse)
+                stream.SetLength(layout.TotalFileBytes);
+            else
+                Fill(stream, layout.TotalFileBytes - layout.Files[0].Header.Length, i);
         });
         return folders;
     }
+
+    /// <summary>The folder of a model; 0 is the base.</summary>
+    public static string FolderOf(ModelShape shape, int model, string root) =>
+        Path.Combine(root, shape.Name, model == 0 ? "base" : $"expert-{model}");
 
     private static void Fill(FileStream stream, long bytes, int expert)
     {

@@ -1,0 +1,81 @@
+using Smelt.Checkpoints;
+using Smelt.Merging.Execution;
+using Smelt.Merging.Planning;
+using Smelt.Recipes;
+using Smelt.Recipes.Configuration;
+using static Smelt.Recipes.Syntax;
+
+namespace Smelt.Benchmarks;
+
+/// <summary>What is merged, and what its time is compared with.</summary>
+/// <param name="Name">The row's name.</param>
+/// <param name="Unit">U, the plain reading and writing of the same bytes, or L, the averaging of the same run.</param>
+/// <param name="Goal">The ratio not to exceed; 0 for none.</param>
+/// <param name="Recipe">The recipe.</param>
+internal sealed record MergeRow(string Name, char Unit, double Goal, Recipe Recipe);
+
+/// <summary>
+/// Merges of models in the page cache, timed inside one process, as ratios within the run: U is <see cref="IoUnit"/>, L is
+/// the averaging.
+/// </summary>
+internal static class MergeBenchmark
+{
+    /// <summary>Measures all rows and prints them as a table.</summary>
+    public static void Run(Options options)
+    {
+        var folders = ModelMaker.Make(options.Shape, options.Experts, options.Root);
+        var bytes = CheckpointFolder.Open(folders[0]).TotalBytes;
+        var files = folders.Select(f => Path.Combine(f, CheckpointFolder.SingleName)).ToArray();
+        var output = Path.Combine(options.Root, "output");
+
+        var unit = IoUnit.Measure(files, Path.Combine(options.Root, "unit.bin"), bytes, options.Runs);
+        Console.WriteLine($"{options.Shape.Name}, {options.Experts} experts, BF16, {Environment.ProcessorCount} cores, best of {options.Runs}; U = {unit * 1000:F0} ms");
+        Console.WriteLine("| work | s | CPU s | ratio | goal |\n|---|---|---|---|---|");
+        var linear = 0.0;
+        foreach (var row in Rows(folders).Where(r => r.Name.Contains(options.Only, StringComparison.Ordinal)))
+        {
+            var (seconds, processor) = Measure(row.Recipe, output, options);
+            linear = linear == 0 ? seconds : linear;
+            var ratio = seconds / (row.Unit == 'U' ? unit : linear);
+            Console.WriteLine($"| {row.Name} | {seconds:F3} | {processor:F2} | {ratio:F2} {row.Unit} | {(row.Goal > 0 ? $"<= {row.Goal} {row.Unit}" : "")} |");
+        }
+    }
+
+    /// <summary>The merges of the table; averaging, L, is the first.</summary>
+    internal static IEnumerable<MergeRow> Rows(string[] folders)
+    {
+        var baseModel = Folder(folders[0]);
+        var experts = Sequence.From(folders.Skip(1).Select(f => new Expert(Folder(f))));
+        Scalar lambdas = Sweep([.. Enumerable.Range(0, 11).Select(i => i / 10.0)]);
+        return
+        [
+            new("averaging", 'U', 1.5, new Average { Base = baseModel, Experts = experts }),
+            new("task arithmetic", 'U', 1.5, new TaskArithmetic { Base = baseModel, Experts = experts, Lambda = 0.4 }),
+            new("DARE-TIES, drop 0.8", 'L', 2.5, new DareTies { Base = baseModel, Experts = experts, Density = 0.2, TrimDensity = 1, Seed = 1 }),
+            new("TIES, trim of each tensor, density 0.2", 'L', 2.5, new Ties { Base = baseModel, Experts = experts, Profile = Profile.Mergekit, Density = 0.2 }),
+            new("TIES, trim of the model, density 0.2", 'L', 3.5, new Ties { Base = baseModel, Experts = experts, Density = 0.2 }),
+            new("TIES, 22 points: 11 lambdas x 2 densities", 'L', 0, new Ties { Base = baseModel, Experts = experts, Profile = Profile.Mergekit, Density = Sweep(0.1, 0.2), Lambda = lambdas }),
+            new("DARE-TIES, then trim (paper)", 'L', 0, new DareTies { Base = baseModel, Experts = experts, Density = 0.2, Seed = 1 }),
+            new("DARE-TIES, L1 rescale (mergekit)", 'L', 0, new DareTies { Base = baseModel, Experts = experts, Profile = Profile.Mergekit, Density = 0.2, Seed = 1 }),
+        ];
+    }
+
+    private static (double Seconds, double Processor) Measure(Recipe recipe, string output, Options options)
+    {
+        var best = double.PositiveInfinity;
+        var processor = double.PositiveInfinity;
+        for (var run = 0; run < options.Runs; run++)
+        {
+            if (Directory.Exists(output))
+                Directory.Delete(output, recursive: true);
+            var plan = Planner.Plan("benchmark", recipe, ConfigurationWriter.Write("benchmark", recipe), options.Root);
+            var before = Environment.CpuUsage.TotalTime;
+            var result = MergeExecutor.Run(plan, new MergeOptions { Output = output, Durable = false }, new ProgressCounter(), CancellationToken.None);
+            processor = Math.Min(processor, (Environment.CpuUsage.TotalTime - before).TotalSeconds);
+            best = Math.Min(best, result.Elapsed.TotalSeconds);
+        }
+
+        Directory.Delete(output, recursive: true);
+        return (best, processor);
+    }
+}

@@ -1,0 +1,31 @@
+using System.Globalization;
+
+namespace Smelt.Benchmarks;
+
+/// <summary>The command line: <c>--name value</c> pairs.</summary>
+internal sealed class Options(string[] args)
+{
+    /// <summary>Below which models and outputs are made; in memory where there is such a file system, else the disk is measured.</summary>
+    public string Root => Text("root", Directory.Exists("/dev/shm") ? "/dev/shm/smelt-benchmarks" : Path.Combine(Path.GetTempPath(), "smelt-benchmarks"));
+
+    /// <summary>The size of the models.</summary>
+    public ModelShape Shape => ModelShape.All.FirstOrDefault(s => s.Name == Text("size", "135M")) ?? throw new ArgumentException($"--size: one of {string.Join(", ", ModelShape.All.Select(s => s.Name))}");
+
+    /// <summary>The number of experts.</summary>
+    public int Experts => Number("experts", 8);
+
+    /// <summary>How often everything is done; the best counts.</summary>
+    public int Runs => Number("runs", 5);
+
+    /// <summary>A part of the name of the rows to measure.</summary>
+    public string Only => Text("only", "");
+
+    /// <summary>The <c>smelt</c> program, for what is measured as a process.</summary>
+    public string Tool => Text("tool", "smelt");
+
+    private string Text(string name, string fallback) =>
+        Array.IndexOf(args, "--" + name) is >= 0 and var i && i + 1 < args.Length ? args[i + 1] : fallback;
+
+    private int Number(string name, int fallback) =>
+        int.Parse(Text(name, fallback.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+}
