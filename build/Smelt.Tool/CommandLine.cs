@@ -34,14 +34,15 @@ internal static class CommandLine
               smelt plan recipes/Quick                               shows what they would read, write and take
               smelt run recipes/Quick                                merges all of them into out/
               smelt run recipes/Quick --recipe ties --out ties       merges one of them
+              smelt verify out/ties                                  looks for a changed bit in an output
               smelt run big.json --out big --max-memory 2GiB --force merges a configuration, replacing an older output
             """)
         {
-            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Evaluate(terminal),
+            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Verify(terminal, cancellation), Evaluate(terminal),
         };
         root.SetAction(_ =>
         {
-            terminal.Error.WriteLine("smelt: name a command: run, plan, list or check");
+            terminal.Error.WriteLine("smelt: name a command: run, plan, list, check or verify");
             terminal.Error.WriteLine("smelt --help shows what there is");
             return (int)ExitCode.BadInput;
         });
@@ -82,6 +83,17 @@ internal static class CommandLine
         var noInputs = new Option<bool>("--no-inputs") { Description = "Check the recipes alone, not their models." };
         var command = new Command("check", "Checks recipes and their models, and prints every problem.") { path, recipe, noInputs, json };
         command.SetAction(line => (int)CheckCommand.Execute(line.GetRequiredValue(path), line.GetRequiredValue(recipe), !line.GetValue(noInputs), line.GetValue(json), terminal, cancellation));
+        return command;
+    }
+
+    private static Command Verify(Terminal terminal, CancellationToken cancellation)
+    {
+        var output = new Argument<string>("OUT") { Description = "The folder of an output, or of a sweep's outputs." };
+        var inputs = new Option<bool>("--inputs") { Description = "Verify the models it was made of, too." };
+        var root = new Option<string>("--root") { Description = "Where relative paths of inputs start [default: the current folder].", HelpName = "DIR", DefaultValueFactory = _ => "." };
+        var json = CommonOptions.Json();
+        var command = new Command("verify", "Compares every byte of an output with the hashes taken when it was made.") { output, inputs, root, json };
+        command.SetAction(line => (int)VerifyCommand.Execute(line.GetRequiredValue(output), line.GetValue(inputs), line.GetRequiredValue(root), line.GetValue(json), terminal, cancellation));
         return command;
     }
 

@@ -10,11 +10,25 @@ public sealed class Glob
     /// <summary>For each segment the plain wildcard texts it stands for; null for <c>**</c>.</summary>
     private readonly string[]?[] _segments;
 
+    /// <summary>What a name that matches begins and ends with.</summary>
+    private readonly string _prefix;
+    private readonly string _suffix;
+
+    private static readonly char[] Wildcards = ['*', '?', '{', '}'];
+
     private Glob(string pattern, string[]?[] segments)
     {
         Pattern = pattern;
         _segments = segments;
+        var first = pattern.IndexOfAny(Wildcards);
+        IsLiteral = first < 0;
+        // A ** that stands for nothing takes the dot beside it along.
+        _prefix = IsLiteral ? pattern : pattern.Substring(0, first).TrimEnd('.');
+        _suffix = IsLiteral ? "" : pattern.Substring(pattern.LastIndexOfAny(Wildcards) + 1).TrimStart('.');
     }
+
+    /// <summary>Whether the pattern is a name without wildcards.</summary>
+    public bool IsLiteral { get; }
 
     /// <summary>The pattern as written.</summary>
     public string Pattern { get; }
@@ -31,6 +45,11 @@ public sealed class Glob
     /// <summary>Whether the pattern covers <paramref name="name"/>.</summary>
     public bool IsMatch(string name)
     {
+        if (IsLiteral)
+            return name == Pattern;
+        if (!name.StartsWith(_prefix, StringComparison.Ordinal) || !name.EndsWith(_suffix, StringComparison.Ordinal))
+            return false;
+
         // reached[i]: the segments of the pattern so far cover the first i segments of the name.
         var parts = name.Split('.');
         var reached = new bool[parts.Length + 1];

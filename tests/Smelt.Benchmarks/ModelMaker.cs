@@ -7,7 +7,7 @@ namespace Smelt.Benchmarks;
 internal sealed record ModelShape(string Name, int Hidden, int Intermediate, int Layers, int KeyValueWidth, int Vocabulary, bool Tied)
 {
     /// <summary>Too small to measure anything but start-up.</summary>
-    public static readonly ModelShape Tiny = new("tiny", 64, 128, 2, 32, 256, true);
+    public static readonly ModelShape Tiny = new("tiny", 8, 16, 1200, 4, 64, true);
 
     /// <summary>135 million parameters.</summary>
     public static readonly ModelShape Small = new("135M", 576, 1536, 30, 192, 49152, true);

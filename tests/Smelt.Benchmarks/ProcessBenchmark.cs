@@ -79,7 +79,8 @@ internal static class ProcessBenchmark
     private static string LargeConfiguration(string root)
     {
         var folders = ModelMaker.Make(ModelShape.Tiny, 2, root);
-        var rules = Enumerable.Range(0, 10_000).Select(i => On($"model.layers.{i % 2}.self_attn.q_proj.weight") with { Weight = 0.5 + (i / 1e6), Lambda = 1 + (i / 1e7) });
+        var names = ModelShape.Tiny.Tensors().Select(t => t.Name).ToArray();
+        var rules = Enumerable.Range(0, names.Length).Select(i => On(names[i]) with { Weight = 0.5 + (i / 1e6), Lambda = 1 + (i / 1e7) });
         var recipe = new TaskArithmetic
         {
             Base = Folder(folders[0]),

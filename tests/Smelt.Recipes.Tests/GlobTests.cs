@@ -19,6 +19,10 @@ public class GlobTests
     [InlineData("*", "a.b", false)]
     [InlineData("a*c", "abc", true)]
     [InlineData("Weight", "weight", false)]
+    [InlineData("a.**", "a", true)]
+    [InlineData("**.a", "a", true)]
+    [InlineData("a.**.a", "a", false)]
+    [InlineData("a.**.a", "a.a", true)]
     public void A_pattern_covers_the_whole_name(string pattern, string name, bool matches)
     {
         var glob = Glob.TryParse(pattern, out var error);
@@ -49,5 +53,25 @@ public class GlobTests
         Assert.False(segments.IsMatch(string.Join(".", Enumerable.Repeat("a", 60))));
         var text = Glob.TryParse(string.Concat(Enumerable.Repeat("*a", 14)) + "z", out _)!;
         Assert.False(text.IsMatch(new string('a', 60)));
+    }
+
+    [Fact]
+    public void A_set_finds_what_each_pattern_finds()
+    {
+        string[] parts = ["a", "b", "**", "*", "a*", "?", "{a,b}", "ab"];
+        string[] names = ["a", "b", "a.b", "ab", "a.a.b", "b.ab.a", "a.b.ab.b", "c"];
+        var patterns = parts.SelectMany(x => parts.SelectMany(y => new[] { x, $"{x}.{y}", $"{x}.{y}.{x}" })).ToArray();
+        var globs = patterns.Select(p => Glob.TryParse(p, out _)).ToArray();
+        var set = new GlobSet(globs);
+        var used = new HashSet<int>();
+        foreach (var name in names)
+        {
+            var expected = Enumerable.Range(0, globs.Length).Where(i => globs[i]!.IsMatch(name)).ToArray();
+            Assert.Equal(expected, set.Matching(name));
+            used.UnionWith(expected);
+        }
+
+        Assert.Equal(Enumerable.Range(0, globs.Length).Where(i => !used.Contains(i)).Select(i => (i, patterns[i])), set.Unused());
+        Assert.Empty(new GlobSet([null]).Matching("a"));
     }
 }

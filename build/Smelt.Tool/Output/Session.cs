@@ -12,7 +12,11 @@ internal sealed class Session
     private const string Yellow = "\u001b[33m";
     private const string Reset = "\u001b[0m";
 
+    /// <summary>Warnings of one rule that are printed; the JSON document has them all.</summary>
+    private const int WarningsOfARule = 20;
+
     private readonly List<ProblemDocument> _problems = [];
+    private readonly Dictionary<string, int> _warnings = [];
 
     private Session(string command, Terminal terminal, bool json)
     {
@@ -102,6 +106,13 @@ internal sealed class Session
     private void Print(Problem problem, string? recipe, string line)
     {
         _problems.Add(ProblemDocument.Of(problem, recipe));
+        if (problem.Severity == Severity.Warning)
+        {
+            var count = _warnings[problem.Id] = _warnings.GetValueOrDefault(problem.Id) + 1;
+            if (count > WarningsOfARule)
+                return;
+        }
+
         var colour = problem.Severity switch
         {
             Severity.Error => Red,
@@ -113,6 +124,8 @@ internal sealed class Session
 
     private void Summarize()
     {
+        foreach (var (id, count) in _warnings.Where(w => w.Value > WarningsOfARule))
+            Terminal.Error.WriteLine($"... and {count - WarningsOfARule} more warnings {id}; --json lists all");
         var errors = _problems.Count(p => p.Severity == Severity.Error && p.Id != ToolRules.Internal.Id);
         var warnings = _problems.Count(p => p.Severity == Severity.Warning);
         if (errors + warnings > 0)

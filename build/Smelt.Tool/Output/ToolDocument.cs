@@ -26,7 +26,16 @@ internal sealed record ToolDocument
 
     /// <summary>The outputs written.</summary>
     public IReadOnlyList<MergeDocument>? Merges { get; init; }
+
+    /// <summary>The output verified.</summary>
+    public VerifiedDocument? Verified { get; init; }
 }
+
+/// <summary>An output that was compared with its manifest.</summary>
+/// <param name="Output">Its folder.</param>
+/// <param name="Tensors">Tensors whose hashes were taken.</param>
+/// <param name="Bytes">Bytes read.</param>
+internal sealed record VerifiedDocument(string Output, int Tensors, long Bytes);
 
 /// <summary>A problem.</summary>
 internal sealed record ProblemDocument(string Id, Severity Severity, string Where, string Message, string Fix, string? Recipe = null)

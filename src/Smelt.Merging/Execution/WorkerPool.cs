@@ -24,10 +24,11 @@ internal sealed class WorkerPool : IDisposable
     {
         _cancellation = cancellation;
         _threads = new Thread[workers - 1];
+        var width = Kernels.Simd.Width;
         for (var i = 0; i < _threads.Length; i++)
         {
             var worker = i + 1;
-            _threads[i] = new Thread(() => Loop(worker)) { IsBackground = true, Name = $"smelt-{worker}" };
+            _threads[i] = new Thread(() => Loop(worker, width)) { IsBackground = true, Name = $"smelt-{worker}" };
             _threads[i].Start();
         }
     }
@@ -76,8 +77,9 @@ internal sealed class WorkerPool : IDisposable
             _start.Release(_threads.Length);
     }
 
-    private void Loop(int worker)
+    private void Loop(int worker, int width)
     {
+        Kernels.Simd.Width = width;
         while (true)
         {
             _start.Wait();

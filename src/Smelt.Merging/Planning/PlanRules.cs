@@ -46,4 +46,13 @@ public static class PlanRules
 
     /// <summary>Inputs hold numbers.</summary>
     public static readonly Rule NotFinite = new("SM7014", "Input not finite", Severity.Error);
+
+    /// <summary>An output has the manifest that was written with it.</summary>
+    public static readonly Rule NoManifest = new("SM7015", "No usable manifest", Severity.Error);
+
+    /// <summary>An output is what was written.</summary>
+    public static readonly Rule OutputDiffers = new("SM7016", "Output differs from its manifest", Severity.Error);
+
+    /// <summary>An input is what was merged.</summary>
+    public static readonly Rule InputDiffers = new("SM7017", "Input differs from the manifest", Severity.Error);
 }

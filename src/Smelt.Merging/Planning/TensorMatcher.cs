@@ -12,8 +12,8 @@ internal sealed class TensorMatcher
     private readonly IReadOnlyList<PlannedInput> _experts;
     private readonly List<Problem> _problems;
     private readonly PlannedInput _donor;
-    private readonly (string Where, Glob Glob)[] _keep;
-    private readonly HashSet<string> _usedGlobs = new(StringComparer.Ordinal);
+    private readonly string[] _keepPlaces;
+    private readonly GlobSet _keep;
     private readonly HashSet<string>[] _taken;
     private readonly List<string>[] _missing;
 
@@ -22,9 +22,11 @@ internal sealed class TensorMatcher
         _donor = donor;
         _experts = experts;
         _problems = problems;
-        _keep = [.. recipe.Tensors.SelectMany((rule, r) => rule is KeepRule keep
-            ? keep.Globs.Select((pattern, g) => ($"/tensors/{r}/keep/{g}", Glob.TryParse(pattern, out _)!))
-            : [])];
+        var keep = recipe.Tensors.SelectMany((rule, r) => rule is KeepRule keep
+            ? keep.Globs.Select((pattern, g) => (Where: $"/tensors/{r}/keep/{g}", Glob: Glob.TryParse(pattern, out _)))
+            : []).ToArray();
+        _keepPlaces = Array.ConvertAll(keep, k => k.Where);
+        _keep = new GlobSet(keep.Select(k => k.Glob));
         _taken = [.. experts.Select(_ => new HashSet<string>(StringComparer.Ordinal))];
         _missing = [.. experts.Select(_ => new List<string>())];
     }
@@ -82,8 +84,8 @@ internal sealed class TensorMatcher
                 _problems.Add(PlanRules.ExtraTensor.At(path, $"expert {i} ({_experts[i].Reference}) has {Count(unknown.Length)} that {_donor.Reference} has not: {Planner.Some(unknown)}.", "Keep(...) with their names leaves them out."));
         }
 
-        foreach (var (where, glob) in _keep.Where(k => !_usedGlobs.Contains(k.Glob.Pattern)))
-            _problems.Add(PlanRules.MatchesNothing.At(where, $"the pattern '{glob.Pattern}' matches no tensor."));
+        foreach (var (index, pattern) in _keep.Unused())
+            _problems.Add(PlanRules.MatchesNothing.At(_keepPlaces[index], $"the pattern '{pattern}' matches no tensor."));
     }
 
     private CheckpointTensor? Find(int expert, string name)
@@ -102,19 +104,7 @@ internal sealed class TensorMatcher
         return tensor;
     }
 
-    private bool IsKept(string name)
-    {
-        var kept = false;
-        foreach (var (_, glob) in _keep)
-        {
-            if (!glob.IsMatch(name))
-                continue;
-            _usedGlobs.Add(glob.Pattern);
-            kept = true;
-        }
-
-        return kept;
-    }
+    private bool IsKept(string name) => _keep.Matching(name).Length > 0;
 
     private string Place(int expert, string tensor) => $"{_experts[expert].Checkpoint.Path}, tensor {tensor}";
 

@@ -9,9 +9,8 @@ namespace Smelt.Merging.Planning;
 internal sealed class TensorSettingsResolver
 {
     private readonly IReadOnlyList<SweepPoint> _points;
-    private readonly Glob?[] _rules;
-    private readonly Glob?[][] _expertRules;
-    private readonly HashSet<string> _used = new(StringComparer.Ordinal);
+    private readonly GlobSet _rules;
+    private readonly GlobSet[] _expertRules;
 
     /// <param name="points">The points of a recipe that breaks no rule; they differ in values alone, not in their rules.</param>
     public TensorSettingsResolver(IReadOnlyList<SweepPoint> points)
@@ -24,8 +23,8 @@ internal sealed class TensorSettingsResolver
     /// <summary>The settings of every sweep point for the tensor <paramref name="name"/>.</summary>
     public TensorSettings[] Resolve(string name)
     {
-        var matching = Matching(_rules, name);
-        var expertMatching = _expertRules.Select(rules => Matching(rules, name)).ToArray();
+        var matching = _rules.Matching(name);
+        var expertMatching = Array.ConvertAll(_expertRules, rules => rules.Matching(name));
         return [.. _points.Select(point => At(point.Recipe, matching, expertMatching))];
     }
 
@@ -54,19 +53,9 @@ internal sealed class TensorSettingsResolver
     private static Scalar? First(Sequence<TensorRule> rules, int[] matching, Func<TensorOverride, Scalar?> slot) =>
         matching.Select(i => slot((TensorOverride)rules[i])).FirstOrDefault(value => value is not null);
 
-    private static Glob?[] Compile(Sequence<TensorRule> rules) =>
-        [.. rules.Select(rule => rule is TensorOverride o ? Glob.TryParse(o.Match, out _) : null)];
+    private static GlobSet Compile(Sequence<TensorRule> rules) =>
+        new(rules.Select(rule => rule is TensorOverride o ? Glob.TryParse(o.Match, out _) : null));
 
-    private int[] Matching(Glob?[] rules, string name)
-    {
-        var matching = rules.Length == 0 ? [] : Enumerable.Range(0, rules.Length).Where(i => rules[i]?.IsMatch(name) == true).ToArray();
-        foreach (var i in matching)
-            _used.Add(rules[i]!.Pattern);
-        return matching;
-    }
-
-    private IEnumerable<(string Where, string Pattern)> Unused(Glob?[] rules, string path) =>
-        rules.Select((glob, i) => (Where: $"{path}/{i}/on", glob?.Pattern))
-            .Where(r => r.Pattern is not null && !_used.Contains(r.Pattern))
-            .Select(r => (r.Where, r.Pattern!));
+    private static IEnumerable<(string Where, string Pattern)> Unused(GlobSet rules, string path) =>
+        rules.Unused().Select(r => ($"{path}/{r.Index}/on", r.Pattern));
 }

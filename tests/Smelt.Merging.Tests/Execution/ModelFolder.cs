@@ -64,6 +64,68 @@ internal sealed class ModelFolder : IDisposable
         }
     }
 
+    /// <summary>
+    /// Three experts whose tensors are, by turns: the base itself (no task vector), the base and one magnitude (all equal),
+    /// noise with NaN, infinities, denormals and zeros of both signs in it.
+    /// </summary>
+    public void WriteSpecials()
+    {
+        float[] values = [float.NaN, float.PositiveInfinity, float.NegativeInfinity, 1e-40f, -1e-40f, -0f, 0f, float.MaxValue];
+        var checkpoint = CheckpointFolder.Open(System.IO.Path.Combine(Path, "base"));
+        using var reader = new CheckpointReader();
+        var bits = Enumerable.Range(0, Sizes.Length).Select(t =>
+        {
+            checkpoint.TryGet($"t{t}.weight", out var tensor);
+            var bytes = new byte[tensor!.ByteLength];
+            reader.Read(tensor, 0, bytes);
+            return MemoryMarshal.Cast<byte, ushort>(bytes).ToArray();
+        }).ToArray();
+        for (var model = 1; model <= 3; model++)
+        {
+            var m = model;
+            Write($"special{m}", (t, i) =>
+            {
+                var b = BitConverter.UInt32BitsToSingle((uint)bits[t][i] << 16);
+                return (t % 3) switch
+                {
+                    0 => b,
+                    1 => b + (i % 2 == 0 ? 0.25f : -0.25f),
+                    _ => i % 97 == m ? values[(i / 97) % values.Length] : b + ((i + m) % 5 * 0.001f),
+                };
+            });
+        }
+    }
+
+    /// <summary>Merges until so many bytes were moved, then stops it; whether it was done before.</summary>
+    public bool MergeUntil(Recipe recipe, string output, long bytes)
+    {
+        using var stop = new CancellationTokenSource();
+        var progress = new ProgressCounter();
+        using var ended = new ManualResetEventSlim();
+        var watcher = new Thread(() =>
+        {
+            while (!ended.IsSet && progress.Moved < bytes)
+                Thread.Yield();
+            stop.Cancel();
+        });
+        watcher.Start();
+        try
+        {
+            var folder = System.IO.Path.Combine(Path, output);
+            MergeExecutor.Run(Plan(recipe), new MergeOptions { Output = folder, Threads = 2, Durable = false }, progress, stop.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+        finally
+        {
+            ended.Set();
+            watcher.Join();
+        }
+    }
+
     public MergePlan Plan(Recipe recipe) => Planner.Plan("test", recipe, ConfigurationWriter.Write("test", recipe), Path);
 
     public string Merge(Recipe recipe, string output, int threads = 2, long memory = 512L << 20, bool force = false, CancellationToken cancellation = default)

@@ -1,3 +1,4 @@
+using Smelt.Merging.Tests.Kernels;
 using Smelt.Recipes;
 using static Smelt.Recipes.Syntax;
 
@@ -37,6 +38,64 @@ public class SameBitsTests
         using var sharded = new ModelFolder();
         sharded.WriteFamily(maxShardSize: 140_000);
         Assert.Equal(expected, ModelFolder.Bytes(sharded.Merge(recipe, "from-shards")));
+    }
+
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void Vector_widths_make_no_difference(string method)
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        folder.WriteSpecials();
+        var plain = Recipe(method);
+        var specials = plain with { NonFinite = NonFinite.Propagate, Experts = [Folder("special1"), Folder("special2"), Folder("special3")] };
+        foreach (var recipe in new[] { plain, specials })
+        {
+            var outputs = KernelData.Widths.Select(width =>
+            {
+                var output = "";
+                KernelData.At(width, () => output = folder.Merge(recipe, $"{recipe.NonFinite}-{width}", threads: 3));
+                return ModelFolder.Bytes(output);
+            }).ToArray();
+            Assert.All(outputs, bytes => Assert.Equal(outputs[0], bytes));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void Special_values_make_no_difference_between_threads_shards_and_sweeps(string method)
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        folder.WriteSpecials();
+        var recipe = Recipe(method) with { NonFinite = NonFinite.Propagate, Experts = [Folder("special1"), Folder("special2"), Folder("special3")] };
+        var expected = ModelFolder.Bytes(folder.Merge(recipe, "one", threads: 1));
+        Assert.Equal(expected, ModelFolder.Bytes(folder.Merge(recipe, "eight", threads: 8, memory: 64L << 20)));
+        Assert.Equal(expected, ModelFolder.Bytes(folder.Merge(recipe with { MaxShardSize = 150_000 }, "sharded")));
+        if (recipe is TaskVectorRecipe taskVector)
+        {
+            var sweep = folder.Merge(taskVector with { Lambda = Sweep(taskVector.Lambda ?? 1, 0.25) }, "sweep");
+            var point = Directory.GetDirectories(sweep).Single(d => !d.EndsWith("0.25", StringComparison.Ordinal));
+            Assert.Equal(expected, ModelFolder.Bytes(point));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void An_interrupted_run_ends_as_an_undisturbed_one(string method)
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var recipe = Recipe(method);
+        var expected = ModelFolder.Bytes(folder.Merge(recipe, "whole"));
+        for (var bytes = 50_000L; ; bytes += 400_000)
+        {
+            if (folder.MergeUntil(recipe, "stopped", bytes))
+                break;
+            Assert.False(Directory.Exists(Path.Combine(folder.Path, "stopped")));
+        }
+
+        Assert.Equal(expected, ModelFolder.Bytes(Path.Combine(folder.Path, "stopped")));
     }
 
     [Theory]

@@ -1,0 +1,53 @@
+namespace Smelt.Recipes;
+
+/// <summary>
+/// Patterns in the order of their rules. Those without wildcards are looked up by name, so that thousands of rules for
+/// single tensors cost no more than one.
+/// </summary>
+public sealed class GlobSet
+{
+    private readonly Dictionary<string, List<int>> _literals = new(StringComparer.Ordinal);
+    private readonly List<(int Index, Glob Glob)> _wildcards = [];
+    private readonly Glob?[] _globs;
+    private readonly bool[] _used;
+
+    /// <param name="globs">The patterns; null matches nothing.</param>
+    public GlobSet(IEnumerable<Glob?> globs)
+    {
+        _globs = globs.ToArray();
+        _used = new bool[_globs.Length];
+        for (var i = 0; i < _globs.Length; i++)
+        {
+            if (_globs[i] is not { } glob)
+                continue;
+            if (!glob.IsLiteral)
+                _wildcards.Add((i, glob));
+            else if (_literals.TryGetValue(glob.Pattern, out var same))
+                same.Add(i);
+            else
+                _literals.Add(glob.Pattern, [i]);
+        }
+    }
+
+    /// <summary>The positions of the patterns that cover a name, in rising order.</summary>
+    public int[] Matching(string name)
+    {
+        var matching = new List<int>();
+        if (_literals.TryGetValue(name, out var literals))
+            matching.AddRange(literals);
+        foreach (var (index, glob) in _wildcards)
+        {
+            if (glob.IsMatch(name))
+                matching.Add(index);
+        }
+
+        matching.Sort();
+        foreach (var index in matching)
+            _used[index] = true;
+        return matching.ToArray();
+    }
+
+    /// <summary>The patterns that covered none of the names asked for, with their positions.</summary>
+    public IEnumerable<(int Index, string Pattern)> Unused() =>
+        Enumerable.Range(0, _globs.Length).Where(i => _globs[i] is not null && !_used[i]).Select(i => (i, _globs[i]!.Pattern));
+}

@@ -1,0 +1,129 @@
+namespace Smelt.Tool.Tests;
+
+/// <summary><c>smelt verify</c> finds whatever is not as it was written.</summary>
+public sealed class VerifyCommandTests : IDisposable
+{
+    private readonly Workspace _work = new();
+    private readonly string _output;
+    private readonly string _weights;
+
+    public VerifyCommandTests()
+    {
+        _work.Tensors("base", ("a", [1, 2, 3]), ("b", [4]), ("empty", []));
+        _work.Tensors("one", ("a", [2, 2, 3]), ("b", [5]), ("empty", []));
+        _work.Tensors("two", ("a", [1, 4, 3]), ("b", [6]), ("empty", []));
+        _output = _work["merged"];
+        var merge = new Captured();
+        Assert.Equal(ExitCode.Done, merge.Run("run", _work.TaskArithmetic("sum.json", "1", "base", "one", "two"), "--out", _output));
+        _weights = Path.Combine(_output, "model.safetensors");
+    }
+
+    public void Dispose() => _work.Dispose();
+
+    [Fact]
+    public void An_output_as_it_was_written_is_whole_and_so_are_its_inputs()
+    {
+        var captured = Verify("--inputs", "--root", _work.Folder);
+        Assert.Equal("", captured.Error);
+        Assert.Contains("12 tensors", captured.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_flipped_bit_of_every_file_is_found()
+    {
+        foreach (var file in Directory.GetFiles(_output))
+        {
+            var bytes = File.ReadAllBytes(file);
+            for (var i = 0; i < bytes.Length; i += bytes.Length > 2000 ? 17 : 1)
+            {
+                var bit = (byte)(1 << (i % 8));
+                bytes[i] ^= bit;
+                File.WriteAllBytes(file, bytes);
+                bytes[i] ^= bit;
+
+                // White space, version and names of inputs in the manifest itself mean nothing to the bytes of the output.
+                if (Path.GetFileName(file) != "smelt.json")
+                    Assert.NotEqual(ExitCode.Done, new Captured().Run("verify", _output));
+            }
+
+            File.WriteAllBytes(file, bytes);
+        }
+
+        Verify();
+    }
+
+    [Fact]
+    public void All_tensors_that_differ_are_named()
+    {
+        Flip(_weights, ^1);
+        Flip(_weights, ^5);
+        var captured = new Captured();
+        Assert.Equal(ExitCode.BadInput, captured.Run("verify", _output));
+        Assert.Contains("tensor a", captured.Error, StringComparison.Ordinal);
+        Assert.Contains("tensor b", captured.Error, StringComparison.Ordinal);
+        Assert.Contains("SM7016", captured.Error, StringComparison.Ordinal);
+        Assert.Contains("2 errors", captured.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_changed_input_is_found_only_when_asked_for()
+    {
+        Flip(_work["one/model.safetensors"], ^2);
+        Verify();
+        var captured = new Captured();
+        Assert.Equal(ExitCode.BadInput, captured.Run("verify", _output, "--inputs", "--root", _work.Folder));
+        Assert.Contains("SM7017", captured.Error, StringComparison.Ordinal);
+        Assert.Contains(Path.Combine("one", "model.safetensors"), captured.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("config.json")]
+    [InlineData("README.md")]
+    [InlineData("model.safetensors")]
+    public void A_missing_file_is_found(string name)
+    {
+        File.Delete(Path.Combine(_output, name));
+        var captured = new Captured();
+        Assert.Equal(ExitCode.BadInput, captured.Run("verify", _output));
+        Assert.Contains(name, captured.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_without_manifest_and_a_damaged_manifest_are_errors()
+    {
+        var captured = new Captured();
+        Assert.Equal(ExitCode.BadInput, captured.Run("verify", _work["one"]));
+        Assert.Contains("SM7015", captured.Error, StringComparison.Ordinal);
+
+        File.WriteAllText(Path.Combine(_output, "smelt.json"), "{");
+        captured = new Captured();
+        Assert.Equal(ExitCode.BadInput, captured.Run("verify", _output));
+        Assert.Contains("damaged", captured.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_points_of_a_sweep_are_verified()
+    {
+        var merge = new Captured();
+        merge.Run("run", _work.TaskArithmetic("sweep.json", """{"sweep": [0.5, 1]}""", "base", "one", "two"), "--out", _work["points"]);
+        Assert.Equal(ExitCode.Done, new Captured().Run("verify", _work["points"]));
+        Flip(_work["points/lambda=1/model.safetensors"], ^1);
+        var captured = new Captured();
+        Assert.Equal(ExitCode.BadInput, captured.Run("verify", _work["points"]));
+        Assert.Contains("lambda=1", captured.Error, StringComparison.Ordinal);
+    }
+
+    private Captured Verify(params string[] options)
+    {
+        var captured = new Captured();
+        Assert.Equal(ExitCode.Done, captured.Run(["verify", _output, .. options]));
+        return captured;
+    }
+
+    private static void Flip(string file, Index index)
+    {
+        var bytes = File.ReadAllBytes(file);
+        bytes[index] ^= 4;
+        File.WriteAllBytes(file, bytes);
+    }
+}
