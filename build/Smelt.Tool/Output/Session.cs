@@ -73,7 +73,7 @@ internal sealed class Session
         }
         catch (Exception e) when (Cause(e) is IOException or UnauthorizedAccessException)
         {
-            Report(recipe, [ToolRules.InputOutput.At("", Cause(e).Message)]);
+            Report(recipe, [ToolRules.InputOutput.At("", Cause(e).Message, HowToFix(Cause(e)))]);
             return ExitCode.Failed;
         }
         catch (Exception e)
@@ -100,8 +100,20 @@ internal sealed class Session
             Print(problem, null, BuildDiagnostics.Text(problem));
     }
 
-    /// <summary>Parallel work wraps what it throws.</summary>
-    private static Exception Cause(Exception e) => e is AggregateException { InnerException: { } inner } ? Cause(inner) : e;
+    /// <summary>Parallel work and the runtime's initialisers wrap what is thrown in them.</summary>
+    private static Exception Cause(Exception e) => e is AggregateException or TypeInitializationException && e.InnerException is { } inner ? Cause(inner) : e;
+
+    /// <summary>
+    /// What to do about a failure of the system. An assembly of the runtime that is suddenly missing means the same as too
+    /// many open files: the runtime could not open it.
+    /// </summary>
+    private static string HowToFix(Exception e) =>
+        e is FileNotFoundException { FileName: { } file } && file.Contains("PublicKeyToken", StringComparison.Ordinal)
+            || e.Message.Contains("Too many open files", StringComparison.Ordinal)
+            ? "Allow more open files, for example with ulimit -n 256; the runtime itself takes about 60."
+        : e.Message.Contains("No space left", StringComparison.Ordinal) || e.Message.Contains("File too large", StringComparison.Ordinal)
+            ? "Make room, and run the same command again: finished work is kept."
+        : "";
 
     private void Print(Problem problem, string? recipe, string line)
     {

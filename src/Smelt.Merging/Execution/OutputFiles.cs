@@ -34,12 +34,25 @@ internal sealed class OutputFiles : IDisposable
             foreach (var file in _plan.Layout.Files)
             {
                 using var handle = File.OpenHandle(System.IO.Path.Combine(folder, file.Name), FileMode.Create, FileAccess.Write, FileShare.None);
-                RandomAccess.SetLength(handle, file.TotalBytes);
+                SetLength(handle, file.TotalBytes, _paths[0][file.Name]);
                 RandomAccess.Write(handle, file.Header.Span, 0);
             }
 
             if (_plan.Layout.Index is { } index)
                 File.WriteAllText(System.IO.Path.Combine(folder, ShardLayout.IndexName), index);
+        }
+    }
+
+    private static void SetLength(SafeFileHandle handle, long bytes, string path)
+    {
+        try
+        {
+            RandomAccess.SetLength(handle, bytes);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            // What the runtime makes of a file system, or a limit, that takes no file of this size.
+            throw new IOException($"File too large: {path} would have {bytes} bytes.");
         }
     }
 

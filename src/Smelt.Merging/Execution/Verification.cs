@@ -135,7 +135,7 @@ public sealed class Verification
         IReadOnlyList<PlannedInput> inputs;
         try
         {
-            inputs = [.. Planner.Plan(read.Name, read.Recipe, read.CanonicalJson, root).Inputs];
+            inputs = [.. Planner.Plan(read.Name, read.Recipe, read.CanonicalJson, Path.GetFullPath(root)).Inputs];
         }
         catch (InvalidInputException invalid)
         {
