@@ -36,41 +36,11 @@ public static class CheckpointFolder
         if (!Exists(indexPath))
             throw NoWeights(path);
         var index = ShardIndex.Read(indexPath);
-        var shards = index.Files.Select(f => (Name: f, Path: System.IO.Path.Combine(path, f))).ToArray();
-        var outside = shards.Where(s => LeadsOutside(path, s.Path)).Select(s => CheckpointRules.OutsideFolder.At(s.Path, "the shard is a link to a file outside of the model's folder.", "Put the file itself there; only a hub cache keeps its files elsewhere.")).ToArray();
-        return outside.Length > 0 ? throw new InvalidInputException(outside) : OpenFiles(path, path, shards, index, []);
-    }
-
-    /// <summary>
-    /// Whether a link leads out of the folder whose index names it. In a hub cache, <c>models--X/snapshots/REVISION</c>, files
-    /// are links to <c>models--X/blobs</c>.
-    /// </summary>
-    private static bool LeadsOutside(string folder, string file)
-    {
-        if (new FileInfo(file).LinkTarget is null || FinalTarget(file) is not { } target)
-            return false;
-        var full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(folder));
-        var real = new DirectoryInfo(full).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? full;
-        var snapshots = System.IO.Path.GetDirectoryName(real);
-        var cache = System.IO.Path.GetFileName(snapshots) == "snapshots" ? System.IO.Path.Combine(System.IO.Path.GetDirectoryName(snapshots)!, "blobs") : real;
-        return !new[] { full, real, cache }.Any(root => target.StartsWith(root + System.IO.Path.DirectorySeparatorChar, StringComparison.Ordinal));
+        return OpenFiles(path, path, [.. index.Files.Select(f => (f, System.IO.Path.Combine(path, f)))], index, []);
     }
 
     /// <summary>Whether a file is there, also one behind a broken link, which deserves an error of its own.</summary>
     private static bool Exists(string path) => File.Exists(path) || new FileInfo(path).LinkTarget is not null;
-
-    /// <summary>Where a link ends; null for links in a circle, which reading reports.</summary>
-    private static string? FinalTarget(string file)
-    {
-        try
-        {
-            return new FileInfo(file).ResolveLinkTarget(returnFinalTarget: true)?.FullName;
-        }
-        catch (IOException)
-        {
-            return null;
-        }
-    }
 
     private static Checkpoint OpenFiles(string path, string? folder, (string Name, string Path)[] files, ShardIndex? index, IReadOnlyList<Problem> warnings)
     {
