@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
 using Smelt.Checkpoints;
 using Smelt.Merging.Kernels;
 using Smelt.Merging.Planning;
@@ -128,6 +129,7 @@ internal sealed unsafe class Worker : IDisposable
     }
 
     /// <summary>Reads elements of a tensor as source <paramref name="i"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public ReadOnlySpan<byte> Read(CheckpointTensor tensor, int i, SubBlock part)
     {
         var format = FormatOf(tensor.Type);
@@ -137,6 +139,7 @@ internal sealed unsafe class Worker : IDisposable
     }
 
     /// <summary>Reads bytes of a tensor as source <paramref name="i"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public ReadOnlySpan<byte> ReadBytes(CheckpointTensor tensor, int i, long offset, int length)
     {
         var span = new Span<byte>(_sources[i], length);

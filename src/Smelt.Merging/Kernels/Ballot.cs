@@ -8,6 +8,7 @@ internal static unsafe class Ballot
     /// <summary>
     /// votes[e] = the sum of the column's values, or of their signs, in row order from +0. A NaN among the values makes the vote NaN.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Sum(float* rows, int count, Vote vote, nint n, float* votes)
     {
         var kernel = new Kernel { Rows = rows, Count = count, Signs = vote == Vote.Count, Elements = n, Votes = votes };
@@ -15,6 +16,7 @@ internal static unsafe class Ballot
     }
 
     /// <summary>Counts how the elections over the rows came out.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static ElectionCounts Count(float* rows, int count, float* votes, nint n)
     {
         var kernel = new CountKernel { Rows = rows, Count = count, Elements = n, Votes = votes };

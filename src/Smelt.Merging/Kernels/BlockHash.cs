@@ -72,6 +72,7 @@ internal sealed unsafe class BlockHash
     }
 
     /// <summary>As <see cref="Append(ReadOnlySpan{byte})"/>; index of the first of the values that is infinite or NaN, or -1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public nint AppendFinite(RawBlock values, nint n)
     {
         var bytes = (int)n * values.Format.Size();
@@ -101,6 +102,7 @@ internal sealed unsafe class BlockHash
     private void Append(byte* data, int n, uint exponent, int lane) => Append(data, n, exponent, lane, out _);
 
     /// <summary>Whether the loops below were used, and then whether every lane's exponent has a zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool Append(byte* data, int n, uint exponent, int lane, out bool finite)
     {
         finite = true;

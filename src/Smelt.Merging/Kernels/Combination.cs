@@ -16,6 +16,7 @@ internal static unsafe class Combination
     /// <param name="election">How to combine.</param>
     /// <param name="n">Number of columns.</param>
     /// <param name="mix">Where the result goes; NaNs are canonical.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Resolve(float* rows, float* weights, int count, float* votes, in Election election, nint n, float* mix)
     {
         var ones = true;
@@ -57,6 +58,7 @@ internal static unsafe class Combination
             where TSimd : unmanaged, ISimd<TSimd> =>
             Variant<SimdScalar>(Variant<TSimd>(0));
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly nint Variant<TSimd>(nint e)
             where TSimd : unmanaged, ISimd<TSimd> =>
             (Election.Combine, Election.Vote != Vote.None, Late) switch

@@ -16,6 +16,7 @@ internal static unsafe class Deltas
     /// <param name="n">Number of elements.</param>
     /// <param name="scale">A last factor; 1 multiplies nothing.</param>
     /// <param name="deltas">Where they go, <paramref name="n"/> of them.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Compute(float* @base, in ExpertBlock expert, nint first, long flatStart, nint n, float scale, float* deltas)
     {
         var values = expert.Values.From(first);
@@ -56,6 +57,7 @@ internal static unsafe class Deltas
 
     /// <summary>As the other overload for a whole sub-block whose base is still as stored: for statistics of one expert.</summary>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Compute(RawBlock @base, in ExpertBlock expert, long flatStart, nint n, float* deltas)
     {
         var widened = stackalloc float[Simd.LongChunk];
@@ -67,6 +69,7 @@ internal static unsafe class Deltas
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static nint After(Cut cut, long flat, nint done, nint n)
     {
         var turn = cut.LastEqual - flat + 1;
@@ -90,6 +93,7 @@ internal static unsafe class Deltas
         internal nint Start;
         internal nint End;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run<TSimd, TFormat>()
             where TSimd : unmanaged, ISimd<TSimd>
             where TFormat : IFormat
@@ -102,6 +106,7 @@ internal static unsafe class Deltas
             Variant<SimdScalar, TFormat>(vectors, End);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Variant<TSimd, TFormat>(nint e, nint end)
             where TSimd : unmanaged, ISimd<TSimd>
             where TFormat : IFormat

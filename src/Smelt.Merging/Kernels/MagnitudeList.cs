@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace Smelt.Merging.Kernels;
 
@@ -46,6 +47,7 @@ internal sealed class MagnitudeList
     }
 
     /// <summary>Counts codes that were written behind the others, of elements of one block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Advance(int codes, int block)
     {
         Count += codes;
@@ -62,6 +64,7 @@ internal sealed class MagnitudeList
     }
 
     /// <summary>Adds to each block's number how many of its codes are equal to one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void AddEquals(uint code, Span<int> ofBlock)
     {
         var start = 0;

@@ -10,6 +10,7 @@ internal static unsafe class MagnitudeSelect
     private const int BinBits = 11;
 
     /// <summary>Number of codes above <paramref name="high"/>, and of those above <paramref name="low"/> up to it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static (long Above, long Inside) Count(ReadOnlySpan<uint> codes, int low, int high)
     {
         fixed (uint* data = codes)
@@ -24,6 +25,7 @@ internal static unsafe class MagnitudeSelect
     /// The code at <paramref name="position"/>, counted from 0 for the largest, of codes from <paramref name="low"/> to
     /// <paramref name="high"/>: by a histogram of their upper bits, then of the next.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static uint At(ReadOnlySpan<uint> codes, long position, uint low, uint high)
     {
         var bins = stackalloc int[1 << BinBits];

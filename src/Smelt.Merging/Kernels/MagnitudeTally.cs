@@ -28,6 +28,7 @@ internal sealed unsafe class MagnitudeTally
 
     /// <summary>Counts a sub-block, its deltas made by <see cref="Deltas"/>; all elements are of block number <paramref name="block"/>.</summary>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Add(RawBlock @base, in ExpertBlock expert, long flatStart, nint n, int block)
     {
         if (expert.IsPlain && expert.Values.Format == @base.Format && @base.Format != FloatFormat.F64)
@@ -99,6 +100,7 @@ internal sealed unsafe class MagnitudeTally
         return bins;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Add<TKernel>(void* values, void* @base, int size, nint n, int block)
         where TKernel : struct, ICountKernel
     {
@@ -188,6 +190,7 @@ internal sealed unsafe class MagnitudeTally
             (_low, _high, _guess, _shift) = (bracket.Low, bracket.High, bracket.Guess, bracket.Shift);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run<TSimd>()
             where TSimd : unmanaged, ISimd<TSimd>
         {

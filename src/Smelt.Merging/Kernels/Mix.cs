@@ -19,6 +19,7 @@ internal static unsafe class Mix
     /// <param name="divisor">What the sum is divided by, once.</param>
     /// <param name="n">Elements of this sub-block.</param>
     /// <param name="mix">Where the result goes; NaNs are canonical.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Weighted(RawBlock* inputs, float* weights, int count, float divisor, nint n, float* mix) =>
         Run(null, inputs, weights, count, divisor, n, mix);
 
@@ -30,6 +31,7 @@ internal static unsafe class Mix
     /// <param name="divisor">What the sum is divided by, once.</param>
     /// <param name="n">Elements of this sub-block.</param>
     /// <param name="mix">Where the result goes; NaNs are canonical.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void TaskVectors(RawBlock @base, RawBlock* experts, float* weights, int count, float divisor, nint n, float* mix) =>
         Run(&@base, experts, weights, count, divisor, n, mix);
 

@@ -61,6 +61,7 @@ internal static unsafe class Philox
     /// <param name="n">Number of elements.</param>
     /// <param name="threshold">The density as <see cref="Threshold24"/>.</param>
     /// <param name="bits">Ceiling(n / 64) words; bit e % 64 of word e / 64 is 1 where element start + e is kept. Bits from n on are 0.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Mask(PhiloxKey key, ulong tensor, long start, nint n, uint threshold, ulong* bits) =>
         Masks(key, tensor, start, n, &threshold, 1, &bits);
 

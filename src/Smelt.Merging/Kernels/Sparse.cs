@@ -19,6 +19,7 @@ internal static unsafe class Sparse
     /// <param name="mix">Where the result goes; NaNs are canonical. A NaN among the kept deltas of an element makes its mix NaN.</param>
     /// <param name="counts">Where the outcome of the elections is added, as by <see cref="CountVotes"/>; null does not count.</param>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Run(RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint n, float* mix, ElectionCounts* counts = null)
     {
         var buffer = stackalloc float[((count + 2) * Simd.Stride) + 16];
@@ -46,6 +47,7 @@ internal static unsafe class Sparse
 
     /// <summary>Counts how the elections of a sub-block come out, for the whole model's majority sign; the parameters are those of <see cref="Run"/>.</summary>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static ElectionCounts CountVotes(RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint n)
     {
         var buffer = stackalloc float[((count + 2) * Simd.Stride) + 16];
@@ -65,6 +67,7 @@ internal static unsafe class Sparse
     }
 
     /// <summary>Makes rows of the experts' deltas, <see cref="Simd.Stride"/> floats apart, for the elements <paramref name="e"/> to <paramref name="e"/> + <paramref name="length"/> - 1 of a sub-block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Fill(
         RawBlock @base, ExpertBlock* experts, int count, bool weighted, long flatStart, nint e, nint length, float* rows, float* widened)
     {

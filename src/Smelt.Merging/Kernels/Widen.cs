@@ -9,6 +9,7 @@ internal static unsafe class Widen
     /// destination[e] = (float)source[e] for e in [0, <paramref name="n"/>). Exact but for F64, which is rounded to nearest even.
     /// Every NaN becomes canonical.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void ToSingle(RawBlock source, nint n, float* destination)
     {
         if (source.Format == FloatFormat.F64)

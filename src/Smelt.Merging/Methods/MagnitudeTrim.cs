@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Smelt.Merging.Execution;
 using Smelt.Merging.Kernels;
 using Smelt.Merging.Planning;
@@ -193,6 +194,7 @@ internal sealed unsafe class MagnitudeTrim
             search.EndPass();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Count(PassContext context, Worker worker, int tally, Block block, TrimSearch[] searches)
     {
         for (var offset = 0; offset < block.Length; offset += worker.Elements)

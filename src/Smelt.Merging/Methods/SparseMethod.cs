@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Smelt.Merging.Execution;
 using Smelt.Merging.Kernels;
 using Smelt.Merging.Planning;
@@ -67,6 +68,7 @@ internal abstract unsafe class SparseMethod : MethodProgram
     }
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Mix(Worker worker, SubBlock part, MixGroup group)
     {
         var experts = Plan.Experts.Count;
@@ -100,6 +102,7 @@ internal abstract unsafe class SparseMethod : MethodProgram
     /// <param name="group">The group.</param>
     /// <param name="expert">The expert.</param>
     /// <param name="complete">Whether trim and L1 ratio are known and applied; without them it is what thresholds are taken of.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public ExpertBlock Pipeline(Worker worker, SubBlock part, MixGroup group, int expert, bool complete)
     {
         var block = new ExpertBlock(worker.Blocks[expert + 1])

@@ -57,6 +57,7 @@ internal static class Simd
     private static int _override;
 
     /// <summary>Runs <paramref name="kernel"/> at <see cref="Width"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Run<TKernel>(ref TKernel kernel)
         where TKernel : struct, IKernel
     {
@@ -70,6 +71,7 @@ internal static class Simd
     }
 
     /// <summary>Runs <paramref name="kernel"/> at <see cref="Width"/> for values stored as <paramref name="format"/>, which is not <see cref="FloatFormat.F64"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Run<TKernel>(ref TKernel kernel, FloatFormat format)
         where TKernel : struct, IFormatKernel
     {
@@ -82,6 +84,7 @@ internal static class Simd
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<TKernel, TSimd>(ref TKernel kernel, FloatFormat format)
         where TKernel : struct, IFormatKernel
         where TSimd : unmanaged, ISimd<TSimd>
