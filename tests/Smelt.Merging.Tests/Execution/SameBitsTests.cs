@@ -74,7 +74,7 @@ public class SameBitsTests
         Assert.Equal(expected, ModelFolder.Bytes(folder.Merge(recipe with { MaxShardSize = 150_000 }, "sharded")));
         if (recipe is TaskVectorRecipe taskVector)
         {
-            var sweep = folder.Merge(taskVector with { Lambda = Sweep(taskVector.Lambda ?? 1, 0.25) }, "sweep");
+            var sweep = folder.Merge(taskVector with { Lambda = Sweep(taskVector.Lambda?.Value ?? 1, 0.25) }, "sweep");
             var point = Directory.GetDirectories(sweep).Single(d => !d.EndsWith("0.25", StringComparison.Ordinal));
             Assert.Equal(expected, ModelFolder.Bytes(point));
         }
