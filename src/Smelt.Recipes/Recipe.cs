@@ -10,8 +10,8 @@ public abstract record Recipe
     public const long DefaultMaxShardSize = 5_000_000_000;
 
     /// <summary>
-    /// The base model. Methods on task vectors need it; for an average it only gives configuration, tokenizer and tensor
-    /// order (the first expert does where it is absent).
+    /// The base model. Methods on task vectors need it; for methods without one, such as an average, it only gives
+    /// configuration, tokenizer and tensor order (the first expert does where it is absent).
     /// </summary>
     [Slot("the base model")]
     public Model? Base { get; init; }
@@ -36,15 +36,30 @@ public abstract record Recipe
     [Slot("what happens to NaN and infinity in an input")]
     public NonFinite? NonFinite { get; init; }
 
-    /// <summary>Whether the method works on differences to the base, and so needs one.</summary>
+    /// <summary>Whether the method can't do without a base.</summary>
     public abstract bool NeedsBase { get; }
+
+    /// <summary>Whether the base takes part in the arithmetic; else it only gives configuration, tokenizer and tensor order.</summary>
+    public virtual bool UsesBase => NeedsBase;
+
+    /// <summary>Whether experts have weights.</summary>
+    public virtual bool UsesWeights => true;
+
+    /// <summary>Whether a sum is divided by the sum of the experts' weights, which then must not be zero.</summary>
+    public virtual bool DividesByWeights => false;
+
+    /// <summary>The fewest experts that the method merges.</summary>
+    public virtual int FewestExperts => 1;
+
+    /// <summary>The most experts that the method merges.</summary>
+    public virtual int MostExperts => int.MaxValue;
 
     /// <summary>The same recipe with every switch and default written out, profiles resolved.</summary>
     public virtual Recipe Resolve() => this with
     {
         MaxShardSize = MaxShardSize ?? DefaultMaxShardSize,
         NonFinite = NonFinite ?? Recipes.NonFinite.Fail,
-        Experts = Sequence.From(Experts.Select(e => e with { Weight = e.Weight ?? 1 })),
+        Experts = UsesWeights ? Sequence.From(Experts.Select(e => e with { Weight = e.Weight ?? 1 })) : Experts,
     };
 }
 

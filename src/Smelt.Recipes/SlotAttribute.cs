@@ -20,6 +20,9 @@ public sealed class SlotAttribute(string summary) : Attribute
     /// <summary>Whether only whole numbers are allowed.</summary>
     public bool Integer { get; init; }
 
+    /// <summary>Whether a value must be given, as no default would suit.</summary>
+    public bool Required { get; init; }
+
     /// <summary>The range in words: <c>0 &lt;= density &lt;= 1</c>.</summary>
     public string Range(string name)
     {

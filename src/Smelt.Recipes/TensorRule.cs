@@ -26,6 +26,22 @@ public sealed record TensorOverride(string Match) : TensorRule
     /// <summary>The scale of the merged task vector in these tensors; not in an expert's own rules.</summary>
     [Slot("lambda in these tensors")]
     public Scalar? Lambda { get; init; }
+
+    /// <summary>How far from the base to the expert in these tensors, for methods with a slot of this name; not in an expert's own rules.</summary>
+    [Slot("t in these tensors")]
+    public Scalar? T { get; init; }
+
+    /// <summary>The factor of these tensors in a <see cref="Passthrough"/>; not in an expert's own rules.</summary>
+    [Slot("the factor of these tensors")]
+    public Scalar? Scale { get; init; }
+
+    /// <summary>The fraction selected in these tensors by <see cref="Sce"/>, 0 to 1; not in an expert's own rules.</summary>
+    [Slot("the fraction selected in these tensors", Min = 0, Max = 1)]
+    public Scalar? SelectTopK { get; init; }
+
+    /// <summary>The cap of <see cref="RamPlus"/> in these tensors, 0 and more; not in an expert's own rules.</summary>
+    [Slot("alpha in these tensors", Min = 0)]
+    public Scalar? Alpha { get; init; }
 }
 
 /// <summary>Tensors that are taken from the base as they are.</summary>

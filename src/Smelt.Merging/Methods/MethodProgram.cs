@@ -71,6 +71,11 @@ internal abstract class MethodProgram
         TaskArithmetic => new TaskArithmeticMethod(plan),
         Ties => new TiesMethod(plan),
         DareTies => new DareTiesMethod(plan),
+        Slerp => new SlerpMethod(plan),
+        NuSlerp => new NuSlerpMethod(plan),
+        MultiSlerp => new MultiSlerpMethod(plan),
+        Karcher => new KarcherMethod(plan),
+        ModelStock => new ModelStockMethod(plan),
         var other => throw new NotSupportedException($"No method merges a {other.GetType().Name}."),
     };
 
@@ -79,6 +84,7 @@ internal abstract class MethodProgram
     {
         Ties ties => TiesMethod.Passes(ties),
         DareTies dare => DareTiesMethod.Passes(dare),
+        Slerp or NuSlerp or MultiSlerp or Karcher or ModelStock => 2,
         _ => 1,
     };
 

@@ -20,7 +20,8 @@ public enum TensorAction
 /// <param name="Weights">The weight of each expert.</param>
 /// <param name="Densities">The density of each expert; empty for methods that do not thin out.</param>
 /// <param name="Lambda">The scale of the merged task vector; 1 for an average.</param>
-public sealed record TensorSettings(double[] Weights, double[] Densities, double Lambda);
+/// <param name="Recipe">The recipe with the method's own values that hold for the tensor.</param>
+public sealed record TensorSettings(double[] Weights, double[] Densities, double Lambda, Recipe Recipe);
 
 /// <summary>One output tensor: where its inputs lie, what is done to it and where it goes.</summary>
 public sealed record TensorPlan

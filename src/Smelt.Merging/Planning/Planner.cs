@@ -30,7 +30,7 @@ public static class Planner
 
         var baseInput = resolved.Base is null ? null : inputs[0]!;
         var experts = inputs.Skip(baseInput is null ? 0 : 1).Select(i => i!).ToArray();
-        CheckSameFiles(baseInput, experts, resolved.NeedsBase, problems);
+        CheckSameFiles(baseInput, experts, resolved.UsesBase, problems);
 
         var tensors = PlanTensors(resolved, points, baseInput, experts, problems);
         if (masks is not null)
@@ -108,11 +108,11 @@ public static class Planner
         }
     }
 
-    private static void CheckSameFiles(PlannedInput? baseInput, PlannedInput[] experts, bool needsBase, List<Problem> problems)
+    private static void CheckSameFiles(PlannedInput? baseInput, PlannedInput[] experts, bool usesBase, List<Problem> problems)
     {
         static string Identity(PlannedInput input) => string.Join("|", input.Checkpoint.Files.Select(f => f.FullPath));
         var seen = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (baseInput is not null && needsBase)
+        if (baseInput is not null && usesBase)
             seen.Add(Identity(baseInput), "the base");
         for (var i = 0; i < experts.Length; i++)
         {
@@ -138,7 +138,7 @@ public static class Planner
             var (action, sources) = matcher.Match(tensor);
             var merged = action == TensorAction.Merge;
             var resolved = merged ? settings.Resolve(tensor.Name) : [];
-            if (merged && recipe is Average { Normalize: true })
+            if (merged && recipe.DividesByWeights)
                 CheckWeights(tensor.Name, resolved, problems);
             tensors.Add(new TensorPlan
             {
@@ -148,7 +148,7 @@ public static class Planner
                 ElementCount = tensor.ElementCount,
                 OutputType = merged ? OutputType(recipe.Dtype, tensor.Type) : tensor.Type,
                 Action = action,
-                Base = baseInput is null || (merged && !recipe.NeedsBase) ? null : tensor,
+                Base = baseInput is null || (merged && !recipe.UsesBase) ? null : tensor,
                 Experts = action == TensorAction.Keep && baseInput is null ? [tensor] : sources,
                 Settings = resolved,
             });
@@ -164,7 +164,7 @@ public static class Planner
     {
         var cancelling = settings.FirstOrDefault(s => Math.Abs(s.Weights.Sum()) <= 1e-8 * s.Weights.Sum(Math.Abs));
         if (cancelling is not null)
-            problems.Add(PlanRules.WeightsCancel.At(tensor, $"the weights {string.Join(", ", cancelling.Weights)} sum to 0, and the average divides by their sum.", "Change a tensor rule, or set Normalize = false."));
+            problems.Add(PlanRules.WeightsCancel.At(tensor, $"the weights {string.Join(", ", cancelling.Weights)} sum to 0, and the method divides by their sum.", "Change a tensor rule, or turn the normalisation off."));
     }
 
     private static TensorType OutputType(DType? asked, TensorType stored) => asked switch

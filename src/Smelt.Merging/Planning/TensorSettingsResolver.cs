@@ -41,13 +41,29 @@ internal sealed class TensorSettingsResolver
             var expert = recipe.Experts[i];
             Scalar? Find(Func<TensorOverride, Scalar?> slot) =>
                 First(expert.Tensors, expertMatching[i], slot) ?? First(recipe.Tensors, matching, slot);
-            weights[i] = (Find(r => r.Weight) ?? expert.Weight)!.Value;
+            weights[i] = (Find(r => r.Weight) ?? expert.Weight)?.Value ?? 1;
             if (recipe is TrimmedRecipe trimmed)
                 densities[i] = (Find(r => r.Density) ?? expert.Density ?? trimmed.Density)!.Value;
         }
 
         var lambda = recipe is TaskVectorRecipe taskVector ? (First(recipe.Tensors, matching, r => r.Lambda) ?? taskVector.Lambda)!.Value : 1;
-        return new TensorSettings(weights, densities, lambda);
+        return new TensorSettings(weights, densities, lambda, WithOverrides(recipe, matching));
+    }
+
+    /// <summary>The recipe, its own slots replaced by what matching rules set under the same names.</summary>
+    private static Recipe WithOverrides(Recipe recipe, int[] matching)
+    {
+        if (matching.Length == 0)
+            return recipe;
+        var slots = Slots.Of(recipe.GetType());
+        var copy = recipe with { };
+        foreach (var own in Slots.Of(typeof(TensorOverride)))
+        {
+            if (slots.FirstOrDefault(s => s.Name == own.Name) is { } slot && First(recipe.Tensors, matching, r => (Scalar?)own.Get(r)) is { } value)
+                slot.Property.SetValue(copy, value);
+        }
+
+        return copy;
     }
 
     private static Scalar? First(Sequence<TensorRule> rules, int[] matching, Func<TensorOverride, Scalar?> slot) =>

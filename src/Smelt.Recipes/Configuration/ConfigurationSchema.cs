@@ -26,7 +26,7 @@ public static class ConfigurationSchema
         var definitions = new JsonObject();
         foreach (var (id, type) in Slots.Methods)
         {
-            var recipe = Object(type, ["version", "name", "method", "experts"]);
+            var recipe = Object(type, ["version", "name", "method", "experts", .. Slots.Of(type).Where(s => s.Attribute.Required).Select(s => s.Name)]);
             var properties = (JsonObject)recipe["properties"]!;
             properties["$schema"] = new JsonObject { ["type"] = "string" };
             properties["version"] = new JsonObject { ["const"] = ConfigurationWriter.SchemaVersion };

@@ -15,5 +15,8 @@ public sealed record Average : Recipe
     public override bool NeedsBase => false;
 
     /// <inheritdoc/>
+    public override bool DividesByWeights => Normalize != false;
+
+    /// <inheritdoc/>
     public override Recipe Resolve() => (Average)base.Resolve() with { Normalize = Normalize ?? true };
 }

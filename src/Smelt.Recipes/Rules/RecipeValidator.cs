@@ -48,6 +48,9 @@ public static class RecipeValidator
             var where = path + "/" + slot.Name;
             switch (slot.Get(owner))
             {
+                case null when slot.Attribute.Required:
+                    problems.Add(RuleTable.RequiredValue.At(where, $"{slot.Name} is not given, and no default would suit.", $"Set it: {slot.Property.Name} = ..., {slot.Attribute.Range(slot.Name)}."));
+                    break;
                 case Scalar scalar: CheckScalar(scalar, slot, where, problems); break;
                 case ByteSize { InvalidText: { } text }:
                     problems.Add(RuleTable.BadSize.At(where, $"{slot.Name} is '{text}', which is no size; allowed: a number with B, KB, MB, GB, TB, KiB, MiB, GiB or TiB, as in \"5GB\"."));
@@ -87,10 +90,12 @@ public static class RecipeValidator
     {
         if (recipe.Experts.Count == 0)
             problems.Add(RuleTable.NoExpert.At("/experts", "the recipe lists no expert.", "Add at least one: Experts = [Folder(\"...\")]."));
+        else if (recipe.Experts.Count < recipe.FewestExperts || recipe.Experts.Count > recipe.MostExperts)
+            problems.Add(RuleTable.ExpertCount.At("/experts", $"{Slots.MethodId(recipe.GetType())} has {recipe.Experts.Count} experts; allowed: {Allowed(recipe)}."));
         if (recipe.Base is { } baseModel)
             CheckModel(baseModel, "/base", problems);
         else if (recipe.NeedsBase)
-            problems.Add(RuleTable.NoBase.At("/base", $"{Slots.MethodId(recipe.GetType())} works on differences to a base, and none is given.", "Set Base = Folder(\"...\") or Hub(\"...\")."));
+            problems.Add(RuleTable.NoBase.At("/base", $"{Slots.MethodId(recipe.GetType())} needs a base, and none is given.", "Set Base = Folder(\"...\") or Hub(\"...\")."));
 
         for (var i = 0; i < recipe.Experts.Count; i++)
         {
@@ -99,10 +104,14 @@ public static class RecipeValidator
             var first = recipe.Experts.Take(i).ToList().FindIndex(e => Same(e.Model, model));
             if (first >= 0)
                 problems.Add(RuleTable.DuplicateExpert.At($"/experts/{i}/model", $"the expert {model} is already listed as expert {first}.", "Remove one, and add up their weights if that is meant."));
-            else if (recipe.NeedsBase && recipe.Base is { } b && Same(b, model))
+            else if (recipe.UsesBase && recipe.Base is { } b && Same(b, model))
                 problems.Add(RuleTable.BaseAmongExperts.At($"/experts/{i}/model", $"the expert {model} is the base itself, so its task vector is zero.", "Remove it from the experts."));
         }
     }
+
+    private static string Allowed(Recipe recipe) =>
+        (recipe.FewestExperts == recipe.MostExperts ? $"exactly {recipe.MostExperts}" : $"at least {recipe.FewestExperts}")
+        + (recipe.NeedsBase ? " besides the base" : "");
 
     private static bool Same(Model a, Model b) => (a, b) switch
     {
@@ -146,8 +155,11 @@ public static class RecipeValidator
             var where = $"{path}/tensors/{i}";
             if (expert.Tensors[i] is KeepRule)
                 problems.Add(RuleTable.ExpertRule.At(where, "Keep holds for the whole output, not for one expert.", "Move it to the recipe's Tensors, or set Weight = 0 here."));
-            else if (expert.Tensors[i] is TensorOverride { Lambda: not null })
-                problems.Add(RuleTable.ExpertRule.At(where + "/lambda", "Lambda scales the merged task vector, not one expert's.", "Move it to the recipe's Tensors, or set Weight here."));
+            else
+            {
+                foreach (var slot in Slots.Of(typeof(TensorOverride)).Where(s => s.Name is not ("weight" or "density") && s.Get(expert.Tensors[i]) is not null))
+                    problems.Add(RuleTable.ExpertRule.At($"{where}/{slot.Name}", $"{slot.Property.Name} holds for the merged tensor, not one expert's.", "Move it to the recipe's Tensors."));
+            }
         }
     }
 
@@ -167,7 +179,7 @@ public static class RecipeValidator
             {
                 CheckSlots(rule, $"{path}/{i}", problems);
                 CheckGlob(rule.Match, $"{path}/{i}/on", i, seen, problems);
-                if (rule.Weight is null && rule.Density is null && rule.Lambda is null)
+                if (Slots.Of(typeof(TensorOverride)).All(s => s.Get(rule) is null))
                     problems.Add(RuleTable.EmptyRule.At($"{path}/{i}", $"the rule for '{rule.Match}' sets nothing.", "Add a value, as in On(\"...\") with { Density = 0.3 }, or remove the rule."));
             }
         }
@@ -192,29 +204,26 @@ public static class RecipeValidator
 
     private static void CheckNoEffect(Recipe recipe, List<Problem> problems)
     {
-        var usesDensity = recipe is TrimmedRecipe;
-        var usesLambda = recipe is TaskVectorRecipe;
         void Flag(string where, string slot, string why) =>
             problems.Add(RuleTable.NoEffect.At(where, $"{slot} has no effect: {why}.", "Remove it."));
+        void FlagSlots(object owner, string path)
+        {
+            foreach (var slot in Slots.Of(owner.GetType()).Where(s => s.Type == typeof(Scalar) && s.Get(owner) is not null && !HasEffect(recipe, s.Name)))
+                Flag($"{path}/{slot.Name}", slot.Name, $"{Slots.MethodId(recipe.GetType())} has no {slot.Name}");
+        }
 
         for (var i = 0; i < recipe.Experts.Count; i++)
         {
-            if (!usesDensity && recipe.Experts[i].Density is not null)
-                Flag($"/experts/{i}/density", "density", "this method does not trim");
+            FlagSlots(recipe.Experts[i], $"/experts/{i}");
             for (var r = 0; r < recipe.Experts[i].Tensors.Count; r++)
             {
-                if (!usesDensity && recipe.Experts[i].Tensors[r] is TensorOverride { Density: not null })
-                    Flag($"/experts/{i}/tensors/{r}/density", "density", "this method does not trim");
+                if (recipe.Experts[i].Tensors[r] is TensorOverride { Weight: var weight, Density: var density })
+                    FlagSlots(new TensorOverride("") { Weight = weight, Density = density }, $"/experts/{i}/tensors/{r}");
             }
         }
 
         for (var r = 0; r < recipe.Tensors.Count; r++)
-        {
-            if (!usesDensity && recipe.Tensors[r] is TensorOverride { Density: not null })
-                Flag($"/tensors/{r}/density", "density", "this method does not trim");
-            if (!usesLambda && recipe.Tensors[r] is TensorOverride { Lambda: not null })
-                Flag($"/tensors/{r}/lambda", "lambda", "an average has no task vector to scale");
-        }
+            FlagSlots(recipe.Tensors[r], $"/tensors/{r}");
 
         if (recipe is not TrimmedRecipe trimmed)
             return;
@@ -228,9 +237,17 @@ public static class RecipeValidator
             Flag("/seed", "seed", "the masks come from maskFile");
     }
 
+    /// <summary>Whether a value of one expert or one tensor has an effect on a recipe.</summary>
+    private static bool HasEffect(Recipe recipe, string slot) => slot switch
+    {
+        "weight" => recipe.UsesWeights,
+        "density" => recipe is TrimmedRecipe,
+        _ => Slots.Of(recipe.GetType()).Any(s => s.Name == slot),
+    };
+
     private static void CheckWeights(Recipe recipe, List<Problem> problems)
     {
-        if (recipe is not Average { Normalize: not false })
+        if (!recipe.DividesByWeights)
             return;
         foreach (var point in SweepExpansion.Expand(recipe))
         {
@@ -239,8 +256,8 @@ public static class RecipeValidator
                 continue;
             problems.Add(RuleTable.WeightsCancel.At(
                 "/experts",
-                $"the weights {string.Join(", ", weights.Select(Text))} sum to 0{(point.Label.Length > 0 ? " at " + point.Label : "")}, and the average divides by their sum.",
-                "Change a weight, or set Normalize = false."));
+                $"the weights {string.Join(", ", weights.Select(Text))} sum to 0{(point.Label.Length > 0 ? " at " + point.Label : "")}, and {Slots.MethodId(recipe.GetType())} divides by their sum.",
+                "Change a weight, or turn the normalisation off."));
             return;
         }
     }

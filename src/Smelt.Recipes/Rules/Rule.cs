@@ -46,6 +46,9 @@ public static class RuleTable
     /// <summary>A model is named by a folder or a hub id.</summary>
     public static readonly Rule ModelReference = new("SM1010", "Model reference not usable", Severity.Error);
 
+    /// <summary>Some methods merge two models, or one.</summary>
+    public static readonly Rule ExpertCount = new("SM1011", "Number of experts does not fit the method", Severity.Error);
+
     /// <summary>Every slot has a range.</summary>
     public static readonly Rule OutOfRange = new("SM2001", "Value out of range", Severity.Error);
 
@@ -66,6 +69,9 @@ public static class RuleTable
 
     /// <summary>An enum slot holds one of its members.</summary>
     public static readonly Rule UndefinedMember = new("SM2008", "Value not a member of its enum", Severity.Error);
+
+    /// <summary>Some values have no default that would suit.</summary>
+    public static readonly Rule RequiredValue = new("SM2009", "Value must be given", Severity.Error);
 
     /// <summary>A tensor pattern follows the glob syntax.</summary>
     public static readonly Rule GlobSyntax = new("SM3001", "Tensor pattern not valid", Severity.Error);
