@@ -61,6 +61,8 @@ internal sealed class MergekitRecipe
     {
         if (_config.Method == "linear")
             return BuildAverage();
+        if (OfOwnKind() is { } special)
+            return special with { Dtype = OutputType() };
 
         var inputs = _config.Models.Where(m => m.Path != _config.BaseModel).ToArray();
         var trims = _config.Method is not "task_arithmetic";
@@ -84,6 +86,53 @@ internal sealed class MergekitRecipe
         };
     }
 
+    /// <summary>The methods that neither average nor trim task vectors; null for those that do.</summary>
+    private Recipe? OfOwnKind()
+    {
+        var others = _config.Models.Where(m => m.Path != _config.BaseModel).ToArray();
+        var t = Global("t", (rule, value) => rule with { T = value });
+        return _config.Method switch
+        {
+            "slerp" => new Slerp { Base = Base(), Experts = Plain(others), T = t.Value, Tensors = t.Rules },
+            "nuslerp" => new NuSlerp { Base = Base(), Experts = Weighted(others), Flatten = Switch("nuslerp_flatten"), ColumnWise = Switch("nuslerp_row_wise") },
+            "multislerp" => new MultiSlerp { Base = Base(), Experts = Weighted(others), NormalizeWeights = Switch("normalize_weights"), Epsilon = Value("eps") },
+            "karcher" => new Karcher { Base = Base(), Experts = Plain(WithBase()), MaxIterations = Value("max_iter"), Tolerance = Value("tol") },
+            "model_stock" => new ModelStock { Base = Base(), Experts = Plain(others), FilterWise = Switch("filter_wise") },
+            _ => null,
+        };
+    }
+
+    /// <summary>A parameter of the whole merge: the value that most tensors have, and rules for the others.</summary>
+    private (Scalar? Value, Sequence<TensorRule> Rules) Global(string parameter, Func<TensorOverride, double, TensorOverride> set)
+    {
+        if (Parameter(null, parameter) is null)
+            return (null, []);
+        var (value, rules) = Spread(t => Setting.Number(Parameter(null, parameter), t, Position(t)) ?? throw new InvalidDataException($"{_case}: no {parameter} for {t}"), set);
+        return (value, Sequence.From<TensorRule>(rules));
+    }
+
+    private Model? Base() => _config.BaseModel is { } path ? Folder(_case.Resolve(path)) : null;
+
+    private Sequence<Expert> Plain(IEnumerable<MergekitInput> inputs) => Sequence.From(inputs.Select(i => new Expert(Folder(_case.Resolve(i.Path)))));
+
+    private Sequence<Expert> Weighted(IEnumerable<MergekitInput> inputs) => Sequence.From(inputs.Select(i => Expert(i, trims: false)));
+
+    /// <summary>The inputs where the base is one like any other; one that is not listed comes last.</summary>
+    private List<MergekitInput> WithBase()
+    {
+        var inputs = _config.Models.ToList();
+        if (_config.BaseModel is { } path && inputs.All(m => m.Path != path))
+            inputs.Add(new MergekitInput(path, null));
+        return inputs;
+    }
+
+    /// <summary>A number of the whole merge; null where it is not given.</summary>
+    private Scalar? Value(string parameter)
+    {
+        var values = _tensors.Select(t => Setting.Number(Parameter(null, parameter), t, Position(t))).Distinct().ToArray();
+        return values.Length == 1 ? values[0] is { } value ? (Scalar)value : null : throw new NotSupportedException($"{_case}: '{parameter}' differs between tensors");
+    }
+
     private DareTies Dare() => new()
     {
         Profile = Profile.Mergekit,
@@ -92,19 +141,14 @@ internal sealed class MergekitRecipe
     };
 
     /// <summary>An average, in which a base is an input like any other; one that is not listed comes last.</summary>
-    private Average BuildAverage()
-    {
-        var inputs = _config.Models.ToList();
-        if (_config.BaseModel is { } path && inputs.All(m => m.Path != path))
-            inputs.Add(new MergekitInput(path, null));
-        return new Average
+    private Average BuildAverage() =>
+        new()
         {
-            Base = _config.BaseModel is null ? null : Folder(_case.Resolve(_config.BaseModel)),
-            Experts = Sequence.From(inputs.Select(input => Expert(input, trims: false))),
+            Base = Base(),
+            Experts = Weighted(WithBase()),
             Normalize = Switch("normalize"),
             Dtype = OutputType(),
         };
-    }
 
     private Expert Expert(MergekitInput input, bool trims)
     {

@@ -29,15 +29,17 @@ internal sealed class OriginalsRecipe
     /// <param name="scratch">A folder for files that the recipe needs.</param>
     public static Recipe Of(GoldenCase golden, string scratch) => new OriginalsRecipe(golden, scratch).Build();
 
-    /// <summary>The parameters whose values are words, as <c>name:word</c>: what the list of skips can name.</summary>
+    /// <summary>The parameters whose values are words, as <c>name:word</c>, and lists that are not empty, as <c>name:list</c>: what the list of skips can name.</summary>
     public static IEnumerable<string> Features(GoldenCase golden) =>
         golden.Json["parameters"]!.AsObject()
-            .Where(p => p.Value is JsonValue value && value.TryGetValue<string>(out _))
-            .Select(p => $"{p.Key}:{p.Value!.GetValue<string>()}");
+            .Where(p => p.Value is JsonArray { Count: > 0 } || (p.Value is JsonValue value && value.TryGetValue<string>(out _)))
+            .Select(p => $"{p.Key}:{(p.Value is JsonArray ? "list" : p.Value!.GetValue<string>())}");
 
     private Recipe Build()
     {
         var recipe = Method();
+        if (recipe is Slerp)
+            return recipe with { Tensors = Kept() is { Length: > 0 } integers ? [Keep(integers)] : [], Dtype = DType.F32 };
         return recipe with
         {
             Base = Folder(_base),
@@ -52,6 +54,10 @@ internal sealed class OriginalsRecipe
         ("average" or "basic_mean", _) => new Average(),
         ("weighted_average", _) => new Average { Experts = Experts(List("weights")), Normalize = Flag("normalize") },
         ("linear", _) => new Average { Experts = Experts([1 - Number("t"), Number("t")]), Normalize = false },
+        ("slerp", "fusion_bench") => Slerp() with { LinearAbove = Number("dot_threshold") },
+        ("slerp", "sd_mecha") => Slerp() with { LinearAbove = 1, InterpolateNorms = true },
+        ("model_stock", "fusion_bench") => new ModelStock { Cosine = StockCosine.MeanAngle, Experts = Plain() },
+        ("model_stock", "sd_mecha") => new ModelStock { Cosine = StockCosine.Neighbours, FilterWise = true, Experts = Plain() },
         ("task_arithmetic", _) => new TaskArithmetic { Lambda = Number("lambda") },
         ("task_negation", _) => new TaskArithmetic { Lambda = Number("lambda"), Experts = Experts(_ => -1) },
         ("task_analogy", _) => new TaskArithmetic { Lambda = Number("lambda"), Experts = Experts(Analogy()) },
@@ -165,6 +171,11 @@ internal sealed class OriginalsRecipe
             throw Unknown("formula", Word("formula"));
         return [.. _parameters["order"]!.AsArray().Select(letter => formula.Contains("-" + letter!.GetValue<string>(), StringComparison.Ordinal) ? -1.0 : 1.0)];
     }
+
+    /// <summary>An interpolation between two experts: the first stands in for the base.</summary>
+    private Slerp Slerp() => new() { Base = Folder(_experts[0]), Experts = [Folder(_experts[1])], T = Number("t") };
+
+    private Sequence<Expert> Plain() => Sequence.From(_experts.Select(e => new Expert(Folder(e))));
 
     private Sequence<Expert> Experts(Func<int, double> weight) =>
         Sequence.From(_experts.Select((e, i) => new Expert(Folder(e)) { Weight = weight(i) }));
