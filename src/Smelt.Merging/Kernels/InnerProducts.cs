@@ -25,7 +25,7 @@ internal static unsafe class InnerProducts
         for (nint e = 0; e < n; e += Simd.Chunk)
         {
             var length = Math.Min(n - e, Simd.Chunk);
-            Load(@base, inputs, count, from + e, length, rows);
+            VectorRows.Load(@base, inputs, count, from + e, length, rows);
             var pair = 0;
             for (var i = 0; i < count; i++)
             {
@@ -50,7 +50,7 @@ internal static unsafe class InnerProducts
         for (nint e = 0; e < n; e += Simd.Chunk)
         {
             var length = Math.Min(n - e, Simd.Chunk);
-            Load(@base, inputs, count, from + e, length, rows);
+            VectorRows.Load(@base, inputs, count, from + e, length, rows);
             var target = sums + e;
             for (var i = 0; i < count; i++)
             {
@@ -60,21 +60,6 @@ internal static unsafe class InnerProducts
                     target += stride;
                 }
             }
-        }
-    }
-
-    private static void Load(RawBlock* @base, RawBlock* inputs, int count, nint from, nint length, float* rows)
-    {
-        var origin = rows + (count * Simd.Stride);
-        if (@base is not null)
-            Widen.ToSingle(@base->From(from), length, origin);
-        for (var i = 0; i < count; i++)
-        {
-            var row = rows + (i * Simd.Stride);
-            if (@base is null)
-                Widen.ToSingle(inputs[i].From(from), length, row);
-            else
-                Deltas.Compute(origin, new ExpertBlock(inputs[i].From(from)), 0, 0, length, 1, row);
         }
     }
 

@@ -76,6 +76,9 @@ internal abstract class MethodProgram
         MultiSlerp => new MultiSlerpMethod(plan),
         Karcher => new KarcherMethod(plan),
         ModelStock => new ModelStockMethod(plan),
+        NearSwap => new NearSwapMethod(plan),
+        RamRecipe => new RamMethod(plan),
+        Passthrough => new PassthroughMethod(plan),
         var other => throw new NotSupportedException($"No method merges a {other.GetType().Name}."),
     };
 
@@ -84,7 +87,7 @@ internal abstract class MethodProgram
     {
         Ties ties => TiesMethod.Passes(ties),
         DareTies dare => DareTiesMethod.Passes(dare),
-        Slerp or NuSlerp or MultiSlerp or Karcher or ModelStock => 2,
+        Slerp or NuSlerp or MultiSlerp or Karcher or ModelStock or RamPlus => 2,
         _ => 1,
     };
 

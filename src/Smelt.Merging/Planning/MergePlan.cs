@@ -12,7 +12,7 @@ public enum TensorAction
     /// <summary>Copied from the base as it is.</summary>
     Keep,
 
-    /// <summary>Of a type that can't be merged: copied, after making sure that it is the same in all inputs.</summary>
+    /// <summary>Copied, after making sure that it is the same in all inputs: of a type that can't be merged, or passed through.</summary>
     CopyEqual,
 }
 

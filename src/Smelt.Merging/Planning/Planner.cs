@@ -35,7 +35,7 @@ public static class Planner
         var tensors = PlanTensors(resolved, points, baseInput, experts, problems);
         if (masks is not null)
             MaskFiles.Check(masks, tensors, problems);
-        if (tensors.Count > 0 && tensors.All(t => t.Action != TensorAction.Merge))
+        if (resolved is not Passthrough && tensors.Count > 0 && tensors.All(t => t.Action != TensorAction.Merge))
             problems.Add(PlanRules.NothingMerged.At("/tensors", "every tensor is kept, so the output would be a copy of the base.", "Remove a Keep rule."));
         ThrowOnErrors(problems);
 
@@ -54,7 +54,7 @@ public static class Planner
             Masks = masks,
             BytesPerPass = tensors.Sum(t => (t.Base?.ByteLength ?? 0) + t.Experts.Sum(e => e.ByteLength)),
             Passes = passes,
-            WeightType = tensors.Where(t => t.Action == TensorAction.Merge).GroupBy(t => t.OutputType).MaxBy(g => g.Sum(t => t.ElementCount))!.Key,
+            WeightType = MostCommonType(tensors),
             NonFinite = resolved.NonFinite!.Value,
             BytesToWrite = layout.TotalFileBytes * points.Count,
             Warnings = [.. inputs.SelectMany(i => i!.Checkpoint.Warnings).Distinct(), .. problems],
@@ -140,14 +140,16 @@ public static class Planner
             var resolved = merged ? settings.Resolve(tensor.Name) : [];
             if (merged && recipe.DividesByWeights)
                 CheckWeights(tensor.Name, resolved, problems);
+            var outputType = merged ? OutputType(recipe.Dtype, tensor.Type) : tensor.Type;
+            var copied = merged && sources[0].Type == outputType && resolved.All(s => s.Recipe is Passthrough { Scale: null });
             tensors.Add(new TensorPlan
             {
                 Index = tensors.Count,
                 Name = tensor.Name,
                 Shape = tensor.Shape,
                 ElementCount = tensor.ElementCount,
-                OutputType = merged ? OutputType(recipe.Dtype, tensor.Type) : tensor.Type,
-                Action = action,
+                OutputType = outputType,
+                Action = copied ? TensorAction.CopyEqual : action,
                 Base = baseInput is null || (merged && !recipe.UsesBase) ? null : tensor,
                 Experts = action == TensorAction.Keep && baseInput is null ? [tensor] : sources,
                 Settings = resolved,
@@ -165,6 +167,14 @@ public static class Planner
         var cancelling = settings.FirstOrDefault(s => Math.Abs(s.Weights.Sum()) <= 1e-8 * s.Weights.Sum(Math.Abs));
         if (cancelling is not null)
             problems.Add(PlanRules.WeightsCancel.At(tensor, $"the weights {string.Join(", ", cancelling.Weights)} sum to 0, and the method divides by their sum.", "Change a tensor rule, or turn the normalisation off."));
+    }
+
+    /// <summary>The type that most merged elements are written in; where nothing is merged, most elements that could be.</summary>
+    private static TensorType MostCommonType(List<TensorPlan> tensors)
+    {
+        var merged = tensors.Where(t => t.Action == TensorAction.Merge).ToArray();
+        var counted = merged.Length > 0 ? merged : tensors.Where(t => t.OutputType.IsMergeable);
+        return counted.GroupBy(t => t.OutputType).MaxBy(g => g.Sum(t => t.ElementCount))?.Key ?? tensors[0].OutputType;
     }
 
     private static TensorType OutputType(DType? asked, TensorType stored) => asked switch

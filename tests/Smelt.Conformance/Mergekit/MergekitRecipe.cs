@@ -91,6 +91,10 @@ internal sealed class MergekitRecipe
     {
         var others = _config.Models.Where(m => m.Path != _config.BaseModel).ToArray();
         var t = Global("t", (rule, value) => rule with { T = value });
+        var alpha = Global("alpha", (rule, value) => rule with { Alpha = value });
+        var scale = _config.Method == "passthrough" && _config.Models[0].Parameters is not null
+            ? Named(tensor => Find(_config.Models[0], "scale", tensor) ?? 1, (rule, value) => rule with { Scale = value })
+            : (null, []);
         return _config.Method switch
         {
             "slerp" => new Slerp { Base = Base(), Experts = Plain(others), T = t.Value, Tensors = t.Rules },
@@ -98,6 +102,10 @@ internal sealed class MergekitRecipe
             "multislerp" => new MultiSlerp { Base = Base(), Experts = Weighted(others), NormalizeWeights = Switch("normalize_weights"), Epsilon = Value("eps") },
             "karcher" => new Karcher { Base = Base(), Experts = Plain(WithBase()), MaxIterations = Value("max_iter"), Tolerance = Value("tol") },
             "model_stock" => new ModelStock { Base = Base(), Experts = Plain(others), FilterWise = Switch("filter_wise") },
+            "nearswap" => new NearSwap { Base = Base(), Experts = Plain(others), T = t.Value, Tensors = t.Rules },
+            "ram" => new Ram { Base = Base(), Experts = Plain(others), Epsilon = Value("epsilon") },
+            "ramplus_tl" => new RamPlus { Base = Base(), Experts = Plain(others), R = Value("r"), Alpha = alpha.Value, Tensors = alpha.Rules, Epsilon = Value("epsilon") },
+            "passthrough" => new Passthrough { Base = Base(), Experts = Plain(_config.Models), Scale = scale.Value, Tensors = scale.Rules },
             _ => null,
         };
     }
@@ -105,10 +113,15 @@ internal sealed class MergekitRecipe
     /// <summary>A parameter of the whole merge: the value that most tensors have, and rules for the others.</summary>
     private (Scalar? Value, Sequence<TensorRule> Rules) Global(string parameter, Func<TensorOverride, double, TensorOverride> set)
     {
-        if (Parameter(null, parameter) is null)
-            return (null, []);
-        var (value, rules) = Spread(t => Setting.Number(Parameter(null, parameter), t, Position(t)) ?? throw new InvalidDataException($"{_case}: no {parameter} for {t}"), set);
-        return (value, Sequence.From<TensorRule>(rules));
+        return Parameter(null, parameter) is { } setting
+            ? Named(t => Setting.Number(setting, t, Position(t)) ?? throw new InvalidDataException($"{_case}: no {parameter} for {t}"), set)
+            : (null, []);
+    }
+
+    private (Scalar? Value, Sequence<TensorRule> Rules) Named(Func<string, double> value, Func<TensorOverride, double, TensorOverride> set)
+    {
+        var (common, rules) = Spread(value, set);
+        return (common, Sequence.From<TensorRule>(rules));
     }
 
     private Model? Base() => _config.BaseModel is { } path ? Folder(_case.Resolve(path)) : null;
