@@ -1,3 +1,4 @@
+using Smelt.Merging.Kernels;
 using Smelt.Merging.Planning;
 using Smelt.Recipes;
 
@@ -53,7 +54,7 @@ internal sealed class KarcherMethod(MergePlan plan) : SpanMethod(plan)
             if (angle < tolerance || angle == 0)
                 break;
             for (var i = 0; i < n; i++)
-                u[i] = (Math.Cos(angle) * u[i]) + (Math.Sin(angle) / angle * tangent[i]);
+                u[i] = (PortableMath.Cos(angle) * u[i]) + (PortableMath.Sin(angle) / angle * tangent[i]);
             var norm = gram.Norm(u);
             if (norm == 0)
                 break;
@@ -73,8 +74,8 @@ internal sealed class KarcherMethod(MergePlan plan) : SpanMethod(plan)
             if (norms[i] == 0)
                 continue;
             var cosine = Math.Clamp(gram.Dot(i, u) / norms[i], -1, 1);
-            var angle = Math.Acos(cosine);
-            var sine = Math.Sin(angle);
+            var angle = PortableMath.Acos(cosine);
+            var sine = PortableMath.Sin(angle);
             if (angle < tolerance || sine < SmallestSine)
                 continue;
             tangent[i] = alpha * angle / sine / norms[i];

@@ -77,6 +77,7 @@ internal abstract class MethodProgram
         Karcher => new KarcherMethod(plan),
         ModelStock => new ModelStockMethod(plan),
         NearSwap => new NearSwapMethod(plan),
+        Sce => new SceMethod(plan),
         RamRecipe => new RamMethod(plan),
         Passthrough => new PassthroughMethod(plan),
         var other => throw new NotSupportedException($"No method merges a {other.GetType().Name}."),
@@ -88,6 +89,7 @@ internal abstract class MethodProgram
         Ties ties => TiesMethod.Passes(ties),
         DareTies dare => DareTiesMethod.Passes(dare),
         Slerp or NuSlerp or MultiSlerp or Karcher or ModelStock or RamPlus => 2,
+        Sce sce => SceMethod.Passes(sce),
         _ => 1,
     };
 

@@ -1,3 +1,4 @@
+using Smelt.Merging.Kernels;
 using Smelt.Merging.Planning;
 using Smelt.Recipes;
 
@@ -27,7 +28,7 @@ internal sealed class ModelStockMethod(MergePlan plan) : SpanMethod(plan)
         var cosine = kind switch
         {
             StockCosine.Mean => MeanOfPairs(gram, (product, a, b) => Math.Clamp(product / Math.Max(a * b, SmallestNorm), -1, 1)),
-            StockCosine.MeanAngle => Math.Cos(MeanOfPairs(gram, (product, a, b) => Math.Acos(Math.Clamp(product / ((a * b) + AngleEpsilon), -1, 1)))),
+            StockCosine.MeanAngle => PortableMath.Cos(MeanOfPairs(gram, (product, a, b) => PortableMath.Acos(Math.Clamp(product / ((a * b) + AngleEpsilon), -1, 1)))),
             _ => MeanOfNeighbours(gram),
         };
         var divisor = 1 + ((n - 1) * cosine) + (kind == StockCosine.MeanAngle ? AngleEpsilon : 0);

@@ -1,3 +1,4 @@
+using Smelt.Merging.Kernels;
 using Smelt.Merging.Planning;
 using Smelt.Recipes;
 
@@ -47,6 +48,6 @@ internal sealed class MultiSlerpMethod(MergePlan plan) : SpanMethod(plan)
             tangent[i] -= along * mean[i];
         var angle = gram.Norm(tangent) + epsilon;
         for (var i = 0; i < gram.Count; i++)
-            coefficients[i] = length * ((mean[i] * Math.Cos(angle)) + (tangent[i] * Math.Sin(angle) / angle));
+            coefficients[i] = length * ((mean[i] * PortableMath.Cos(angle)) + (tangent[i] * PortableMath.Sin(angle) / angle));
     }
 }

@@ -1,3 +1,5 @@
+using Smelt.Merging.Kernels;
+
 namespace Smelt.Merging.Methods;
 
 /// <summary>Interpolation on the unit sphere (Shoemake 1985).</summary>
@@ -12,9 +14,9 @@ internal static class Sphere
         (first, second) = (0, 0);
         if (Math.Abs((float)cosine) >= 1)
             return false;
-        var angle = Math.Acos(cosine);
-        var sine = Math.Sin(angle);
-        (first, second) = (Math.Sin((1 - t) * angle) / sine, Math.Sin(t * angle) / sine);
+        var angle = PortableMath.Acos(cosine);
+        var sine = PortableMath.Sin(angle);
+        (first, second) = (PortableMath.Sin((1 - t) * angle) / sine, PortableMath.Sin(t * angle) / sine);
         return true;
     }
 }

@@ -2,8 +2,8 @@ namespace Smelt.Recipes;
 
 /// <summary>
 /// SCE: select the elements in which task vectors vary most, calculate weights from their energy, erase minority signs (Wan et
-/// al. 2024, "FuseChat"). out = b + Σ d_i w_i m_i / max(Σ w_i m_i, 1e-6) per element, w_i the tensor's mean square of d_i over
-/// the sum of all, m_i whether d_i has the sign of Σ d_i over the selected elements.
+/// al. 2024, "FuseChat"). out = b + Σ w_i d_i / Σ w_i per element, both sums over the experts whose d_i, selected, has the
+/// sign of the unweighted Σ d_i; w_i is the expert's mean square over the tensor, of selected elements, over the sum of all.
 /// </summary>
 /// <remarks>
 /// Selected are the trunc(k p) largest variances over the experts, k the number of variances that are not zero; lowest flat

@@ -92,6 +92,7 @@ internal sealed class MergekitRecipe
         var others = _config.Models.Where(m => m.Path != _config.BaseModel).ToArray();
         var t = Global("t", (rule, value) => rule with { T = value });
         var alpha = Global("alpha", (rule, value) => rule with { Alpha = value });
+        var select = Global("select_topk", (rule, value) => rule with { SelectTopK = value });
         var scale = _config.Method == "passthrough" && _config.Models[0].Parameters is not null
             ? Named(tensor => Find(_config.Models[0], "scale", tensor) ?? 1, (rule, value) => rule with { Scale = value })
             : (null, []);
@@ -103,6 +104,7 @@ internal sealed class MergekitRecipe
             "karcher" => new Karcher { Base = Base(), Experts = Plain(WithBase()), MaxIterations = Value("max_iter"), Tolerance = Value("tol") },
             "model_stock" => new ModelStock { Base = Base(), Experts = Plain(others), FilterWise = Switch("filter_wise") },
             "nearswap" => new NearSwap { Base = Base(), Experts = Plain(others), T = t.Value, Tensors = t.Rules },
+            "sce" => new Sce { Base = Base(), Experts = Plain(others), SelectTopK = select.Value, Tensors = select.Rules, SmallestEnergy = 1e-6 },
             "ram" => new Ram { Base = Base(), Experts = Plain(others), Epsilon = Value("epsilon") },
             "ramplus_tl" => new RamPlus { Base = Base(), Experts = Plain(others), R = Value("r"), Alpha = alpha.Value, Tensors = alpha.Rules, Epsilon = Value("epsilon") },
             "passthrough" => new Passthrough { Base = Base(), Experts = Plain(_config.Models), Scale = scale.Value, Tensors = scale.Rules },
