@@ -77,6 +77,7 @@ internal abstract class MethodProgram
         Karcher => new KarcherMethod(plan),
         ModelStock => new ModelStockMethod(plan),
         NearSwap => new NearSwapMethod(plan),
+        ArceeFusion => new ArceeFusionMethod(plan),
         Sce => new SceMethod(plan),
         RamRecipe => new RamMethod(plan),
         Passthrough => new PassthroughMethod(plan),
@@ -89,6 +90,7 @@ internal abstract class MethodProgram
         Ties ties => TiesMethod.Passes(ties),
         DareTies dare => DareTiesMethod.Passes(dare),
         Slerp or NuSlerp or MultiSlerp or Karcher or ModelStock or RamPlus => 2,
+        ArceeFusion => 3,
         Sce sce => SceMethod.Passes(sce),
         _ => 1,
     };

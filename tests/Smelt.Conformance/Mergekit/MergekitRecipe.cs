@@ -62,7 +62,7 @@ internal sealed class MergekitRecipe
         if (_config.Method == "linear")
             return BuildAverage();
         if (OfOwnKind() is { } special)
-            return special with { Dtype = OutputType() };
+            return special with { Dtype = special is ArceeFusion ? DType.F32 : OutputType() };
 
         var inputs = _config.Models.Where(m => m.Path != _config.BaseModel).ToArray();
         var trims = _config.Method is not "task_arithmetic";
@@ -104,6 +104,7 @@ internal sealed class MergekitRecipe
             "karcher" => new Karcher { Base = Base(), Experts = Plain(WithBase()), MaxIterations = Value("max_iter"), Tolerance = Value("tol") },
             "model_stock" => new ModelStock { Base = Base(), Experts = Plain(others), FilterWise = Switch("filter_wise") },
             "nearswap" => new NearSwap { Base = Base(), Experts = Plain(others), T = t.Value, Tensors = t.Rules },
+            "arcee_fusion" => new ArceeFusion { Base = Base(), Experts = Plain(others) },
             "sce" => new Sce { Base = Base(), Experts = Plain(others), SelectTopK = select.Value, Tensors = select.Rules, SmallestEnergy = 1e-6 },
             "ram" => new Ram { Base = Base(), Experts = Plain(others), Epsilon = Value("epsilon") },
             "ramplus_tl" => new RamPlus { Base = Base(), Experts = Plain(others), R = Value("r"), Alpha = alpha.Value, Tensors = alpha.Rules, Epsilon = Value("epsilon") },
