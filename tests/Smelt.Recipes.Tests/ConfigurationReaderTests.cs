@@ -17,15 +17,22 @@ public class ConfigurationReaderTests
     private static readonly Gen<Expert[]> Experts = Gen.Select(Gen.Int[1, 4], Number, Fraction).Select((n, weight, density) =>
         Enumerable.Range(0, n).Select(i => new Expert(i % 2 == 0 ? Folder($"ü/{i}") : Hub($"org/m{i}", "v1")) { Weight = weight, Density = density }).ToArray());
 
-    private static readonly Gen<Recipe> Recipes = Gen.Select(Experts, Number, Fraction, Gen.Int[0, 3]).Select((experts, number, fraction, method) =>
+    private static readonly Gen<Recipe> Recipes = Gen.Select(Experts, Number, Fraction, Gen.Int[0, 9]).Select((experts, number, fraction, method) =>
     {
         var common = Sequence.From(experts);
         var rules = Sequence.From<TensorRule>([On("**.mlp.**") with { Weight = number }, Keep("lm_head.**", "a.?")]);
+        Sequence<Expert> plain(int most) => Sequence.From(experts.Take(most).Select(e => new Expert(e.Model)));
         return method switch
         {
             0 => (Recipe)new Average { Experts = Sequence.From(experts.Select(e => e with { Density = null })), Normalize = false, Dtype = DType.F16 },
             1 => new TaskArithmetic { Base = Folder("b"), Experts = common, Lambda = number, MaxShardSize = "1MiB" },
             2 => new Ties { Base = Folder("b"), Experts = common, Tensors = rules, Density = fraction, Profile = Profile.Mergekit },
+            3 => new Slerp { Base = Folder("b"), Experts = plain(1), T = number, LinearAbove = fraction, Tensors = [On("**.mlp.**") with { T = number }] },
+            4 => new MultiSlerp { Experts = Sequence.From(experts.Select(e => e with { Weight = 1, Density = null })), Epsilon = fraction },
+            5 => new Karcher { Experts = plain(4), MaxIterations = 100, Tolerance = fraction },
+            6 => new Sce { Base = Folder("b"), Experts = plain(4), SelectTopK = fraction, Tensors = [On("a") with { SelectTopK = fraction }] },
+            7 => new RamPlus { Base = Folder("b"), Experts = plain(4), R = number, Alpha = fraction, Epsilon = fraction },
+            8 => new Passthrough { Experts = plain(1), Scale = number, Tensors = [On("a") with { Scale = number }] },
             _ => new DareTies { Base = Folder("b"), Experts = common, Tensors = rules, Lambda = number, TrimDensity = fraction, Seed = 7 },
         };
     });
@@ -53,6 +60,8 @@ public class ConfigurationReaderTests
         { """{"version":1,"name":"a","method":"average","experts":[]}""", "SM1001" },
         { """{"version":1,"name":"a","method":"average","experts":[{"model":{"folder":"x"}},{"model":{"folder":"x"}}]}""", "SM1002" },
         { """{"version":1,"name":"a","method":"ties","experts":[{"model":{"folder":"x"}}]}""", "SM1004" },
+        { """{"version":1,"name":"a","method":"slerp","base":{"folder":"b"},"experts":[{"model":{"folder":"x"}},{"model":{"folder":"y"}}]}""", "SM1011 SM2009" },
+        { """{"version":1,"name":"a","method":"passthrough","scale":1,"experts":[{"model":{"folder":"x"}},{"model":{"folder":"y"}}]}""", "SM1011" },
         { """{"version":1,"name":"a","method":"average","expert":[],"experts":[{"model":{"folder":"x"}}]}""", "SM5002" },
         { """{"version":1,"name":"a","method":"average","experts":[{"model":{"folder":"x","path":"y"},"wieght":1}]}""", "SM5002 SM5002" },
         { """{"version":1,"name":"a","method":"average","experts":[{"weight":1}]}""", "SM1001 SM5004" },

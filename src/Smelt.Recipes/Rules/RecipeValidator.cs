@@ -225,6 +225,8 @@ public static class RecipeValidator
         for (var r = 0; r < recipe.Tensors.Count; r++)
             FlagSlots(recipe.Tensors[r], $"/tensors/{r}");
 
+        if (recipe is NuSlerp { ColumnWise: true, Flatten: not false })
+            Flag("/columnWise", "columnWise", "flatten takes each tensor as one vector");
         if (recipe is not TrimmedRecipe trimmed)
             return;
         if (trimmed is Ties && trimmed.Rescale is Rescale.Inverse)
