@@ -8,7 +8,7 @@ namespace Smelt.Recipes;
 /// <remarks>
 /// Selected are the trunc(k p) largest variances over the experts, k the number of variances that are not zero; lowest flat
 /// index first among equals. Where all task vectors are zero the weights are alike; mergekit makes them so wherever the mean
-/// squares sum to less than 1e-6, which is the rule for real models (<see cref="SmallestEnergy"/>).
+/// squares sum to less than 1e-6, as those of fine-tuned models often do (<see cref="SmallestEnergy"/>).
 /// </remarks>
 [Method("sce", "task vectors weighted by energy where they vary most, with elected signs")]
 public sealed record Sce : Recipe
