@@ -93,7 +93,8 @@ internal abstract unsafe class SpanMethod(MergePlan plan) : MethodProgram(plan)
                 {
                     // Kernels want the coefficients of a row side by side, those of columns one vector apart.
                     var place = layout.Extent == VectorExtent.Column ? (i * layout.Vectors) + vector + v : ((vector + v) * count) + i;
-                    target[place] = (float)solution[i];
+                    // Where a vector is next to nothing beside the others its coefficient may be beyond fp32; its share stays finite.
+                    target[place] = (float)Math.Clamp(solution[i], -float.MaxValue, float.MaxValue);
                 }
             }
         }

@@ -54,8 +54,6 @@ public class SpanTests
         {
             var x = models.Values("e1")[name];
             Assert.Equal((0.7 * Norm(values)) + (0.3 * Norm(x)), Norm(unit[name]), 1e-5 * Norm(x));
-            if (values.Length == 1)
-                continue;
             var angle = Math.Acos(Dot(values, x) / Norm(values) / Norm(x));
             Assert.Equal(0.3 * angle, Math.Acos(Dot(values, unit[name]) / Norm(values) / Norm(unit[name])), 1e-4);
         }
@@ -100,11 +98,12 @@ public class SpanTests
             foreach (var expert in new[] { "e1", "e2", "e3" })
             {
                 var x = models.Values(expert)[name];
-                length += Norm(x) / 3;
-                var cosine = Dot(x, u) / Norm(x) / Norm(u);
+                var (norm, radius) = (Norm(x), Norm(u));
+                length += norm / 3;
+                var cosine = Dot(x, u) / norm / radius;
                 var factor = Math.Acos(cosine) / Math.Sqrt(1 - (cosine * cosine));
                 for (var i = 0; i < u.Length; i++)
-                    tangent[i] += factor * ((x[i] / Norm(x)) - (cosine * u[i] / Norm(u)));
+                    tangent[i] += factor * ((x[i] / norm) - (cosine * u[i] / radius));
             }
 
             Assert.Equal(length, Norm(u), 1e-5 * length);
