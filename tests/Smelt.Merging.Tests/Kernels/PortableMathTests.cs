@@ -30,7 +30,7 @@ public class PortableMathTests
             Near(Math.Cos(x), PortableMath.Cos(x), 4, 1e-15);
         });
         Gen.Double[-1, 1].Sample(x => Near(Math.Acos(x), PortableMath.Acos(x), 8));
-        Assert.Equal([0, Math.PI, Math.PI / 2], new[] { PortableMath.Acos(1), PortableMath.Acos(-1), PortableMath.Acos(0) });
+        Assert.Equal([0, Math.PI], new[] { PortableMath.Acos(1), PortableMath.Acos(-1) });
         Assert.Equal([0, 1], new[] { PortableMath.Sin(0), PortableMath.Cos(0) });
     }
 }
