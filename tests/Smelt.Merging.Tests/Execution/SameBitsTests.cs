@@ -17,10 +17,28 @@ public class SameBitsTests
         "ties model exact" => new Ties { Base = Folder("base"), Experts = Experts, Cut = Cut.Exact },
         "ties tensor" => new Ties { Base = Folder("base"), Experts = Experts, Profile = Profile.Mergekit, Density = 0.3 },
         "dare paper" => new DareTies { Base = Folder("base"), Experts = Experts, Seed = 5 },
+        "slerp" => new Slerp { Base = Folder("base"), Experts = [Folder("e1")], T = 0.3 },
+        "nuslerp" => new NuSlerp { Experts = [Folder("e1"), Folder("e2")] },
+        "multislerp" => new MultiSlerp { Base = Folder("base"), Experts = Experts },
+        "karcher" => new Karcher { Experts = [Folder("e1"), Folder("e2"), Folder("e3")] },
+        "model stock" => new ModelStock { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2"), Folder("e3")] },
+        "nearswap" => new NearSwap { Base = Folder("base"), Experts = [Folder("e1")], T = 0.0003 },
+        "arcee fusion" => new ArceeFusion { Base = Folder("base"), Experts = [Folder("e1")] },
+        "sce" => new Sce { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2"), Folder("e3")], SelectTopK = 0.4 },
+        "ramplus" => new RamPlus { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2"), Folder("e3")], Epsilon = 0.0003 },
+        "passthrough" => new Passthrough { Experts = [Folder("e1")], Scale = 0.7 },
         _ => new DareTies { Base = Folder("base"), Experts = Experts, Profile = Profile.Mergekit, Density = 0.4, Seed = 5 },
     };
 
-    public static TheoryData<string> Methods() => ["average", "task arithmetic", "ties model", "ties model exact", "ties tensor", "dare paper", "dare mergekit"];
+    public static TheoryData<string> Methods() => ["average", "task arithmetic", "ties model", "ties model exact", "ties tensor", "dare paper", "dare mergekit",
+        "slerp", "nuslerp", "multislerp", "karcher", "model stock", "nearswap", "arcee fusion", "sce", "ramplus", "passthrough"];
+
+    /// <summary>The same merge of as many experts with special values.</summary>
+    private static Recipe Special(Recipe recipe) => recipe with
+    {
+        NonFinite = NonFinite.Propagate,
+        Experts = Sequence.From(recipe.Experts.Select((_, i) => new Expert(Folder($"special{i + 1}")))),
+    };
 
     [Theory]
     [MemberData(nameof(Methods))]
@@ -48,7 +66,7 @@ public class SameBitsTests
         folder.WriteFamily();
         folder.WriteSpecials();
         var plain = Recipe(method);
-        var specials = plain with { NonFinite = NonFinite.Propagate, Experts = [Folder("special1"), Folder("special2"), Folder("special3")] };
+        var specials = Special(plain);
         foreach (var recipe in new[] { plain, specials })
         {
             var outputs = KernelData.Widths.Select(width =>
@@ -68,7 +86,7 @@ public class SameBitsTests
         using var folder = new ModelFolder();
         folder.WriteFamily();
         folder.WriteSpecials();
-        var recipe = Recipe(method) with { NonFinite = NonFinite.Propagate, Experts = [Folder("special1"), Folder("special2"), Folder("special3")] };
+        var recipe = Special(Recipe(method));
         var expected = ModelFolder.Bytes(folder.Merge(recipe, "one", threads: 1));
         Assert.Equal(expected, ModelFolder.Bytes(folder.Merge(recipe, "eight", threads: 8, memory: 64L << 20)));
         Assert.Equal(expected, ModelFolder.Bytes(folder.Merge(recipe with { MaxShardSize = 150_000 }, "sharded")));
