@@ -1,0 +1,21 @@
+using System.Text.RegularExpressions;
+using Smelt.Tests;
+
+namespace Smelt.Tool.Tests;
+
+/// <summary>Every test that docs/reliability.md names is there.</summary>
+public partial class ReliabilityPageTests
+{
+    [Fact]
+    public void Every_test_named_on_the_page_exists()
+    {
+        var sources = Directory.GetFiles(Path.Combine(GoldenFolder.Repository, "tests"), "*Tests.cs", SearchOption.AllDirectories)
+            .ToLookup(f => Path.GetFileNameWithoutExtension(f), File.ReadAllText);
+        var named = Name().Matches(File.ReadAllText(Path.Combine(GoldenFolder.Repository, "docs", "reliability.md")));
+        Assert.NotEmpty(named);
+        Assert.All(named, test => Assert.Contains(sources[test.Groups[1].Value], text => text.Contains($"public void {test.Groups[2].Value}(", StringComparison.Ordinal)));
+    }
+
+    [GeneratedRegex("`(\\w+Tests)\\.(\\w+)`")]
+    private static partial Regex Name();
+}
