@@ -60,7 +60,7 @@ internal sealed class ShardIndex
 
         foreach (var file in fileOf.Values.Distinct(StringComparer.Ordinal))
         {
-            if (!IsInside(file))
+            if (!RelativePath.IsInside(file))
                 problems.Add(CheckpointRules.OutsideFolder.At(path, $"the shard path '{file}' is not a plain path inside the folder.", "Shards lie in the index's folder; '..', absolute paths and backslashes are not followed."));
             else if (!file.EndsWith(".safetensors", StringComparison.Ordinal))
                 problems.Add(CheckpointRules.BadIndex.At(path, $"the shard '{file}' is no .safetensors file."));
@@ -122,11 +122,6 @@ internal sealed class ShardIndex
             throw new InvalidInputException(CheckpointRules.Unreadable.Id, path, $"the index can't be read: {e.Message}");
         }
     }
-
-    /// <summary>Whether a path stays in its folder on every system, whatever the folder is.</summary>
-    private static bool IsInside(string file) =>
-        file.Length > 0 && !file.Contains('\\') && !file.Contains('\0') && !file.Contains(':') && !file.StartsWith('/')
-        && file.Split('/').All(part => part.Length > 0 && part is not ("." or ".."));
 
     private static string Some(string[] names) =>
         string.Join(", ", names.Order(StringComparer.Ordinal).Take(NamedTensors)) + (names.Length > NamedTensors ? $" and {names.Length - NamedTensors} more" : "");

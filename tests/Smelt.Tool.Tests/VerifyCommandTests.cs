@@ -113,6 +113,81 @@ public sealed class VerifyCommandTests : IDisposable
         Assert.Contains("lambda=1", captured.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_flipped_bit_of_the_manifest_is_never_a_fault_of_the_tool()
+    {
+        var file = Path.Combine(_output, "smelt.json");
+        var bytes = File.ReadAllBytes(file);
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            var bit = (byte)(1 << (i % 8));
+            bytes[i] ^= bit;
+            File.WriteAllBytes(file, bytes);
+            bytes[i] ^= bit;
+            var captured = new Captured();
+            Assert.NotEqual(ExitCode.Failed, captured.Run("verify", _output, "--inputs", "--root", _work.Folder));
+            Assert.DoesNotContain("internal error", captured.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Tensors_of_whole_files_are_verified_beside_a_damaged_one()
+    {
+        var file = _work.Write("shards.json", """
+            {"version": 1, "name": "shards", "method": "average", "maxShardSize": 8,
+             "experts": [{"model": {"folder": "one"}}, {"model": {"folder": "two"}}]}
+            """);
+        Assert.Equal(ExitCode.Done, new Captured().Run("run", file, "--out", _work["shards"]));
+        var weights = Directory.GetFiles(_work["shards"], "*.safetensors").Order(StringComparer.Ordinal).ToArray();
+        Assert.Equal(2, weights.Length);
+        Assert.Equal(ExitCode.Done, new Captured().Run("verify", _work["shards"]));
+
+        using (var cut = File.OpenWrite(weights[0]))
+            cut.SetLength(cut.Length - 1);
+        Flip(weights[1], ^1);
+        File.Copy(weights[1], Path.Combine(_work["shards"], "more.safetensors"));
+        var captured = new Captured();
+        Assert.Equal(ExitCode.BadInput, captured.Run("verify", _work["shards"]));
+        Assert.Contains("cut off", captured.Error, StringComparison.Ordinal);
+        Assert.Contains("not verified", captured.Error, StringComparison.Ordinal);
+        Assert.Contains(weights[1] + ", tensor b", captured.Error, StringComparison.Ordinal);
+        Assert.Contains("more.safetensors", captured.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_manifest_names_no_file_outside_its_folder()
+    {
+        var file = Path.Combine(_output, "smelt.json");
+        File.WriteAllText(file, File.ReadAllText(file).Replace("\"README.md\"", "\"../base/config.json\"", StringComparison.Ordinal));
+        var captured = new Captured();
+        Assert.Equal(ExitCode.BadInput, captured.Run("verify", _output));
+        Assert.Contains("SM7015", captured.Error, StringComparison.Ordinal);
+        Assert.Contains("'../base/config.json'", captured.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_missing_point_of_a_sweep_is_found()
+    {
+        new Captured().Run("run", _work.TaskArithmetic("sweep.json", """{"sweep": [0.5, 1]}""", "base", "one", "two"), "--out", _work["points"]);
+        Directory.Delete(_work["points/lambda=1"], recursive: true);
+        var captured = new Captured();
+        Assert.Equal(ExitCode.BadInput, captured.Run("verify", _work["points"]));
+        Assert.Contains(_work["points/lambda=1"], captured.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_changed_input_is_found_beside_a_missing_one()
+    {
+        Directory.Delete(_work["base"], recursive: true);
+        Flip(_work["one/model.safetensors"], ^2);
+        Flip(_work["two/model.safetensors"], ^2);
+        var captured = new Captured();
+        Assert.Equal(ExitCode.BadInput, captured.Run("verify", _output, "--inputs", "--root", _work.Folder));
+        Assert.Contains("SM6001", captured.Error, StringComparison.Ordinal);
+        Assert.Contains(Path.Combine("one", "model.safetensors"), captured.Error, StringComparison.Ordinal);
+        Assert.Contains(Path.Combine("two", "model.safetensors"), captured.Error, StringComparison.Ordinal);
+    }
+
     private Captured Verify(params string[] options)
     {
         var captured = new Captured();

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.IO.Hashing;
 using System.Text.Json;
 using Smelt.Checkpoints;
@@ -19,6 +18,9 @@ public sealed record VerificationResult(int Tensors, long Bytes, IReadOnlyList<P
 /// </summary>
 public sealed class Verification
 {
+    private const string HeaderMark = ":header";
+    private const string MergeAgain = "Merge it again with --force.";
+
     private readonly ProgressCounter _progress;
     private readonly WorkerPool _pool;
     private readonly List<Problem> _problems = [];
@@ -39,6 +41,7 @@ public sealed class Verification
         var folders = File.Exists(Path.Combine(output, Manifest.FileName)) || !Directory.Exists(output)
             ? [output]
             : Directory.GetDirectories(output).Where(d => File.Exists(Path.Combine(d, Manifest.FileName))).Order(StringComparer.Ordinal).ToArray();
+        var points = folders is not [var single] || single != output;
         if (folders.Length == 0)
             folders = [output];
         using var pool = new WorkerPool(Math.Max(1, threads), cancellation);
@@ -51,9 +54,16 @@ public sealed class Verification
                 verification.VerifyOutput(folders[i], manifest);
         }
 
-        // The points of a sweep have the same inputs.
-        if (inputs && manifests.OfType<ManifestText>().FirstOrDefault() is { } first)
-            verification.VerifyInputs(folders[0], first, root);
+        if (manifests.OfType<ManifestText>().FirstOrDefault() is { } first && verification.ReadRecipe(folders[0], first) is { } recipe)
+        {
+            if (points)
+                verification.VerifyPoints(output, recipe);
+
+            // The points of a sweep have the same inputs.
+            if (inputs)
+                verification.VerifyInputs(first, recipe, root);
+        }
+
         return new VerificationResult(verification._tensors, progress.Moved, verification._problems);
     }
 
@@ -66,7 +76,7 @@ public sealed class Verification
         {
             return ManifestText.Parse(File.ReadAllText(path));
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException or ArgumentException)
         {
             _problems.Add(PlanRules.NoManifest.At(path, $"the manifest is damaged: {e.Message}", "Restore it, or merge again."));
             return null;
@@ -79,24 +89,47 @@ public sealed class Verification
             _problems.Add(PlanRules.OutputDiffers.At(Path.Combine(folder, Manifest.FileName), "the configuration in it does not have the hash beside it."));
         foreach (var (name, hash) in manifest.Files)
             VerifyFile(folder, name, hash);
-        if (Open(folder) is { } checkpoint)
-            VerifyTensors(checkpoint, manifest.Tensors, PlanRules.OutputDiffers);
+
+        var damaged = false;
+        var tensors = new List<CheckpointTensor>();
+        foreach (var path in Directory.EnumerateFiles(folder, "*.safetensors").Order(StringComparer.Ordinal))
+        {
+            var name = Path.GetFileName(path);
+            if (!manifest.Files.ContainsKey(name + HeaderMark))
+                _problems.Add(PlanRules.OutputDiffers.At(path, "the manifest has no such file.", "Move it out of the output's folder."));
+            else if (OpenFile(name, path) is { } opened)
+                tensors.AddRange(opened);
+            else
+                damaged = true;
+        }
+
+        VerifyTensors(folder, tensors, manifest.Tensors, PlanRules.OutputDiffers, whole: !damaged);
     }
 
     private void VerifyFile(string folder, string name, UInt128 expected)
     {
-        const string headerMark = ":header";
-        var isHeader = name.EndsWith(headerMark, StringComparison.Ordinal);
-        var path = Path.Combine(folder, isHeader ? name[..^headerMark.Length] : name);
-        if (!File.Exists(path))
-        {
-            _problems.Add(PlanRules.OutputDiffers.At(path, "the file is missing."));
-            return;
-        }
+        var isHeader = name.EndsWith(HeaderMark, StringComparison.Ordinal);
+        var file = isHeader ? name[..^HeaderMark.Length] : name;
+        var path = Path.Combine(folder, file);
+        if (!RelativePath.IsInside(file))
+            _problems.Add(PlanRules.NoManifest.At(Path.Combine(folder, Manifest.FileName), $"the manifest names the file '{file}', which is not a plain path inside the folder.", "Restore it, or merge again."));
+        else if (!File.Exists(path))
+            _problems.Add(PlanRules.OutputDiffers.At(path, "the file is missing.", MergeAgain));
+        else
+            CompareFile(path, isHeader, expected);
+    }
 
-        var hash = isHeader ? HashOfHeader(path) : XxHash128.HashToUInt128(File.ReadAllBytes(path));
-        if (hash != expected)
-            _problems.Add(PlanRules.OutputDiffers.At(path, isHeader ? "the header is not the one that was written." : "the content is not what was written."));
+    private void CompareFile(string path, bool isHeader, UInt128 expected)
+    {
+        try
+        {
+            if ((isHeader ? HashOfHeader(path) : XxHash128.HashToUInt128(File.ReadAllBytes(path))) != expected)
+                _problems.Add(PlanRules.OutputDiffers.At(path, isHeader ? "the header is not the one that was written." : "the content is not what was written.", MergeAgain));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _problems.Add(CheckpointRules.Unreadable.At(path, $"the file can't be read: {e.Message}"));
+        }
     }
 
     private static UInt128 HashOfHeader(string path)
@@ -113,11 +146,13 @@ public sealed class Verification
         return XxHash128.HashToUInt128(header.AsSpan(0, read));
     }
 
-    private Checkpoint? Open(string folder)
+    /// <summary>The tensors of a weight file by its own header; null where that is damaged, so that the other files are still verified.</summary>
+    private CheckpointTensor[]? OpenFile(string name, string path)
     {
         try
         {
-            return CheckpointFolder.Open(folder);
+            var file = CheckpointFile.Of(name, path);
+            return [.. SafetensorsHeader.Read(path).Tensors.Select(t => new CheckpointTensor(file, t))];
         }
         catch (InvalidInputException invalid)
         {
@@ -126,41 +161,59 @@ public sealed class Verification
         }
     }
 
-    private void VerifyInputs(string folder, ManifestText manifest, string root)
+    private Recipes.Recipe? ReadRecipe(string folder, ManifestText manifest)
     {
         var read = ConfigurationReader.Read(manifest.Configuration, Path.Combine(folder, Manifest.FileName));
         _problems.AddRange(read.Problems.Where(p => p.Severity == Severity.Error));
-        if (read.Recipe is null || read.HasErrors)
-            return;
-        IReadOnlyList<PlannedInput> inputs;
-        try
-        {
-            inputs = [.. Planner.Plan(read.Name, read.Recipe, read.CanonicalJson, Path.GetFullPath(root)).Inputs];
-        }
-        catch (InvalidInputException invalid)
-        {
-            _problems.AddRange(invalid.Problems);
-            return;
-        }
-
-        for (var i = 0; i < inputs.Count; i++)
-            VerifyTensors(inputs[i].Checkpoint, i < manifest.Inputs.Count ? manifest.Inputs[i] : new Dictionary<string, UInt128>(), PlanRules.InputDiffers, allowOthers: true);
+        return read.HasErrors ? null : read.Recipe;
     }
 
-    /// <summary>Compares tensors; in an output there are no others than those of the manifest.</summary>
-    private void VerifyTensors(Checkpoint checkpoint, IReadOnlyDictionary<string, UInt128> expected, Recipes.Rules.Rule rule, bool allowOthers = false)
+    /// <summary>Reports points of a sweep whose folder or manifest is gone.</summary>
+    private void VerifyPoints(string output, Recipes.Recipe recipe)
     {
-        foreach (var missing in expected.Keys.Where(name => !checkpoint.TryGet(name, out _)))
-            _problems.Add(rule.At($"{checkpoint.Path}, tensor {missing}", "the tensor is missing."));
-        if (!allowOthers)
+        foreach (var point in Recipes.SweepExpansion.Expand(recipe))
         {
-            foreach (var extra in checkpoint.Tensors.Where(t => !expected.ContainsKey(t.Name)))
-                _problems.Add(rule.At($"{checkpoint.Path}, tensor {extra.Name}", "the manifest has no such tensor."));
+            if (!File.Exists(Path.Combine(output, point.Label, Manifest.FileName)))
+                _problems.Add(PlanRules.OutputDiffers.At(Path.Combine(output, point.Label), $"this point of the sweep is missing, or has no {Manifest.FileName}.", MergeAgain));
         }
+    }
 
-        var tensors = checkpoint.Tensors.Where(t => expected.ContainsKey(t.Name)).ToArray();
+    private void VerifyInputs(ManifestText manifest, Recipes.Recipe recipe, string root)
+    {
+        var models = recipe.Experts.Select(e => e.Model).ToList();
+        if (recipe.Base is { } baseModel)
+            models.Insert(0, baseModel);
+        for (var i = 0; i < models.Count; i++)
+        {
+            try
+            {
+                var checkpoint = Planner.Open(models[i], Path.GetFullPath(root)).Checkpoint;
+                var expected = i < manifest.Inputs.Count ? manifest.Inputs[i] : new Dictionary<string, UInt128>();
+                VerifyTensors(checkpoint.Path, [.. checkpoint.Tensors.Where(t => expected.ContainsKey(t.Name))], expected, PlanRules.InputDiffers, whole: true);
+            }
+            catch (InvalidInputException invalid)
+            {
+                _problems.AddRange(invalid.Problems);
+            }
+        }
+    }
+
+    /// <summary>Compares tensors with the hashes expected, and their names where all of them could be read.</summary>
+    private void VerifyTensors(string path, IReadOnlyList<CheckpointTensor> found, IReadOnlyDictionary<string, UInt128> expected, Recipes.Rules.Rule rule, bool whole)
+    {
+        var fix = rule == PlanRules.OutputDiffers ? MergeAgain : "Get the model as it was, or merge the present one.";
+        var names = found.Select(t => t.Name).ToHashSet(StringComparer.Ordinal);
+        var missing = expected.Keys.Where(name => !names.Contains(name)).ToArray();
+        if (whole)
+            _problems.AddRange(missing.Select(name => rule.At($"{path}, tensor {name}", "the tensor is missing.", fix)));
+        else if (missing.Length > 0)
+            _problems.Add(rule.At(path, $"{missing.Length} tensors are not verified, since the header of their file can't be read.", fix));
+        _problems.AddRange(found.Where(t => !expected.ContainsKey(t.Name)).Select(t => rule.At($"{path}, tensor {t.Name}", "the manifest has no such tensor.", fix)));
+
+        var tensors = found.Where(t => expected.ContainsKey(t.Name)).ToArray();
         var blocks = tensors.Select(t => new UInt128[BlockMap.CountOf(t.ElementCount)]).ToArray();
         var items = tensors.SelectMany((t, i) => Enumerable.Range(0, blocks[i].Length).Select(b => (Tensor: i, Block: b))).ToArray();
+        var failures = new CheckpointReadException?[tensors.Length];
         using var reader = new CheckpointReader();
         var buffers = Enumerable.Range(0, _pool.Count).Select(_ => new byte[BlockMap.Elements * sizeof(double) * 2]).ToArray();
         _progress.Phase = "hashing";
@@ -170,50 +223,28 @@ public sealed class Verification
             var start = (long)block * BlockMap.Elements;
             var (first, end) = tensors[t].Type.ByteRange(start, (int)Math.Min(BlockMap.Elements, tensors[t].ElementCount - start));
             var bytes = buffers[worker].AsSpan(0, (int)(end - first));
-            reader.Read(tensors[t], first, bytes);
+            try
+            {
+                reader.Read(tensors[t], first, bytes);
+            }
+            catch (CheckpointReadException failure)
+            {
+                failures[t] = failure;
+                return;
+            }
+
             blocks[t][block] = XxHash128.HashToUInt128(bytes);
             _progress.Add(bytes.Length);
         });
         for (var t = 0; t < tensors.Length; t++)
         {
-            if (TensorHashes.Combine(blocks[t]) != expected[tensors[t].Name])
-                _problems.Add(rule.At($"{tensors[t].File.FullPath}, tensor {tensors[t].Name}", "the bytes are not those that the manifest was made of."));
+            var place = $"{tensors[t].File.FullPath}, tensor {tensors[t].Name}";
+            if (failures[t] is { } failure)
+                _problems.Add(CheckpointRules.Unreadable.At(place, failure.Message));
+            else if (TensorHashes.Combine(blocks[t]) != expected[tensors[t].Name])
+                _problems.Add(rule.At(place, "the bytes are not those that the manifest was made of.", fix));
         }
 
         _tensors += tensors.Length;
-    }
-
-    /// <summary>What a manifest says.</summary>
-    private sealed record ManifestText(
-        string Configuration,
-        string ConfigurationHash,
-        IReadOnlyDictionary<string, UInt128> Tensors,
-        IReadOnlyDictionary<string, UInt128> Files,
-        IReadOnlyList<IReadOnlyDictionary<string, UInt128>> Inputs)
-    {
-        public static ManifestText Parse(string text)
-        {
-            using var document = JsonDocument.Parse(text);
-            var root = document.RootElement;
-            return new ManifestText(
-                CanonicalJson.Write(Value(root.GetProperty("configuration"))),
-                root.GetProperty("configurationSha256").GetString()!,
-                Hashes(root.GetProperty("tensors")),
-                Hashes(root.GetProperty("files")),
-                [.. root.GetProperty("inputs").EnumerateArray().Select(i => Hashes(i.GetProperty("tensors")))]);
-        }
-
-        private static object Value(JsonElement element) => element.ValueKind switch
-        {
-            JsonValueKind.Object => element.EnumerateObject().ToDictionary(p => p.Name, p => Value(p.Value)),
-            JsonValueKind.Array => element.EnumerateArray().Select(Value).ToArray(),
-            JsonValueKind.String => element.GetString()!,
-            JsonValueKind.Number => element.TryGetInt64(out var integer) ? integer : element.GetDouble(),
-            JsonValueKind.True or JsonValueKind.False => element.GetBoolean(),
-            var kind => throw new FormatException($"a configuration has no {kind}."),
-        };
-
-        private static Dictionary<string, UInt128> Hashes(JsonElement element) =>
-            element.EnumerateObject().ToDictionary(p => p.Name, p => UInt128.Parse(p.Value.GetString()!, NumberStyles.HexNumber, CultureInfo.InvariantCulture), StringComparer.Ordinal);
     }
 }

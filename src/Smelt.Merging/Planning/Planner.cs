@@ -83,7 +83,9 @@ public static class Planner
         return [.. results.Select(r => r.Input)];
     }
 
-    private static PlannedInput Open(Model model, string root)
+    /// <summary>Opens a model by its headers.</summary>
+    /// <exception cref="InvalidInputException">It can't be found or read; all problems.</exception>
+    internal static PlannedInput Open(Model model, string root)
     {
         if (model is FolderModel folder)
             return new PlannedInput(model, CheckpointFolder.Open(Path.GetFullPath(folder.Path, root)), null);
