@@ -18,6 +18,7 @@ internal static unsafe class Changes
     /// <param name="n">Number of elements.</param>
     /// <param name="mix">Where the result goes.</param>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Mix(RawBlock @base, RawBlock* experts, int count, float threshold, float* factors, nint n, float* mix)
     {
         var rows = stackalloc float[(count + 1) * Simd.Stride];
@@ -32,6 +33,7 @@ internal static unsafe class Changes
 
     /// <summary>Adds, for each expert, the number of elements that it changed alone (at 2 i) and with others (at 2 i + 1).</summary>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Count(RawBlock @base, RawBlock* experts, int count, float threshold, nint n, long* counts)
     {
         var rows = stackalloc float[(count + 1) * Simd.Stride];

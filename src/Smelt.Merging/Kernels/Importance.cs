@@ -14,6 +14,7 @@ internal static unsafe class Importance
     /// </summary>
     /// <param name="base">The base's row; overwritten.</param>
     /// <param name="expert">The expert's row; overwritten.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static double Divergence(Span<double> @base, Span<double> expert)
     {
         var (baseTotal, expertTotal) = (Exponentials(@base), Exponentials(expert));
@@ -37,6 +38,7 @@ internal static unsafe class Importance
         Run(@base, expert, divergence, threshold, n, mix);
 
     /// <summary>Values to e to the power of them, scaled so that the largest is 1; their sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static double Exponentials(Span<double> values)
     {
         var largest = double.NegativeInfinity;
@@ -53,6 +55,7 @@ internal static unsafe class Importance
     }
 
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run(RawBlock @base, RawBlock expert, float divergence, float threshold, nint n, float* destination)
     {
         var b = stackalloc float[2 * Simd.Stride];

@@ -19,6 +19,7 @@ internal static unsafe class InnerProducts
     /// <param name="n">Number of elements; a multiple of 16 but in a sum's last call.</param>
     /// <param name="sums">The sums of all pairs.</param>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Add(RawBlock* @base, RawBlock* inputs, int count, nint from, nint n, BlockSum* sums)
     {
         var rows = stackalloc float[(count + 1) * Simd.Stride];
@@ -44,6 +45,7 @@ internal static unsafe class InnerProducts
     /// <param name="sums">The sums.</param>
     /// <param name="stride">Distance of the sums of two pairs.</param>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void AddEach(RawBlock* @base, RawBlock* inputs, int count, nint from, nint n, double* sums, nint stride)
     {
         var rows = stackalloc float[(count + 1) * Simd.Stride];

@@ -10,6 +10,7 @@ internal static unsafe class NearMix
 
     /// <summary>mix[e] = w x + (1 - w) b with w = min(<paramref name="t"/> / max(|b - x|, 1e-6), 1); NaNs are canonical.</summary>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Run(RawBlock @base, RawBlock expert, float t, nint n, float* mix)
     {
         var b = stackalloc float[2 * Simd.Stride];

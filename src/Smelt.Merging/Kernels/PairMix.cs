@@ -10,6 +10,7 @@ internal static unsafe class PairMix
     /// there is one; NaNs are canonical.
     /// </summary>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Run(RawBlock* @base, RawBlock first, RawBlock second, float* firstWeights, float* secondWeights, nint n, float* mix)
     {
         var a = stackalloc float[3 * Simd.Stride];

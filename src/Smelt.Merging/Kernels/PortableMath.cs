@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Smelt.Merging.Kernels;
 
 /// <summary>
@@ -22,6 +24,7 @@ internal static class PortableMath
     private const double HalfRoot = 0.70710678118654752;
 
     /// <summary>e to the power of x; 0 below -745, infinity above 709.7.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Exp(double x)
     {
         if (x < SmallestExponent)
@@ -38,6 +41,7 @@ internal static class PortableMath
     }
 
     /// <summary>The natural logarithm of a positive, finite number.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Log(double x)
     {
         var k = Math.ILogB(x) + 1;

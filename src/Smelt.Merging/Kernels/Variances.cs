@@ -10,6 +10,7 @@ internal static unsafe class Variances
     /// are equal.
     /// </summary>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Compute(RawBlock @base, RawBlock* experts, int count, nint n, float* variances)
     {
         var rows = stackalloc float[(count + 1) * Simd.Stride];
