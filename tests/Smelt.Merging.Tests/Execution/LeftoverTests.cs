@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Smelt.Checkpoints;
 using Smelt.Merging.Execution;
 using Smelt.Merging.Planning;
@@ -154,6 +155,38 @@ public class LeftoverTests
         File.SetLastWriteTimeUtc(masks, File.GetLastWriteTimeUtc(masks).AddSeconds(1));
         Directory.Delete(Path.Combine(folder.Path, "out"), recursive: true);
         Assert.Equal(masks, Assert.Single(Assert.Throws<InvalidInputException>(() => Run(folder, plan)).Problems).Where);
+    }
+
+    [Fact]
+    public void A_disk_that_fills_up_during_the_merge_keeps_what_is_finished()
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var expected = Files(folder.Merge(Merge, "whole"));
+        var disk = Path.Combine(folder.Path, "disk");
+        Directory.CreateDirectory(disk);
+        if (!OperatingSystem.IsLinux() || !Shell("mount", "-t", "tmpfs", "-o", "size=300k", "none", disk))
+            return;
+        try
+        {
+            Assert.Throws<IOException>(() => folder.Merge(Merge, "disk/out"));
+            Assert.False(Directory.Exists(Path.Combine(disk, "out")));
+            Assert.True(Shell("mount", "-o", "remount,size=8m", disk));
+            Assert.Equal(expected, Files(folder.Merge(Merge, "disk/out")));
+            Assert.Equal("out", Path.GetFileName(Assert.Single(Directory.GetFileSystemEntries(disk))));
+        }
+        finally
+        {
+            Shell("umount", disk);
+        }
+    }
+
+    /// <summary>Runs a program that takes rights which a test run often has not; whether it worked.</summary>
+    private static bool Shell(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        process.WaitForExit();
+        return process.ExitCode == 0;
     }
 
     private static void Run(ModelFolder folder, MergePlan plan) =>
