@@ -26,7 +26,10 @@ public sealed record CheckpointFile(string Name, string FullPath, long Length, l
             return CheckpointRules.Changed.At(FullPath, "the file was removed while it was in use.");
         return now.Length == Length && now.LastWriteTimeUtc.Ticks == LastWriteTicks
             ? null
-            : CheckpointRules.Changed.At(FullPath, $"the file changed while it was in use: {Length} bytes before, {now.Length} now.", "Run again once nothing writes to it.");
+            : CheckpointRules.Changed.At(
+                FullPath,
+                now.Length == Length ? "the file was written to while it was in use." : $"the file changed while it was in use: {Length} bytes before, {now.Length} now.",
+                "Run again once nothing writes to it.");
     }
 }
 

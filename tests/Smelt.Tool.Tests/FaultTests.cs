@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using Smelt.Tool.Sources;
 
 namespace Smelt.Tool.Tests;
@@ -97,6 +99,37 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    public void The_memory_limit_holds_for_models_larger_than_it()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        foreach (var (model, step) in new[] { ("base", 1), ("one", 3), ("two", 7) })
+            _work.Tensors(model, [.. Enumerable.Range(0, 3).Select(t => ($"t{t}.weight", Enumerable.Range(0, 3_000_000).Select(i => i * step % 1009 / 1024f).ToArray()))]);
+        _work.Write("ties.json", """
+            {"version": 1, "name": "ties", "method": "ties", "trim": "model", "base": {"folder": "base"},
+             "experts": [{"model": {"folder": "one"}}, {"model": {"folder": "two"}}]}
+            """);
+        using var run = Process.Start(new ProcessStartInfo(ChildProcess.Dotnet, ["exec", typeof(ExitCode).Assembly.Location, "run", "ties.json", "--out", "merged", "--max-memory", "64MiB", "--threads", "1", "--no-sync", "--json"])
+        {
+            WorkingDirectory = _work.Folder,
+            RedirectStandardOutput = true,
+        })!;
+        run.BeginOutputReadLine();
+        var (most, samples) = (0L, 0);
+        while (!run.WaitForExit(2))
+        {
+            if (AnonymousBytes(run.Id) is not { } bytes)
+                continue;
+            most = Math.Max(most, bytes);
+            samples++;
+        }
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.True(samples > 10, $"{samples} samples");
+        Assert.InRange(most, 1 << 20, 64 << 20);
+    }
+
+    [Fact]
     public void A_folder_in_the_place_of_a_shard_is_one_message()
     {
         File.Delete(_work["one/model.safetensors"]);
@@ -106,6 +139,20 @@ public sealed class FaultTests : IDisposable
         Assert.Contains("one", failed.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", failed.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_work["merged"]));
+    }
+
+    /// <summary>What a process holds in memory besides pages of files; null when it has just ended.</summary>
+    private static long? AnonymousBytes(int process)
+    {
+        try
+        {
+            var line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(l => l.StartsWith("RssAnon:", StringComparison.Ordinal));
+            return line is null ? null : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     private bool IsMounted(string folder) => File.ReadAllText("/proc/mounts").Contains(_work[folder], StringComparison.Ordinal);

@@ -3,6 +3,7 @@ using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using Smelt.Merging.Planning;
 
 namespace Smelt.Merging.Execution;
 
@@ -104,9 +105,9 @@ internal sealed class Journal : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
-    /// <summary>The plan's fingerprint over the given texts.</summary>
-    public static byte[] Fingerprint(IEnumerable<string> parts) =>
-        System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts)));
+    /// <summary>The fingerprint of a plan: its configuration, this version, and the identity of every file that is read.</summary>
+    public static byte[] Fingerprint(MergePlan plan) => System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(
+        string.Join('\n', [plan.ConfigurationHash, Manifest.ToolVersion, .. plan.Files.Select(f => $"{f.FullPath}|{f.Length}|{f.LastWriteTicks}")])));
 
     private void ReadRecords(Action<long, BlockRecord[], UInt128[]> onRecord)
     {

@@ -111,7 +111,7 @@ public sealed unsafe class MergeExecutor : IDisposable
             }
         }
 
-        var changed = _plan.Inputs.SelectMany(i => i.Checkpoint.Files).Select(f => f.VerifyUnchanged()).OfType<Problem>().ToArray();
+        var changed = _plan.Files.Select(f => f.VerifyUnchanged()).OfType<Problem>().ToArray();
         if (changed.Length > 0)
             throw new InvalidInputException(changed);
 
@@ -123,10 +123,8 @@ public sealed unsafe class MergeExecutor : IDisposable
 
     private Journal OpenJournal()
     {
-        var identity = _plan.Inputs.SelectMany(i => i.Checkpoint.Files).Select(f => $"{f.FullPath}|{f.Length}|{f.LastWriteTicks}");
-        var fingerprint = Journal.Fingerprint([_plan.ConfigurationHash, Manifest.ToolVersion, .. identity]);
         var candidates = new List<(Block Block, BlockRecord[] Records, UInt128[] Sources)>();
-        var (journal, resumed) = Journal.Open(_folder.JournalPath, fingerprint, _plan.Points.Count, _plan.Inputs.Count(), (index, records, sources) =>
+        var (journal, resumed) = Journal.Open(_folder.JournalPath, Journal.Fingerprint(_plan), _plan.Points.Count, _plan.Inputs.Count(), (index, records, sources) =>
         {
             if (index >= 0 && index < _blocks.Count)
                 candidates.Add((_blocks[index], records, sources));
@@ -136,8 +134,11 @@ public sealed unsafe class MergeExecutor : IDisposable
             journal.Clear();
             _folder.Clear();
             _outputs.Create();
+            _outputs.WriteHeaders();
             return journal;
         }
+
+        _outputs.WriteHeaders();
 
         // Only what is on the disk as the journal says counts as finished.
         _progress.Phase = "checking what is finished";

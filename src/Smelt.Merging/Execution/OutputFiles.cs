@@ -25,7 +25,7 @@ internal sealed class OutputFiles : IDisposable
         _handles = new HandleCache(path => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite));
     }
 
-    /// <summary>Makes every file with its header and its full size, so that a full disk is met now and not later.</summary>
+    /// <summary>Makes every file at its full size, so that a limit on file sizes is met now and not later.</summary>
     public void Create()
     {
         foreach (var folder in _folders)
@@ -35,11 +35,7 @@ internal sealed class OutputFiles : IDisposable
             {
                 using var handle = File.OpenHandle(System.IO.Path.Combine(folder, file.Name), FileMode.Create, FileAccess.Write, FileShare.None);
                 SetLength(handle, file.TotalBytes, _paths[0][file.Name]);
-                RandomAccess.Write(handle, file.Header.Span, 0);
             }
-
-            if (_plan.Layout.Index is { } index)
-                File.WriteAllText(System.IO.Path.Combine(folder, ShardLayout.IndexName), index);
         }
     }
 
@@ -53,6 +49,28 @@ internal sealed class OutputFiles : IDisposable
         {
             // What the runtime makes of a file system, or a limit, that takes no file of this size.
             throw new IOException($"File too large: {path} would have {bytes} bytes.");
+        }
+    }
+
+    /// <summary>
+    /// Writes every header and the index, and removes what a stopped run left beside the weights. Done by every run: one
+    /// that was killed at the wrong moment, or lost its last writes with the power, left files of full size without a header.
+    /// </summary>
+    public void WriteHeaders()
+    {
+        for (var i = 0; i < _folders.Length; i++)
+        {
+            var folder = _folders[i];
+            foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Except(_paths[i].Values).ToArray())
+                File.Delete(path);
+            foreach (var file in _plan.Layout.Files)
+            {
+                using var handle = File.OpenHandle(_paths[i][file.Name], FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+                RandomAccess.Write(handle, file.Header.Span, 0);
+            }
+
+            if (_plan.Layout.Index is { } index)
+                File.WriteAllText(System.IO.Path.Combine(folder, ShardLayout.IndexName), index);
         }
     }
 

@@ -130,6 +130,9 @@ public sealed record MergePlan
     /// <summary>Base and experts, each once.</summary>
     public IEnumerable<PlannedInput> Inputs => Base is null ? Experts : Experts.Prepend(Base);
 
+    /// <summary>All weight files that are read: those of the inputs and of the masks.</summary>
+    public IEnumerable<CheckpointFile> Files => Inputs.SelectMany(i => i.Checkpoint.Files).Concat(Masks?.Files ?? []);
+
     /// <summary>The merged tensors.</summary>
     public IEnumerable<TensorPlan> Merged => Tensors.Where(t => t.Action == TensorAction.Merge);
 }

@@ -79,8 +79,7 @@ public class SafetyTests
         // What a killed run leaves: all weights written, the journal beside them, nothing committed.
         folder.Merge(Merge, "out");
         var work = Path.Combine(folder.Path, ".out.smelt");
-        var input = plan.Inputs.SelectMany(i => i.Checkpoint.Files).Select(f => $"{f.FullPath}|{f.Length}|{f.LastWriteTicks}");
-        var (journal, _) = Journal.Open(work + ".journal", Journal.Fingerprint([plan.ConfigurationHash, Manifest.ToolVersion, .. input]), 1, plan.Inputs.Count(), (_, _, _) => { });
+        var (journal, _) = Journal.Open(work + ".journal", Journal.Fingerprint(plan), 1, plan.Inputs.Count(), (_, _, _) => { });
         journal.Dispose();
         Directory.Move(output, work);
         var weights = Path.Combine(work, "model.safetensors");
