@@ -28,13 +28,14 @@ internal sealed class OutputFiles : IDisposable
     /// <summary>Makes every file at its full size, so that a limit on file sizes is met now and not later.</summary>
     public void Create()
     {
-        foreach (var folder in _folders)
+        for (var i = 0; i < _folders.Length; i++)
         {
-            Directory.CreateDirectory(folder);
+            Directory.CreateDirectory(_folders[i]);
             foreach (var file in _plan.Layout.Files)
             {
-                using var handle = File.OpenHandle(System.IO.Path.Combine(folder, file.Name), FileMode.Create, FileAccess.Write, FileShare.None);
-                SetLength(handle, file.TotalBytes, _paths[0][file.Name]);
+                var path = _paths[i][file.Name];
+                using var handle = File.OpenHandle(path, FileMode.Create, FileAccess.Write, FileShare.None);
+                SetLength(handle, file.TotalBytes, path);
             }
         }
     }
@@ -75,8 +76,8 @@ internal sealed class OutputFiles : IDisposable
     }
 
     /// <summary>Whether every file is there at its full size.</summary>
-    public bool Exist() => _folders.All(folder => _plan.Layout.Files.All(file =>
-        new FileInfo(System.IO.Path.Combine(folder, file.Name)) is { Exists: true } info && info.Length == file.TotalBytes));
+    public bool Exist() => _paths.All(paths => _plan.Layout.Files.All(file =>
+        new FileInfo(paths[file.Name]) is { Exists: true } info && info.Length == file.TotalBytes));
 
     /// <summary>Writes bytes of a tensor of one sweep point.</summary>
     public void Write(int point, int tensor, long byteOffset, ReadOnlySpan<byte> bytes)

@@ -180,9 +180,7 @@ public sealed class Verification
 
     private void VerifyInputs(ManifestText manifest, Recipes.Recipe recipe, string root)
     {
-        var models = recipe.Experts.Select(e => e.Model).ToList();
-        if (recipe.Base is { } baseModel)
-            models.Insert(0, baseModel);
+        var models = Planner.Models(recipe);
         for (var i = 0; i < models.Count; i++)
         {
             try
@@ -215,6 +213,7 @@ public sealed class Verification
         var items = tensors.SelectMany((t, i) => Enumerable.Range(0, blocks[i].Length).Select(b => (Tensor: i, Block: b))).ToArray();
         var failures = new CheckpointReadException?[tensors.Length];
         using var reader = new CheckpointReader();
+        var cursors = Enumerable.Range(0, _pool.Count).Select(_ => new CheckpointReader.Cursor(reader)).ToArray();
         var buffers = Enumerable.Range(0, _pool.Count).Select(_ => new byte[BlockMap.Elements * sizeof(double) * 2]).ToArray();
         _progress.Phase = "hashing";
         _pool.Run(0, items.Length, (worker, i) =>
@@ -225,7 +224,7 @@ public sealed class Verification
             var bytes = buffers[worker].AsSpan(0, (int)(end - first));
             try
             {
-                reader.Read(tensors[t], first, bytes);
+                cursors[worker].Read(tensors[t], first, bytes);
             }
             catch (CheckpointReadException failure)
             {

@@ -35,7 +35,7 @@ internal sealed unsafe class BlockHash
     private const ulong Prime64E = 0x27D4EB2F165667C5;
 
     private readonly XxHash128 _library = new();
-    private readonly ulong[] _state = GC.AllocateArray<ulong>(Stripe / sizeof(ulong), pinned: true);
+    private readonly ulong[] _state = new ulong[Stripe / sizeof(ulong)];
     private long _length;
     private long _done;
     private bool _fast;
@@ -64,11 +64,11 @@ internal sealed unsafe class BlockHash
         initial.CopyTo(_state);
     }
 
-    /// <summary>Adds the next bytes: a multiple of 1,024, or all that is left. They lie where the garbage collector does not move them.</summary>
+    /// <summary>Adds the next bytes: a multiple of 1,024, or all that is left.</summary>
     public void Append(ReadOnlySpan<byte> bytes)
     {
         fixed (byte* data = bytes)
-            Append(data, bytes.Length, 0, 0);
+            Append(data, bytes.Length, 0, 0, out _);
     }
 
     /// <summary>As <see cref="Append(ReadOnlySpan{byte})"/>; index of the first of the values that is infinite or NaN, or -1.</summary>
@@ -99,8 +99,6 @@ internal sealed unsafe class BlockHash
             Merge(LowSecret, (ulong)_length * Prime64A));
     }
 
-    private void Append(byte* data, int n, uint exponent, int lane) => Append(data, n, exponent, lane, out _);
-
     /// <summary>Whether the loops below were used, and then whether every lane's exponent has a zero.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool Append(byte* data, int n, uint exponent, int lane, out bool finite)
@@ -115,8 +113,8 @@ internal sealed unsafe class BlockHash
         }
 
         fixed (byte* secret = Secret)
+        fixed (ulong* state = _state)
         {
-            var state = (ulong*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_state));
             finite = (Simd.Width, lane) switch
             {
                 (512, 2) => Loop512<Yes, No>(data, n, last, state, secret, exponent),

@@ -24,8 +24,8 @@ internal readonly record struct MagnitudeThreshold(uint Bits, long Above, long E
 /// </remarks>
 internal sealed class MagnitudeSearch
 {
-    /// <summary>Up to this many elements a list takes them all, and no sample is worth its while.</summary>
-    internal const int FewElements = 1 << 14;
+    /// <summary>Up to this many elements a list takes them all.</summary>
+    private const int FewElements = 1 << 14;
 
     /// <summary>Up to this many elements the codes inside a bracket are listed, beyond it they are counted.</summary>
     private const long MostForLists = 1 << 26;
@@ -67,6 +67,9 @@ internal sealed class MagnitudeSearch
     /// populations where that is too many.
     /// </summary>
     private int Capacity => _elements <= FewElements ? (int)_elements : _elements <= MostForLists ? (int)Math.Min(_elements / 8, MagnitudeBracket.MostListed) : 0;
+
+    /// <summary>Whether a sample is worth its while; it is not where a list takes all elements anyway.</summary>
+    internal bool WantsSample => _elements > FewElements;
 
     /// <summary>Number of passes finished.</summary>
     internal int Passes { get; private set; }

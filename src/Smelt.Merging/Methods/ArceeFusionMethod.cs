@@ -28,7 +28,7 @@ internal sealed unsafe class ArceeFusionMethod(MergePlan plan) : MethodProgram(p
     {
         _divergences.Clear();
         _thresholds.Clear();
-        var tensors = Enumerable.Range(first, end - first).Select(i => Plan.Tensors[i]).Where(t => t.Action == TensorAction.Merge && t.ElementCount > 0).ToArray();
+        var tensors = Plan.MergedIn(first, end).ToArray();
         MeasureRows(context, tensors);
         context.Progress.Phase = "finding thresholds";
         var searches = Array.ConvertAll(tensors, t => new ScoreSearch(t, [Rank(t, 1), Rank(t, 2), Rank(t, 3)], placesEquals: false, (worker, part) => Compute(worker, part, null)));

@@ -44,7 +44,7 @@ internal sealed unsafe class MagnitudeTrim
         var whole = new List<TrimSearch>();
         foreach (var group in _method.Groups.Where(g => SparseMethod.Settings(g).Trim == TrimScope.Model))
             AddRequests(group, _plan.Merged, whole, TrimSearch.OfModel(_plan));
-        foreach (var tensor in _plan.Merged.Where(t => t.Index >= first && t.Index < end && t.ElementCount > 0))
+        foreach (var tensor in _plan.MergedIn(first, end))
         {
             foreach (var group in _method.Groups.Where(g => SparseMethod.Settings(g).Trim == TrimScope.Tensor))
                 AddRequests(group, [tensor], searches, TrimSearch.OfTensor(tensor));
@@ -155,7 +155,7 @@ internal sealed unsafe class MagnitudeTrim
     private void Sample(Worker worker, TrimSearch[] searches)
     {
         var extent = searches[0].Extent;
-        if (searches[0].IsLocal && extent.Elements <= MagnitudeSearch.FewElements)
+        if (!searches[0].Search.WantsSample)
             return;
         var (first, end) = extent.Range;
         var pages = extent.IsModel ? PagesPerModel : (int)Math.Clamp(extent.Elements / SamplePages.Elements / SampleEvery, FewestPages, MostPages);

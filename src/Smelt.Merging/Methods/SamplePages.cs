@@ -18,8 +18,7 @@ internal static class SamplePages
     /// </summary>
     public static List<SubBlock> Of(MergePlan plan, int first, int end, int count)
     {
-        var tensors = Enumerable.Range(first, end - first).Select(i => plan.Tensors[i])
-            .Where(t => t.Action == TensorAction.Merge && t.ElementCount > 0).ToArray();
+        var tensors = plan.MergedIn(first, end).ToArray();
         var pages = new List<SubBlock>(count);
         var stretch = Math.Max(Elements, (double)tensors.Sum(t => t.ElementCount) / count);
         long before = 0;

@@ -27,7 +27,7 @@ internal sealed unsafe class SceMethod(MergePlan plan) : MethodProgram(plan)
     {
         _cuts.Clear();
         _weights.Clear();
-        var tensors = Enumerable.Range(first, end - first).Select(i => Plan.Tensors[i]).Where(t => t.Action == TensorAction.Merge && t.ElementCount > 0).ToArray();
+        var tensors = Plan.MergedIn(first, end).ToArray();
         FindCuts(context, tensors);
 
         context.Progress.Phase = "measuring task vectors";

@@ -17,9 +17,6 @@ internal delegate void Score(Worker worker, SubBlock part);
 /// <param name="score">Computes scores.</param>
 internal sealed unsafe class ScoreSearch(TensorPlan tensor, long[] ranks, bool placesEquals, Score score)
 {
-    /// <summary>Tensors up to this many elements are searched by one worker each.</summary>
-    private const long LocalElements = 1 << 22;
-
     private const int MostPages = 64;
 
     private readonly MagnitudeSearch _search = new(tensor.ElementCount, ranks, placesEquals ? checked((int)BlockMap.CountOf(tensor.ElementCount)) : 0);
@@ -34,7 +31,7 @@ internal sealed unsafe class ScoreSearch(TensorPlan tensor, long[] ranks, bool p
     /// <summary>Carries out searches of different tensors.</summary>
     public static void Run(PassContext context, IReadOnlyList<ScoreSearch> searches)
     {
-        var local = searches.Where(s => s.Tensor.ElementCount <= LocalElements).ToArray();
+        var local = searches.Where(s => s.Tensor.ElementCount <= TrimSearch.MostLocal).ToArray();
         context.Pool.Run(0, local.Length, (worker, i) => local[i].RunAlone(context, context.Workers[worker]));
         foreach (var search in searches.Except(local))
             search.RunShared(context);
@@ -69,6 +66,8 @@ internal sealed unsafe class ScoreSearch(TensorPlan tensor, long[] ranks, bool p
 
     private void Sample(PassContext context, Worker worker)
     {
+        if (!_search.WantsSample)
+            return;
         foreach (var part in SamplePages.Of(context.Plan, tensor.Index, tensor.Index + 1, MostPages))
         {
             worker.ReadAll(part);

@@ -35,7 +35,7 @@ internal abstract unsafe class SpanMethod(MergePlan plan) : MethodProgram(plan)
     {
         context.Progress.Phase = "measuring angles";
         _coefficients.Clear();
-        var tensors = Enumerable.Range(first, end - first).Select(i => Plan.Tensors[i]).Where(t => t.Action == TensorAction.Merge && t.ElementCount > 0).ToArray();
+        var tensors = Plan.MergedIn(first, end).ToArray();
         foreach (var tensor in tensors)
         {
             var layout = VectorLayout.Of(tensor, Extent);

@@ -91,7 +91,7 @@ internal sealed record TrimRequest(MixGroup Group, TensorPlan Tensor, long Rank,
 internal sealed record TrimSearch(int Key, int Expert, TrimExtent Extent, MixGroup Group)
 {
     /// <summary>Tensors up to this many elements are searched by one worker each: no worker waits for another.</summary>
-    private const long MostLocal = 1 << 22;
+    public const long MostLocal = 1 << 22;
 
     private readonly SortedSet<long> _ranks = [];
     private bool _placesEquals;

@@ -135,4 +135,8 @@ public sealed record MergePlan
 
     /// <summary>The merged tensors.</summary>
     public IEnumerable<TensorPlan> Merged => Tensors.Where(t => t.Action == TensorAction.Merge);
+
+    /// <summary>The merged tensors that have elements, from the one at <paramref name="first"/> up to <paramref name="end"/>.</summary>
+    internal IEnumerable<TensorPlan> MergedIn(int first, int end) =>
+        Tensors.Skip(first).Take(end - first).Where(t => t.Action == TensorAction.Merge && t.ElementCount > 0);
 }

@@ -63,10 +63,7 @@ public static class Planner
 
     private static PlannedInput?[] OpenInputs(Recipe recipe, string root, List<Problem> problems)
     {
-        var models = recipe.Experts.Select(e => e.Model).ToList();
-        if (recipe.Base is { } baseModel)
-            models.Insert(0, baseModel);
-
+        var models = Models(recipe);
         var results = new (PlannedInput? Input, IReadOnlyList<Problem> Problems)[models.Count];
         Parallel.For(0, models.Count, i =>
         {
@@ -81,6 +78,13 @@ public static class Planner
         });
         problems.AddRange(results.SelectMany(r => r.Problems));
         return [.. results.Select(r => r.Input)];
+    }
+
+    /// <summary>The models of a recipe in the order of <see cref="MergePlan.Inputs"/>: base first where there is one, then the experts.</summary>
+    internal static IReadOnlyList<Model> Models(Recipe recipe)
+    {
+        var experts = recipe.Experts.Select(e => e.Model);
+        return [.. recipe.Base is { } baseModel ? experts.Prepend(baseModel) : experts];
     }
 
     /// <summary>Opens a model by its headers.</summary>
