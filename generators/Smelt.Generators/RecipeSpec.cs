@@ -6,59 +6,84 @@ using Smelt.Recipes.Rules;
 
 namespace Smelt.Generators;
 
+/// <summary>What becomes of a recipe when it is compiled.</summary>
+internal enum RecipeKind
+{
+    /// <summary>Its configuration is part of the assembly.</summary>
+    Folded,
+
+    /// <summary>It is evaluated when it runs.</summary>
+    Dynamic,
+
+    /// <summary>
+    /// It breaks a rule or does not compile yet. Its accessors are there all the same, so that code which uses them shows no
+    /// errors of its own.
+    /// </summary>
+    Invalid,
+}
+
 /// <summary>All that the emitted sources of a recipe depend on.</summary>
 /// <remarks>
 /// The pipeline compares these between two runs, so they hold strings and flags alone: a symbol, a syntax node or a
 /// location in here would keep old compilations alive and re-emit every file on every key stroke.
 /// </remarks>
 /// <param name="Name">The recipe's name.</param>
+/// <param name="Kind">What became of it.</param>
 /// <param name="Namespace">The namespace of its class; empty for the global one.</param>
 /// <param name="Headers">The declarations of the classes around it and its own, outermost first, joined by line breaks.</param>
 /// <param name="FullName">The full name of its class, for use in code.</param>
 /// <param name="MetadataName">The full name of its class, as reflection has it.</param>
-/// <param name="Configuration">The canonical JSON; null for a recipe that is not constant.</param>
+/// <param name="Configuration">The canonical JSON of a folded recipe.</param>
 /// <param name="Members">The accessors that the class does not declare itself, joined by commas.</param>
 /// <param name="IsReachable">Whether the registry can refer to the class.</param>
 internal sealed record RecipeSpec(
-    string Name, string Namespace, string Headers, string FullName, string MetadataName, string? Configuration, string Members, bool IsReachable)
+    string Name, RecipeKind Kind, string Namespace, string Headers, string FullName, string MetadataName, string? Configuration, string Members, bool IsReachable)
 {
+    private static readonly SymbolDisplayFormat Unescaped =
+        SymbolDisplayFormat.FullyQualifiedFormat.WithGlobalNamespaceStyle(SymbolDisplayGlobalNamespaceStyle.Omitted).WithMiscellaneousOptions(SymbolDisplayMiscellaneousOptions.None);
+
     private static readonly string[] Accessors = ["Name", "Configuration", "ConfigurationHash"];
 
-    /// <summary>
-    /// The spec of a class that is marked as a recipe; null where rules are broken, which the analyzer reports: the
-    /// generator stays silent.
-    /// </summary>
+    /// <summary>The spec of a class that is marked as a recipe; null where its accessors have no place.</summary>
     public static RecipeSpec? Of(GeneratorAttributeSyntaxContext context, CancellationToken cancellation)
     {
         var type = (INamedTypeSymbol)context.TargetSymbol;
-        if (RecipeDeclaration.NameOf(context.Attributes[0]) is not { } name
-            || !RecipeDeclaration.IsStaticPartial(type)
-            || RecipeDeclaration.DefineOf(type) is not { } define)
+        if (RecipeDeclaration.AttributeOf(type) is not { } attribute
+            || attribute.ApplicationSyntaxReference is not { } reference
+            || reference.SyntaxTree != context.TargetNode.SyntaxTree
+            || !context.TargetNode.Span.Contains(reference.Span)
+            || RecipeDeclaration.NameOf(attribute) is not { } name
+            || !RecipeDeclaration.IsExtensible(type))
             return null;
 
-        string? configuration = null;
-        try
-        {
-            var recipe = RecipeFolder.Fold(define, context.SemanticModel.Compilation, out _, cancellation);
-            if (RecipeValidator.Validate(name, recipe).Any(p => p.Severity == Severity.Error))
-                return null;
-            configuration = ConfigurationWriter.Write(name, recipe);
-        }
-        catch (NotConstantException)
-        {
-            // Evaluated when it runs.
-        }
-
-        var members = Accessors.Where(m => type.GetMembers(m).IsEmpty);
+        var (kind, configuration) = Fold(type, name, context.SemanticModel.Compilation, cancellation);
         return new RecipeSpec(
             name,
+            kind,
             type.ContainingNamespace.IsGlobalNamespace ? "" : type.ContainingNamespace.ToDisplayString(),
             string.Join("\n", DeclarationsOf(type)),
             type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat),
             MetadataNameOf(type),
             configuration,
-            string.Join(",", members),
+            string.Join(",", Accessors.Where(m => m != type.Name && type.GetMembers(m).IsEmpty)),
             IsVisible(type));
+    }
+
+    private static (RecipeKind Kind, string? Configuration) Fold(INamedTypeSymbol type, string name, Compilation compilation, CancellationToken cancellation)
+    {
+        if (!type.IsStatic || RecipeDeclaration.DefineOf(type) is not { } define || RecipeValidator.ValidateName(name).Count > 0)
+            return (RecipeKind.Invalid, null);
+        try
+        {
+            var recipe = RecipeFolder.Fold(define, compilation, out _, cancellation);
+            return RecipeValidator.Validate(name, recipe).Any(p => p.Severity == Severity.Error)
+                ? (RecipeKind.Invalid, null)
+                : (RecipeKind.Folded, ConfigurationWriter.Write(name, recipe));
+        }
+        catch (NotConstantException notConstant)
+        {
+            return (notConstant.IsBroken ? RecipeKind.Invalid : RecipeKind.Dynamic, null);
+        }
     }
 
     private static IEnumerable<string> DeclarationsOf(INamedTypeSymbol type)
@@ -81,13 +106,13 @@ internal sealed record RecipeSpec(
     private static string MetadataNameOf(INamedTypeSymbol type) =>
         type.ContainingType is { } outer ? MetadataNameOf(outer) + "+" + type.MetadataName
         : type.ContainingNamespace.IsGlobalNamespace ? type.MetadataName
-        : type.ContainingNamespace.ToDisplayString() + "." + type.MetadataName;
+        : type.ContainingNamespace.ToDisplayString(Unescaped) + "." + type.MetadataName;
 
     private static bool IsVisible(INamedTypeSymbol type)
     {
         for (var t = type; t is not null; t = t.ContainingType)
         {
-            if (t.IsFileLocal || t.IsGenericType || t.DeclaredAccessibility is Accessibility.Private or Accessibility.Protected or Accessibility.ProtectedAndInternal)
+            if (t.IsGenericType || t.DeclaredAccessibility is Accessibility.Private or Accessibility.Protected or Accessibility.ProtectedAndInternal)
                 return false;
         }
 

@@ -45,8 +45,10 @@ public sealed class RecipeAnalyzer : DiagnosticAnalyzer
             return;
 
         names.Add((name, attributePlace));
-        if (!RecipeDeclaration.IsStaticPartial(type))
-            Report(context, RuleTable.NotPartial, place, $"the recipe class {type.Name} must be static and partial, and the classes around it partial, so that its accessors can be generated.");
+        foreach (var problem in RecipeValidator.ValidateName(name))
+            Report(context, problem, attributePlace);
+        if (!type.IsStatic || !RecipeDeclaration.IsExtensible(type))
+            Report(context, RuleTable.NotPartial, place, $"the recipe class {type.Name} must be static and partial, the classes around it partial, and none local to its file, so that its accessors can be generated.");
         if (RecipeDeclaration.DefineOf(type) is not { } define)
         {
             Report(context, RuleTable.NoDefine, place, $"the recipe class {type.Name} needs a method 'public static Recipe Define()'.");
@@ -56,24 +58,17 @@ public sealed class RecipeAnalyzer : DiagnosticAnalyzer
         try
         {
             var recipe = RecipeFolder.Fold(define, context.Compilation, out var places, context.CancellationToken);
-            foreach (var problem in RecipeValidator.Validate(name, recipe))
-            {
-                var location = problem.Where == "/name" ? attributePlace : LocationOf(places, problem.Where);
-                Report(context, problem.Id, location, problem.Message + (problem.Fix.Length > 0 ? " " + problem.Fix : ""));
-            }
+            foreach (var problem in RecipeValidator.Validate(name, recipe).Where(p => p.Where != "/name"))
+                Report(context, problem, places.LocationOf(problem.Where));
+        }
+        catch (NotConstantException notConstant) when (notConstant.IsBroken)
+        {
+            // The compiler's own error says all there is to say.
         }
         catch (NotConstantException notConstant)
         {
-            Report(context, RuleTable.NotConstant, notConstant.Syntax.GetLocation(), $"{notConstant.Message}; the recipe is evaluated when it runs, and its rules are checked then.");
+            Report(context, RuleTable.NotConstant, notConstant.Place, $"{notConstant.Message}; the recipe is evaluated when it runs, and its rules are checked then.");
         }
-    }
-
-    /// <summary>The expression of a JSON pointer, or of the nearest part around it that has one.</summary>
-    private static Location LocationOf(IReadOnlyDictionary<string, SyntaxNode> places, string pointer)
-    {
-        while (!places.ContainsKey(pointer))
-            pointer = pointer.Substring(0, pointer.LastIndexOf('/'));
-        return places[pointer].GetLocation();
     }
 
     private static void ReportDuplicates(CompilationAnalysisContext context, ConcurrentBag<(string Name, Location Location)> names)
@@ -86,8 +81,9 @@ public sealed class RecipeAnalyzer : DiagnosticAnalyzer
     }
 
     private static void Report(SymbolAnalysisContext context, Rule rule, Location location, string message) =>
-        Report(context, rule.Id, location, message);
+        Report(context, rule.At("", message), location);
 
-    private static void Report(SymbolAnalysisContext context, string id, Location location, string message) =>
-        context.ReportDiagnostic(Diagnostic.Create(RecipeDescriptors.Of(id), location, message));
+    private static void Report(SymbolAnalysisContext context, Problem problem, Location location) =>
+        context.ReportDiagnostic(Diagnostic.Create(
+            RecipeDescriptors.Of(problem.Id), location, problem.Message + (problem.Fix.Length > 0 ? " " + problem.Fix : "")));
 }

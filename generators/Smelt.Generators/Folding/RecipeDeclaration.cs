@@ -10,24 +10,26 @@ internal static class RecipeDeclaration
     /// <summary>The attribute that marks a recipe.</summary>
     public const string AttributeName = "Smelt.Recipes.RecipeAttribute";
 
-    /// <summary>The recipe attribute of a class; null where it has none.</summary>
-    public static AttributeData? AttributeOf(INamedTypeSymbol type) =>
-        type.GetAttributes().FirstOrDefault(a => a.AttributeClass?.ToDisplayString() == AttributeName);
+    /// <summary>The recipe attribute of a class, the first of several; null where it has none.</summary>
+    public static AttributeData? AttributeOf(INamedTypeSymbol type) => type.GetAttributes().FirstOrDefault(a =>
+        a.AttributeClass is { Name: "RecipeAttribute" } attribute && attribute.ToDisplayString() == AttributeName);
 
-    /// <summary>The name given to the attribute; null where it is missing or no constant.</summary>
+    /// <summary>The name given to the attribute, empty for null; null where the source gives no name yet.</summary>
     public static string? NameOf(AttributeData attribute) =>
-        attribute.ConstructorArguments is [{ Value: string name }] ? name : null;
+        attribute.ConstructorArguments is [{ Kind: TypedConstantKind.Primitive, Type.SpecialType: SpecialType.System_String } name]
+            ? name.Value as string ?? ""
+            : null;
 
-    /// <summary>Whether a class is static and partial, and so are the classes around it partial.</summary>
-    public static bool IsStaticPartial(INamedTypeSymbol type)
+    /// <summary>Whether another file can add members to a class: it and the classes around it are partial.</summary>
+    public static bool IsExtensible(INamedTypeSymbol type)
     {
-        for (var outer = type.ContainingType; outer is not null; outer = outer.ContainingType)
+        for (var t = type; t is not null; t = t.ContainingType)
         {
-            if (!IsPartial(outer))
+            if (t.IsFileLocal || !IsPartial(t))
                 return false;
         }
 
-        return type.IsStatic && IsPartial(type);
+        return type.Name.Length > 0;
     }
 
     /// <summary>The Define method: static, without parameters, not private, returning a recipe; null where there is none.</summary>

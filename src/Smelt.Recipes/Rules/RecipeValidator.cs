@@ -28,6 +28,14 @@ public static class RecipeValidator
         return problems;
     }
 
+    /// <summary>All problems of a recipe's name, which <see cref="Validate"/> finds too: a name is known before its recipe is.</summary>
+    public static IReadOnlyList<Problem> ValidateName(string name)
+    {
+        var problems = new List<Problem>();
+        CheckName(name, problems);
+        return problems;
+    }
+
     private static void CheckName(string name, List<Problem> problems)
     {
         var usable = name.Length is > 0 and <= 100

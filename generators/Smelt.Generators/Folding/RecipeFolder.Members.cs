@@ -1,0 +1,92 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace Smelt.Generators.Folding;
+
+/// <summary>Following static members to their values.</summary>
+/// <remarks>
+/// An initialiser tells a member's value only where nothing else can set it and where it has run by the time it is read.
+/// So a member is left to run time if its class has a static constructor, if an initialiser reads a member that is
+/// initialised later, in another part of the class, or by way of another class. What can't be seen and is taken for
+/// granted: that nobody writes to the elements of a shared array.
+/// </remarks>
+internal sealed partial class RecipeFolder
+{
+    /// <summary>The members whose initialisers are being followed, innermost last.</summary>
+    private readonly List<ISymbol> _initializing = [];
+
+    private object? Field(IFieldReferenceOperation reference, string pointer)
+    {
+        var field = reference.Field;
+        if (field is { IsStatic: true, IsReadOnly: true }
+            && SyntaxOf(field) is VariableDeclaratorSyntax { Initializer: { } initializer }
+            && !field.GetAttributes().Any(a => a.AttributeClass?.Name == nameof(ThreadStaticAttribute)))
+            return Initialized(field, initializer, reference, pointer);
+        throw NotConstant(reference, $"the field {field.Name} is not static readonly with a constant value");
+    }
+
+    private object? Property(IPropertyReferenceOperation reference, string pointer)
+    {
+        var property = reference.Property;
+        if (property.IsStatic && LinkedTypes.TwinOf(property.ContainingType) is { } twin)
+            return twin.GetProperty(property.Name)?.GetValue(null);
+        if (property is { IsStatic: true, IsVirtual: false, IsAbstract: false, SetMethod: null } && SyntaxOf(property) is PropertyDeclarationSyntax declaration)
+        {
+            if (GetterOf(declaration) is { } getter)
+                return Followed(getter, pointer);
+            if (declaration is { Initializer: { } initializer, AccessorList.Accessors: [{ Body: null, ExpressionBody: null }] })
+                return Initialized(property, initializer, reference, pointer);
+        }
+
+        throw NotConstant(reference, $"the property {property.Name} is not static and get-only with a constant value");
+    }
+
+    /// <summary>The expression that a property without an initialiser returns.</summary>
+    private static ExpressionSyntax? GetterOf(PropertyDeclarationSyntax property) =>
+        property.Initializer is not null ? null
+        : property.ExpressionBody?.Expression
+        ?? (property.AccessorList?.Accessors is [var getter] ? ExpressionOf(getter.ExpressionBody, getter.Body) : null);
+
+    private object? Initialized(ISymbol member, EqualsValueClauseSyntax initializer, IOperation reference, string pointer)
+    {
+        if (member.ContainingType.StaticConstructors.Any(c => !c.IsImplicitlyDeclared))
+            throw NotConstant(reference, $"{member.ContainingType.Name} has a static constructor, which may set {member.Name}");
+        if (_initializing.Exists(m => SymbolEqualityComparer.Default.Equals(m.ContainingType, member.ContainingType))
+            && !IsInitializedBefore(member, _initializing[_initializing.Count - 1]))
+            throw NotConstant(reference, $"{member.Name} may not be initialised yet when it is read here");
+
+        _initializing.Add(member);
+        try
+        {
+            return Followed(initializer, pointer);
+        }
+        finally
+        {
+            _initializing.RemoveAt(_initializing.Count - 1);
+        }
+    }
+
+    private bool IsInitializedBefore(ISymbol member, ISymbol reader) =>
+        SymbolEqualityComparer.Default.Equals(member.ContainingType, reader.ContainingType)
+        && SyntaxOf(member) is { } first && SyntaxOf(reader) is { } second
+        && first.Parent?.FirstAncestorOrSelf<TypeDeclarationSyntax>() == second.Parent?.FirstAncestorOrSelf<TypeDeclarationSyntax>()
+        && first.SpanStart < second.SpanStart;
+
+    /// <summary>Evaluates what another member stands for. Its parts keep the place that refers to the member.</summary>
+    private object? Followed(SyntaxNode value, string pointer)
+    {
+        _inMember++;
+        try
+        {
+            var operation = OperationOf(value);
+            return Evaluate(operation is ISymbolInitializerOperation initializer ? initializer.Value : operation, pointer);
+        }
+        finally
+        {
+            _inMember--;
+        }
+    }
+
+    private SyntaxNode? SyntaxOf(ISymbol member) => member.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax(_cancellation);
+}
