@@ -71,7 +71,7 @@ internal sealed record RecipeSpec(
 
     private static (RecipeKind Kind, string? Configuration) Fold(INamedTypeSymbol type, string name, Compilation compilation, CancellationToken cancellation)
     {
-        if (!type.IsStatic || RecipeDeclaration.DefineOf(type) is not { } define || RecipeValidator.ValidateName(name).Count > 0)
+        if (!RecipeDeclaration.HasRightKind(type) || RecipeDeclaration.DefineOf(type) is not { } define || RecipeValidator.ValidateName(name).Count > 0)
             return (RecipeKind.Invalid, null);
         try
         {
@@ -82,7 +82,7 @@ internal sealed record RecipeSpec(
         }
         catch (NotConstantException notConstant)
         {
-            return (notConstant.IsBroken ? RecipeKind.Invalid : RecipeKind.Dynamic, null);
+            return (notConstant.IsBroken || notConstant.IsCycle ? RecipeKind.Invalid : RecipeKind.Dynamic, null);
         }
     }
 

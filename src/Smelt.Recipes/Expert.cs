@@ -12,6 +12,10 @@ public sealed record Expert(Model Model)
     [Slot("the fraction of the expert's task vector that is kept", Min = 0, Max = 1)]
     public Scalar? Density { get; init; }
 
+    /// <summary>The layers of this expert that take part; those of the recipe unless given. As many as of the other inputs.</summary>
+    [Slot("the layers of the expert that take part: the first, and the one after the last")]
+    public LayerRange? Layers { get; init; }
+
     /// <summary>Rules that hold for tensors of this expert alone: <see cref="Syntax.On"/> with a weight or a density.</summary>
     [Slot("rules for tensors of this expert")]
     public Sequence<TensorRule> Tensors { get; init; } = Sequence<TensorRule>.Empty;

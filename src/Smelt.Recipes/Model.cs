@@ -1,6 +1,6 @@
 namespace Smelt.Recipes;
 
-/// <summary>Where a model is found: <see cref="Syntax.Folder"/> or <see cref="Syntax.Hub"/>.</summary>
+/// <summary>Where a model is found: <see cref="Syntax.Folder"/>, <see cref="Syntax.Hub"/>, or <see cref="Syntax.From(Recipe, string)"/>.</summary>
 public abstract record Model
 {
     private protected Model()
@@ -23,4 +23,13 @@ public sealed record HubModel(string Id, string Revision) : Model
 {
     /// <inheritdoc/>
     public override string ToString() => Revision == "main" ? Id : Id + "@" + Revision;
+}
+
+/// <summary>The output of another recipe, merged before the recipe that names it.</summary>
+/// <param name="Recipe">The other recipe, without sweeps.</param>
+/// <param name="Name">A name for messages; null for one made of the method.</param>
+public sealed record StageModel(Recipe Recipe, string? Name) : Model
+{
+    /// <inheritdoc/>
+    public override string ToString() => "the stage " + (Name ?? Slots.MethodId(Recipe.GetType()));
 }

@@ -24,9 +24,27 @@ public abstract record Recipe
     [Slot("rules for the tensors that a glob matches")]
     public Sequence<TensorRule> Tensors { get; init; } = Sequence<TensorRule>.Empty;
 
-    /// <summary>The number format of the merged tensors; that of each tensor in the base unless given.</summary>
+    /// <summary>
+    /// The layers of the base, and of every expert that names none of its own, that take part; all unless given. The output
+    /// has these layers alone, counted from 0. See <see cref="Stack"/>.
+    /// </summary>
+    [Slot("the layers of every input that take part: the first, and the one after the last")]
+    public LayerRange? Layers { get; init; }
+
+    /// <summary>What happens to tensors that some inputs lack; <see cref="MissingTensors.Fail"/> unless given.</summary>
+    [Slot("what happens to tensors that some inputs lack")]
+    public MissingTensors? Missing { get; init; }
+
+    /// <summary>The number format of the merged tensors; that of each tensor in the base (else the first expert) unless given.</summary>
     [Slot("the number format of the merged tensors; as in the base unless given")]
     public DType? Dtype { get; init; }
+
+    /// <summary>
+    /// Whether, without a <see cref="Dtype"/>, a tensor is written in the smallest format that holds those of all its
+    /// inputs (BF16 and F16 make F32) instead of that of the base; false unless given.
+    /// </summary>
+    [Slot("whether a tensor gets the smallest format that holds those of all its inputs, where dtype is not given")]
+    public bool? PromoteDtype { get; init; }
 
     /// <summary>The largest size of one output file; 5 GB unless given. A larger tensor gets a file of its own.</summary>
     [Slot("the largest size of one output file in bytes", Min = 1, Integer = true)]

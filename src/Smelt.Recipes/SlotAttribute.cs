@@ -47,8 +47,8 @@ public sealed class MethodAttribute(string id, string summary) : Attribute
 }
 
 /// <summary>
-/// Marks a static partial class as a recipe. It has a method <c>public static Recipe Define()</c> whose constant expression
-/// the generator turns into the recipe's configuration.
+/// Marks a static partial class, or a partial class that is an <c>IRecipe</c>, as a recipe. It has a method
+/// <c>public static Recipe Define()</c> whose constant expression the generator turns into the recipe's configuration.
 /// </summary>
 /// <param name="name">The recipe's name: letters, digits, <c>.</c>, <c>_</c> and <c>-</c>; it names the output folder.</param>
 [AttributeUsage(AttributeTargets.Class)]
@@ -56,4 +56,17 @@ public sealed class RecipeAttribute(string name) : Attribute
 {
     /// <summary>The recipe's name.</summary>
     public string Name { get; } = name;
+
+    /// <summary>The name of a recipe's class; null where it is not marked as one.</summary>
+    public static string? NameOf(Type recipe) =>
+        recipe.GetCustomAttributes(typeof(RecipeAttribute), false) is [RecipeAttribute attribute, ..] ? attribute.Name : null;
 }
+
+#if NET
+/// <summary>A recipe that others can name as a stage: <c>From&lt;Other&gt;()</c>. C# takes no static class there, so its class is not static.</summary>
+public interface IRecipe
+{
+    /// <summary>The recipe.</summary>
+    static abstract Recipe Define();
+}
+#endif

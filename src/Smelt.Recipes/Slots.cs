@@ -50,6 +50,9 @@ public static class Slots
         }
     }
 
+    /// <summary>Whether a number may differ between tensors, so that a gradient has a meaning: those that tensor rules can set.</summary>
+    public static bool TakesGradient(Slot slot) => slot.Type == typeof(Scalar) && Of(typeof(TensorOverride)).Any(s => s.Name == slot.Name);
+
     /// <summary><c>MaxShardSize</c> as <c>maxShardSize</c>; also for enum members (<c>BF16</c> as <c>bf16</c>).</summary>
     public static string CamelCase(string name) =>
         name.All(c => !char.IsLower(c)) ? name.ToLowerInvariant() : char.ToLowerInvariant(name[0]) + name.Substring(1);

@@ -56,6 +56,14 @@ public static class SweepExpansion
                     foreach (var inner in rules.SelectMany((r, i) => Scalars(r, $"{prefix}{slot.Name}.{i}.")))
                         yield return inner;
                     break;
+                case Sequence<Recipe> slices:
+                    foreach (var inner in slices.SelectMany((r, i) => Scalars(r, $"{prefix}{slot.Name}.{i}.")))
+                        yield return inner;
+                    break;
+                case Sequence<Part> parts:
+                    foreach (var inner in parts.SelectMany((p, i) => Scalars(p.Merge, $"{prefix}{slot.Name}.{i}.")))
+                        yield return inner;
+                    break;
             }
         }
     }
@@ -76,6 +84,12 @@ public static class SweepExpansion
                     break;
                 case Sequence<TensorRule> rules:
                     slot.Property.SetValue(copy, Sequence.From(rules.Select(r => (TensorRule)Replace(r, pick)).ToArray()));
+                    break;
+                case Sequence<Recipe> slices:
+                    slot.Property.SetValue(copy, Sequence.From(slices.Select(r => (Recipe)Replace(r, pick)).ToArray()));
+                    break;
+                case Sequence<Part> parts:
+                    slot.Property.SetValue(copy, Sequence.From(parts.Select(p => p with { Merge = (Recipe)Replace(p.Merge, pick) }).ToArray()));
                     break;
             }
         }

@@ -11,6 +11,9 @@ public enum DType
 
     /// <summary>IEEE single.</summary>
     F32,
+
+    /// <summary>IEEE double. Sums are still taken in single precision.</summary>
+    F64,
 }
 
 /// <summary>Sets of switches as the two worlds define them; every switch stays overridable.</summary>
@@ -109,4 +112,17 @@ public enum NonFinite
 
     /// <summary>They take part in the arithmetic.</summary>
     Propagate,
+}
+
+/// <summary>What happens to tensors that some inputs lack.</summary>
+public enum MissingTensors
+{
+    /// <summary>The plan is refused, and says which they are.</summary>
+    Fail,
+
+    /// <summary>They are merged over the inputs that have them.</summary>
+    Union,
+
+    /// <summary>They are left out of the output.</summary>
+    Intersection,
 }

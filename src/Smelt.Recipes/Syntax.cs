@@ -15,7 +15,34 @@ public static class Syntax
     public static Model Hub(string id, string revision = "main") => new HubModel(id, revision);
 
     /// <summary>Several values for one number: one output for each; several sweeps make the product of their points.</summary>
-    public static Scalar Sweep(params double[] points) => new(new Sequence<double>(points.ToArray()), true);
+    public static Scalar Sweep(params double[] points) => Scalar.Sweep([.. points]);
+
+    /// <summary>
+    /// A number that changes over the depth of the model: the first value at the first layer, the last at the last layer,
+    /// straight lines between, the values spread evenly. Tensors outside the layers have the first value.
+    /// </summary>
+    public static Scalar Gradient(params double[] values) => Scalar.Gradient([.. values]);
+
+    /// <summary>Some layers of a model as they are, as a slice of a <see cref="Stack(Recipe[])"/>: <c>From(Folder("a"), 0..16)</c>.</summary>
+    public static Recipe From(Model model, LayerRange layers) => new Passthrough { Experts = new Sequence<Expert>([model]), Layers = layers };
+
+    /// <summary>The output of another recipe as a model of this one. It is merged first, and not kept.</summary>
+    /// <param name="stage">The other recipe, without sweeps.</param>
+    /// <param name="name">A name for messages.</param>
+    public static Model From(Recipe stage, string? name = null) => new StageModel(stage, name);
+
+#if NET
+    /// <summary>The output of another recipe as a model of this one: <c>Base = From&lt;OtherRecipe&gt;()</c>. It is merged first, and not kept.</summary>
+    /// <typeparam name="T">The other recipe's class.</typeparam>
+    public static Model From<T>()
+        where T : IRecipe => From(T.Define(), RecipeAttribute.NameOf(typeof(T)));
+#endif
+
+    /// <summary>Layers of several merges, one slice after another; see <see cref="Recipes.Stack"/>.</summary>
+    public static Recipe Stack(params Recipe[] slices) => new Stack { Slices = new Sequence<Recipe>([.. slices]) };
+
+    /// <summary>A part of a model and the merge that makes it, for <see cref="Modules"/>.</summary>
+    public static Part Part(string match, Recipe merge) => new(match, merge);
 
     /// <summary>Other values for the tensors that a glob matches: <c>On("**.mlp.**") with { Density = 0.3 }</c>.</summary>
     public static TensorOverride On(string match) => new(match);

@@ -47,8 +47,8 @@ public sealed class RecipeAnalyzer : DiagnosticAnalyzer
         names.Add((name, attributePlace));
         foreach (var problem in RecipeValidator.ValidateName(name))
             Report(context, problem, attributePlace);
-        if (!type.IsStatic || !RecipeDeclaration.IsExtensible(type))
-            Report(context, RuleTable.NotPartial, place, $"the recipe class {type.Name} must be static and partial, the classes around it partial, and none local to its file, so that its accessors can be generated.");
+        if (!RecipeDeclaration.HasRightKind(type) || !RecipeDeclaration.IsExtensible(type))
+            Report(context, RuleTable.NotPartial, place, $"the recipe class {type.Name} must be static (or an IRecipe) and partial, the classes around it partial, and none local to its file, so that its accessors can be generated.");
         if (RecipeDeclaration.DefineOf(type) is not { } define)
         {
             Report(context, RuleTable.NoDefine, place, $"the recipe class {type.Name} needs a method 'public static Recipe Define()'.");
@@ -64,6 +64,10 @@ public sealed class RecipeAnalyzer : DiagnosticAnalyzer
         catch (NotConstantException notConstant) when (notConstant.IsBroken)
         {
             // The compiler's own error says all there is to say.
+        }
+        catch (NotConstantException notConstant) when (notConstant.IsCycle)
+        {
+            Report(context, RuleTable.StageCycle, notConstant.Place, $"{notConstant.Message}; stages may not form a circle.");
         }
         catch (NotConstantException notConstant)
         {

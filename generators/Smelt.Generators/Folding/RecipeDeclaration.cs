@@ -38,6 +38,10 @@ internal static class RecipeDeclaration
             m is { IsStatic: true, Parameters.Length: 0, IsGenericMethod: false, DeclaredAccessibility: Accessibility.Public or Accessibility.Internal }
             && IsRecipe(m.ReturnType));
 
+    /// <summary>Whether a class is static, or one that can stand in <c>From&lt;T&gt;()</c>.</summary>
+    public static bool HasRightKind(INamedTypeSymbol type) =>
+        type.IsStatic || type.AllInterfaces.Any(i => i.ToDisplayString() == "Smelt.Recipes.IRecipe");
+
     private static bool IsRecipe(ITypeSymbol type)
     {
         for (var t = type; t is not null; t = t.BaseType)

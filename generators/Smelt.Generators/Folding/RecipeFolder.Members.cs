@@ -16,6 +16,9 @@ internal sealed partial class RecipeFolder
     /// <summary>The members whose initialisers are being followed, innermost last.</summary>
     private readonly List<ISymbol> _initializing = [];
 
+    /// <summary>The recipes that are being followed, innermost last.</summary>
+    private readonly List<IMethodSymbol> _defining = [];
+
     private object? Field(IFieldReferenceOperation reference, string pointer)
     {
         var field = reference.Field;
@@ -64,6 +67,25 @@ internal sealed partial class RecipeFolder
         finally
         {
             _initializing.RemoveAt(_initializing.Count - 1);
+        }
+    }
+
+    /// <summary>Another recipe, as a stage or a part of this one.</summary>
+    private object? Defined(INamedTypeSymbol recipe, IMethodSymbol define, IOperation call, string pointer)
+    {
+        if (_defining.Exists(d => SymbolEqualityComparer.Default.Equals(d, define)))
+            throw NotConstantException.Cycle(call.Syntax, recipe.Name);
+        if (SyntaxOf(define.PartialImplementationPart ?? define) is not MethodDeclarationSyntax method
+            || ExpressionOf(method.ExpressionBody, method.Body) is not { } expression)
+            throw NotConstant(call, $"{recipe.Name}.Define is more than one return of an expression");
+        _defining.Add(define);
+        try
+        {
+            return Followed(expression, pointer);
+        }
+        finally
+        {
+            _defining.RemoveAt(_defining.Count - 1);
         }
     }
 

@@ -46,6 +46,7 @@ internal sealed partial class RecipeFolder
             || ExpressionOf(method.ExpressionBody, method.Body) is not { } expression)
             throw new NotConstantException(define.Locations[0], "Define is more than one return of an expression");
         folder._places.Set("", expression);
+        folder._defining.Add(define);
         var operation = folder.OperationOf(expression);
         return folder.Evaluate(operation, "") as Recipe ?? throw NotConstant(operation, "the expression is no recipe");
     }
@@ -116,6 +117,8 @@ internal sealed partial class RecipeFolder
 
     private object? Convert(IConversionOperation conversion, string pointer)
     {
+        if (conversion is { OperatorMethod.ContainingType: { } target, Operand: IRangeOperation range } && LinkedTypes.TwinOf(target) == typeof(LayerRange))
+            return new LayerRange(Index(range.LeftOperand, pointer) ?? 0, Index(range.RightOperand, pointer));
         var value = Evaluate(conversion.Operand, pointer);
         if (conversion.OperatorMethod is { } method)
             return Call(method, [Given(value, method.Parameters[0].Type, conversion.Operand)], conversion);
@@ -125,6 +128,15 @@ internal sealed partial class RecipeFolder
             return value;
         throw NotConstant(conversion, "the conversion may change the value");
     }
+
+    /// <summary>An end of a range; null where it is left open, and -1, which no rule allows, where it counts from the end.</summary>
+    private int? Index(IOperation? operand, string pointer) => operand switch
+    {
+        null => null,
+        IConversionOperation { Operand: var number } when number.Type?.SpecialType == SpecialType.System_Int32 => (int)Evaluate(number, pointer)!,
+        IUnaryOperation { OperatorKind: UnaryOperatorKind.Hat } => -1,
+        _ => throw NotConstant(operand, "the end of the range is no number"),
+    };
 
     private object Create(IObjectCreationOperation creation, string pointer)
     {
@@ -192,11 +204,32 @@ internal sealed partial class RecipeFolder
     private object? Invoke(IInvocationOperation invocation, string pointer)
     {
         var method = invocation.TargetMethod;
+        if (method is { Name: "Define", IsStatic: true, ContainingType: { } stage } && RecipeDeclaration.AttributeOf(stage) is not null
+            && SymbolEqualityComparer.Default.Equals(RecipeDeclaration.DefineOf(stage), method))
+            return Defined(stage, method, invocation, pointer);
         if (LinkedTypes.TwinOf(method.ContainingType) != typeof(Syntax))
             throw NotConstant(invocation, $"the call of {method.Name} can't be folded; only the words of the recipe language can");
-        var part = method.Name switch { nameof(Syntax.Sweep) => "/sweep", nameof(Syntax.Keep) => "/keep", nameof(Syntax.On) => "/on", _ => "" };
-        return Call(method, Arguments(invocation.Arguments, _ => pointer + part), invocation);
+        if (method is { Name: nameof(Syntax.From), TypeArguments: [INamedTypeSymbol named] })
+        {
+            var define = RecipeDeclaration.DefineOf(named) ?? throw NotConstantException.Broken(invocation.Syntax);
+            return Syntax.From((Recipe)Defined(named, define, invocation, pointer + "/stage")!, RecipeDeclaration.AttributeOf(named) is { } attribute ? RecipeDeclaration.NameOf(attribute) : null);
+        }
+
+        return Call(method, Arguments(invocation.Arguments, parameter => pointer + PartOf(method, parameter)), invocation);
     }
+
+    /// <summary>Where the argument of a word of the recipe language stands in the configuration, seen from the word.</summary>
+    private static string PartOf(IMethodSymbol method, IParameterSymbol parameter) => (method.Name, parameter.Name) switch
+    {
+        (nameof(Syntax.Sweep), _) => "/sweep",
+        (nameof(Syntax.Gradient), _) => "/gradient",
+        (nameof(Syntax.Keep), _) => "/keep",
+        (nameof(Syntax.On), _) => "/on",
+        (nameof(Syntax.Stack), _) => "/slices",
+        (nameof(Syntax.From), "model") => "/experts/0/model",
+        (nameof(Syntax.From) or nameof(Syntax.Part), var name) => "/" + name,
+        _ => "",
+    };
 
     private object?[] Arguments(IEnumerable<IArgumentOperation> arguments, Func<IParameterSymbol, string> pointer) =>
         [.. arguments.OrderBy(a => a.Parameter?.Ordinal ?? 0).Select(a => a.Parameter is { } parameter

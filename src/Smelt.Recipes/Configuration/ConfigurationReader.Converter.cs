@@ -17,15 +17,26 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
         var name = Require(root, "", "name", JsonValueKind.String, "a text")?.GetString() ?? "";
         if (Require(root, "", "version", JsonValueKind.Number, "the number 1") is { } version && !(version.TryGetInt32(out var number) && number == ConfigurationWriter.SchemaVersion))
             problems.Add(RuleTable.SchemaVersion.At("/version", $"the version is {version.GetRawText()}; allowed: {ConfigurationWriter.SchemaVersion}."));
-        if (Require(root, "", "method", JsonValueKind.String, "a text") is not { } method)
-            return (name, null);
-        if (!Slots.Methods.TryGetValue(method.GetString()!, out var type))
-        {
-            problems.Add(RuleTable.UnknownMethod.At("/method", $"the method is '{method.GetString()}'; known: {string.Join(", ", Slots.Methods.Keys)}.", Suggestion(method.GetString()!, Slots.Methods.Keys)));
-            return (name, null);
-        }
+        return (name, OfMethod(root, "", Header));
+    }
 
-        return (name, (Recipe)Fill(Activator.CreateInstance(type)!, root, "", Header));
+    /// <summary>A recipe inside another.</summary>
+    private Recipe? ReadRecipe(JsonElement json, string where)
+    {
+        if (!Is(json, where, JsonValueKind.Object, "an object with a method"))
+            return null;
+        CheckDuplicates(json, where);
+        return OfMethod(json, where, ["method"]);
+    }
+
+    private Recipe? OfMethod(JsonElement json, string where, string[] others)
+    {
+        if (Require(json, where, "method", JsonValueKind.String, "a text") is not { } method)
+            return null;
+        if (Slots.Methods.TryGetValue(method.GetString()!, out var type))
+            return (Recipe)Fill(Activator.CreateInstance(type)!, json, where, others);
+        problems.Add(RuleTable.UnknownMethod.At(where + "/method", $"the method is '{method.GetString()}'; known: {string.Join(", ", Slots.Methods.Keys)}.", Suggestion(method.GetString()!, Slots.Methods.Keys)));
+        return null;
     }
 
     /// <summary>Sets the slots of an object from JSON; keys that are neither slots nor <paramref name="others"/> are reported.</summary>
@@ -65,8 +76,14 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
             return Size(json, where);
         if (type == typeof(Model))
             return ReadModel(json, where);
+        if (type == typeof(LayerRange))
+            return Layers(json, where);
         if (type == typeof(Sequence<Expert>))
             return List(json, where, ReadExpert);
+        if (type == typeof(Sequence<Recipe>))
+            return List(json, where, ReadRecipe);
+        if (type == typeof(Sequence<Part>))
+            return List(json, where, ReadPart);
         return List(json, where, ReadRule);
     }
 
@@ -75,15 +92,19 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
         if (json.ValueKind == JsonValueKind.Object)
         {
             CheckDuplicates(json, where);
-            foreach (var key in json.EnumerateObject().Where(p => p.Name != "sweep"))
-                problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known here; known: sweep."));
-            if (Require(json, where, "sweep", JsonValueKind.Array, "a list of numbers") is not { } list)
+            var word = json.TryGetProperty("gradient", out _) ? "gradient" : "sweep";
+            foreach (var key in json.EnumerateObject().Where(p => p.Name != word))
+                problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known here; known: sweep, or gradient."));
+            if (Require(json, where, word, JsonValueKind.Array, "a list of numbers") is not { } list)
                 return null;
-            var points = list.EnumerateArray().Select((e, i) => Number(e, $"{where}/sweep/{i}")).ToArray();
-            return points.All(p => p is not null) ? Syntax.Sweep([.. points.Select(p => p!.Value)]) : null;
+            var read = list.EnumerateArray().Select((e, i) => Number(e, $"{where}/{word}/{i}")).ToArray();
+            if (read.Any(p => p is null))
+                return null;
+            double[] values = [.. read.Select(p => p!.Value)];
+            return word == "sweep" ? Syntax.Sweep(values) : Syntax.Gradient(values);
         }
 
-        return json.ValueKind == JsonValueKind.Number ? Number(json, where) : (Scalar?)Wrong(json, where, "a number, or {\"sweep\": [numbers]}");
+        return json.ValueKind == JsonValueKind.Number ? Number(json, where) : (Scalar?)Wrong(json, where, "a number, {\"sweep\": [numbers]} or {\"gradient\": [numbers]}");
     }
 
     private double? Number(JsonElement json, string where)
@@ -94,6 +115,27 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
             return value;
         problems.Add(RuleTable.NotFinite.At(where, $"the number {json.GetRawText()} is beyond the range of a double."));
         return null;
+    }
+
+    private LayerRange? Layers(JsonElement json, string where)
+    {
+        const string allowed = "[first layer, layer after the last], or [first layer]";
+        if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() is not (1 or 2) || !json.EnumerateArray().All(e => e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out _)))
+            return (LayerRange?)Wrong(json, where, allowed);
+        return new LayerRange(json[0].GetInt32(), json.GetArrayLength() == 2 ? json[1].GetInt32() : null);
+    }
+
+    private Part? ReadPart(JsonElement json, string where)
+    {
+        if (!Is(json, where, JsonValueKind.Object, "{\"match\": pattern, \"merge\": recipe}"))
+            return null;
+        CheckDuplicates(json, where);
+        foreach (var key in json.EnumerateObject().Where(p => p.Name is not ("match" or "merge")))
+            problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known here; known: match, merge.", Suggestion(key.Name, ["match", "merge"])));
+        var match = Require(json, where, "match", JsonValueKind.String, "a text");
+        return Require(json, where, "merge", JsonValueKind.Object, "an object with a method") is { } merge && ReadRecipe(merge, where + "/merge") is { } recipe && match is { } text
+            ? new Part(text.GetString()!, recipe)
+            : null;
     }
 
     private object? Size(JsonElement json, string where) => json.ValueKind switch
@@ -116,13 +158,15 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
 
     private Model? ReadModel(JsonElement json, string where)
     {
-        if (!Is(json, where, JsonValueKind.Object, "{\"folder\": path} or {\"hub\": \"org/name\"}"))
+        if (!Is(json, where, JsonValueKind.Object, "{\"folder\": path}, {\"hub\": \"org/name\"} or {\"stage\": recipe}"))
             return null;
         CheckDuplicates(json, where);
+        if (json.TryGetProperty("stage", out var stage))
+            return ReadStage(json, stage, where);
         var isHub = json.TryGetProperty("hub", out _);
         string[] known = isHub ? ["hub", "revision"] : ["folder"];
         foreach (var key in json.EnumerateObject().Where(p => !known.Contains(p.Name)))
-            problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known here; known: folder, or hub and revision.", Suggestion(key.Name, ["folder", "hub", "revision"])));
+            problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known here; known: folder, or hub and revision, or stage and name.", Suggestion(key.Name, ["folder", "hub", "revision", "stage"])));
         if (Require(json, where, known[0], JsonValueKind.String, "a text") is not { } id)
             return null;
         if (!isHub)
@@ -130,6 +174,16 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
         if (!json.TryGetProperty("revision", out var revision))
             return Syntax.Hub(id.GetString()!);
         return Is(revision, where + "/revision", JsonValueKind.String, "a text") ? Syntax.Hub(id.GetString()!, revision.GetString()!) : null;
+    }
+
+    private Model? ReadStage(JsonElement json, JsonElement stage, string where)
+    {
+        foreach (var key in json.EnumerateObject().Where(p => p.Name is not ("stage" or "name")))
+            problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known beside stage; known: name."));
+        string? name = null;
+        if (json.TryGetProperty("name", out var named) && Is(named, where + "/name", JsonValueKind.String, "a text"))
+            name = named.GetString();
+        return ReadRecipe(stage, where + "/stage") is { } recipe ? Syntax.From(recipe, name) : null;
     }
 
     private Expert? ReadExpert(JsonElement json, string where)

@@ -26,14 +26,22 @@ public static class ConfigurationSchema
         var definitions = new JsonObject();
         foreach (var (id, type) in Slots.Methods)
         {
-            var recipe = Object(type, ["version", "name", "method", "experts", .. Slots.Of(type).Where(s => s.Attribute.Required).Select(s => s.Name)]);
-            var properties = (JsonObject)recipe["properties"]!;
+            definitions[id] = Method(id, type, ["version", "name"]);
+            var properties = (JsonObject)definitions[id]!["properties"]!;
             properties["$schema"] = new JsonObject { ["type"] = "string" };
             properties["version"] = new JsonObject { ["const"] = ConfigurationWriter.SchemaVersion };
             properties["name"] = new JsonObject { ["type"] = "string", ["pattern"] = "^[A-Za-z0-9_-]([A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?$" };
-            properties["method"] = new JsonObject { ["const"] = id };
-            definitions[id] = recipe;
+            definitions["inner_" + id] = Method(id, type, []);
         }
+
+        definitions["inner"] = new JsonObject { ["oneOf"] = new JsonArray([.. Slots.Methods.Keys.Select(id => (JsonNode)Reference("inner_" + id))]) };
+        definitions["part"] = new JsonObject
+        {
+            ["type"] = "object",
+            ["properties"] = new JsonObject { ["match"] = new JsonObject { ["type"] = "string" }, ["merge"] = Reference("inner") },
+            ["required"] = new JsonArray("match", "merge"),
+            ["additionalProperties"] = false,
+        };
 
         var expert = Object(typeof(Expert), ["model"]);
         expert["properties"]!["model"] = Reference("model");
@@ -41,9 +49,25 @@ public static class ConfigurationSchema
         var rule = Object(typeof(TensorOverride), ["on"]);
         rule["properties"]!["on"] = new JsonObject { ["type"] = "string", ["description"] = "the tensors, as a pattern over whole names" };
         definitions["rule"] = new JsonObject { ["oneOf"] = new JsonArray(rule, Keep()) };
-        definitions["model"] = new JsonObject { ["oneOf"] = new JsonArray(Texts(["folder"], ["folder"]), Texts(["hub", "revision"], ["hub"])) };
+        definitions["model"] = new JsonObject { ["oneOf"] = new JsonArray(Texts(["folder"], ["folder"]), Texts(["hub", "revision"], ["hub"]), Stage()) };
         return definitions;
     }
+
+    private static JsonObject Method(string id, Type type, string[] header)
+    {
+        var experts = typeof(CompositeRecipe).IsAssignableFrom(type) ? Array.Empty<string>() : ["experts"];
+        var recipe = Object(type, [.. header, "method", .. experts, .. Slots.Of(type).Where(s => s.Attribute.Required).Select(s => s.Name)]);
+        recipe["properties"]!["method"] = new JsonObject { ["const"] = id };
+        return recipe;
+    }
+
+    private static JsonObject Stage() => new()
+    {
+        ["type"] = "object",
+        ["properties"] = new JsonObject { ["stage"] = Reference("inner"), ["name"] = new JsonObject { ["type"] = "string" } },
+        ["required"] = new JsonArray("stage"),
+        ["additionalProperties"] = false,
+    };
 
     private static JsonObject Object(Type type, string[] required) => new()
     {
@@ -58,13 +82,10 @@ public static class ConfigurationSchema
         JsonObject value;
         if (slot.Type == typeof(Scalar))
         {
-            var sweep = new JsonObject { ["type"] = "array", ["items"] = Number(slot.Attribute), ["minItems"] = 1, ["uniqueItems"] = true };
-            value = new JsonObject
-            {
-                ["oneOf"] = new JsonArray(
-                    Number(slot.Attribute),
-                    new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { ["sweep"] = sweep }, ["required"] = new JsonArray("sweep"), ["additionalProperties"] = false }),
-            };
+            var choices = new JsonArray(Number(slot.Attribute), Several("sweep", slot.Attribute, distinct: true));
+            if (Slots.TakesGradient(slot))
+                choices.Add(Several("gradient", slot.Attribute, distinct: false));
+            value = new JsonObject { ["oneOf"] = choices };
         }
         else if (slot.Type == typeof(ByteSize))
             value = new JsonObject { ["type"] = new JsonArray("integer", "string"), ["minimum"] = slot.Attribute.Min };
@@ -76,10 +97,23 @@ public static class ConfigurationSchema
             value = new JsonObject { ["enum"] = new JsonArray([.. Enum.GetNames(slot.Type).Select(n => (JsonNode)Slots.CamelCase(n))]) };
         else if (slot.Type == typeof(Model))
             value = Reference("model");
+        else if (slot.Type == typeof(LayerRange))
+            value = new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "integer", ["minimum"] = 0 }, ["minItems"] = 1, ["maxItems"] = 2 };
         else
-            value = new JsonObject { ["type"] = "array", ["items"] = Reference(slot.Type == typeof(Sequence<Expert>) ? "expert" : "rule") };
+            value = new JsonObject { ["type"] = "array", ["items"] = Reference(ItemOf(slot.Type)) };
         value["description"] = slot.Attribute.Summary;
         return value;
+    }
+
+    private static string ItemOf(Type list) =>
+        list == typeof(Sequence<Expert>) ? "expert" : list == typeof(Sequence<Recipe>) ? "inner" : list == typeof(Sequence<Part>) ? "part" : "rule";
+
+    private static JsonObject Several(string word, SlotAttribute range, bool distinct)
+    {
+        var list = new JsonObject { ["type"] = "array", ["items"] = Number(range), ["minItems"] = 1 };
+        if (distinct)
+            list["uniqueItems"] = true;
+        return new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { [word] = list }, ["required"] = new JsonArray(word), ["additionalProperties"] = false };
     }
 
     private static JsonObject Number(SlotAttribute range)

@@ -13,12 +13,14 @@ public static class ConfigurationWriter
     public static string Write(string name, Recipe recipe)
     {
         var resolved = recipe.Resolve();
-        var map = SlotValues(resolved);
+        var map = Inner(resolved);
         map["version"] = SchemaVersion;
         map["name"] = name;
-        map["method"] = Slots.MethodId(resolved.GetType());
         return CanonicalJson.Write(map);
     }
+
+    private static Dictionary<string, object> Inner(Recipe resolved) =>
+        With(SlotValues(resolved), "method", Slots.MethodId(resolved.GetType()));
 
     private static Dictionary<string, object> SlotValues(object owner)
     {
@@ -35,11 +37,18 @@ public static class ConfigurationWriter
     private static object Value(object value) => value switch
     {
         Scalar { IsSweep: true } sweep => new Dictionary<string, object> { ["sweep"] = sweep.Values.Select(v => (object)v).ToArray() },
+        Scalar { IsGradient: true } gradient => new Dictionary<string, object> { ["gradient"] = gradient.Values.Select(v => (object)v).ToArray() },
         Scalar scalar => scalar.Value,
+        LayerRange { End: { } end } layers => new object[] { layers.First, end },
+        LayerRange layers => new object[] { layers.First },
         ByteSize size => size.Bytes,
         Enum member => Slots.CamelCase(member.ToString()),
         FolderModel folder => new Dictionary<string, object> { ["folder"] = folder.Path },
         HubModel hub => new Dictionary<string, object> { ["hub"] = hub.Id, ["revision"] = hub.Revision },
+        StageModel { Name: { } name } stage => With(new() { ["stage"] = Inner(stage.Recipe.Resolve()) }, "name", name),
+        StageModel stage => new Dictionary<string, object> { ["stage"] = Inner(stage.Recipe.Resolve()) },
+        Part part => new Dictionary<string, object> { ["match"] = part.Match, ["merge"] = Inner(part.Merge) },
+        Recipe recipe => Inner(recipe),
         KeepRule keep => new Dictionary<string, object> { ["keep"] = keep.Globs.Cast<object>().ToArray() },
         TensorOverride rule => With(SlotValues(rule), "on", rule.Match),
         Expert expert => With(SlotValues(expert), "model", Value(expert.Model)),

@@ -16,16 +16,57 @@ public static class RecipeValidator
     {
         var problems = new List<Problem>();
         CheckName(name, problems);
-        CheckSlots(recipe, "", problems);
-        CheckModels(recipe, problems);
-        CheckRules(recipe.Tensors, "/tensors", problems);
-        for (var i = 0; i < recipe.Experts.Count; i++)
-            CheckExpert(recipe, recipe.Experts[i], $"/experts/{i}", problems);
-        CheckGrid(recipe, problems);
-        CheckNoEffect(recipe, problems);
-        if (!problems.Any(p => p.Severity == Severity.Error))
-            CheckWeights(recipe, problems);
+        CheckWhole(recipe, "", problems);
         return problems;
+    }
+
+    /// <summary>Checks a recipe that has an output of its own: the outermost one, or a stage.</summary>
+    private static void CheckWhole(Recipe recipe, string path, List<Problem> problems)
+    {
+        CheckRecipe(recipe, path, problems);
+        CheckGrid(recipe, path, problems);
+    }
+
+    private static void CheckRecipe(Recipe recipe, string path, List<Problem> problems)
+    {
+        var own = new List<Problem>();
+        CheckSlots(recipe, path, own);
+        CheckModels(recipe, path, own);
+        CheckLayers(recipe, path, own);
+        if (recipe is CompositeRecipe composite)
+            CompositionRules.Check(composite, path, own, CheckRecipe);
+        CheckRules(recipe.Tensors, path + "/tensors", own);
+        for (var i = 0; i < recipe.Experts.Count; i++)
+            CheckExpert(recipe, recipe.Experts[i], $"{path}/experts/{i}", own);
+        CheckNoEffect(recipe, path, own);
+        if (!own.Any(p => p.Severity == Severity.Error))
+            CheckWeights(recipe, path, own);
+        problems.AddRange(own);
+    }
+
+    private static void CheckLayers(Recipe recipe, string path, List<Problem> problems)
+    {
+        void CheckRange(LayerRange? layers, string where)
+        {
+            if (layers is { IsValid: false })
+                problems.Add(RuleTable.BadLayers.At(where, $"the layers are {layers}; allowed: from a first layer, counted from 0, up to a later one.", "Write 0..16 for the first 16 layers, 8.. for all from the ninth on."));
+        }
+
+        CheckRange(recipe.Layers, path + "/layers");
+        for (var i = 0; i < recipe.Experts.Count; i++)
+        {
+            CheckRange(recipe.Experts[i].Layers, $"{path}/experts/{i}/layers");
+            var counts = recipe.Experts.Take(i + 1).Select(e => e.Layers ?? recipe.Layers).Append(recipe.Base is null ? null : recipe.Layers)
+                .Where(l => l is { IsValid: true, End: not null }).Select(l => l!.End!.Value - l.First).Distinct().ToArray();
+            if (counts.Length > 1)
+            {
+                problems.Add(RuleTable.LayerCounts.At($"{path}/experts/{i}/layers", $"the inputs of this merge bring {string.Join(" and ", counts)} layers.", "Give every input as many layers."));
+                break;
+            }
+
+            if (recipe.Experts[i].Layers is null && recipe.Layers is null && recipe.Experts.Any(e => e.Layers is not null))
+                problems.Add(RuleTable.BadLayers.At($"{path}/experts/{i}/layers", "other experts say which of their layers take part, and this one does not.", "Set Layers of the recipe, or of every expert."));
+        }
     }
 
     /// <summary>All problems of a recipe's name, which <see cref="Validate"/> finds too: a name is known before its recipe is.</summary>
@@ -73,6 +114,17 @@ public static class RecipeValidator
 
     private static void CheckScalar(Scalar scalar, Slot slot, string where, List<Problem> problems)
     {
+        if (scalar.IsGradient)
+        {
+            if (!Slots.TakesGradient(slot))
+                problems.Add(RuleTable.BadGradient.At(where, $"{slot.Name} is one number for all tensors and takes no gradient; those that do: {string.Join(", ", Slots.Of(typeof(TensorOverride)).Select(s => s.Name))}.", "Give it a constant or a sweep."));
+            else if (scalar.Values.Count == 0)
+                problems.Add(RuleTable.BadGradient.At(where, $"the gradient of {slot.Name} has no values.", "List the values from the first layer to the last: Gradient(0, 1)."));
+            for (var i = 0; i < scalar.Values.Count; i++)
+                CheckRange(scalar.Values[i], slot, $"{where}/gradient/{i}", problems);
+            return;
+        }
+
         if (scalar.IsSweep && scalar.Values.Count == 0)
             problems.Add(RuleTable.EmptySweep.At(where, $"the sweep over {slot.Name} has no points.", "List at least one value: Sweep(0.2, 0.4)."));
         for (var i = 0; i < scalar.Values.Count; i++)
@@ -94,26 +146,26 @@ public static class RecipeValidator
             problems.Add(RuleTable.ZeroDensity.At(where, $"{slot.Name} is 0, which drops the whole task vector."));
     }
 
-    private static void CheckModels(Recipe recipe, List<Problem> problems)
+    private static void CheckModels(Recipe recipe, string path, List<Problem> problems)
     {
-        if (recipe.Experts.Count == 0)
-            problems.Add(RuleTable.NoExpert.At("/experts", "the recipe lists no expert.", "Add at least one: Experts = [Folder(\"...\")]."));
+        if (recipe.Experts.Count == 0 && recipe.FewestExperts > 0)
+            problems.Add(RuleTable.NoExpert.At(path + "/experts", "the recipe lists no expert.", "Add at least one: Experts = [Folder(\"...\")]."));
         else if (recipe.Experts.Count < recipe.FewestExperts || recipe.Experts.Count > recipe.MostExperts)
-            problems.Add(RuleTable.ExpertCount.At("/experts", $"{Slots.MethodId(recipe.GetType())} has {recipe.Experts.Count} experts; allowed: {Allowed(recipe)}."));
+            problems.Add(RuleTable.ExpertCount.At(path + "/experts", $"{Slots.MethodId(recipe.GetType())} has {recipe.Experts.Count} experts; allowed: {Allowed(recipe)}."));
         if (recipe.Base is { } baseModel)
-            CheckModel(baseModel, "/base", problems);
+            CheckModel(baseModel, path + "/base", problems);
         else if (recipe.NeedsBase)
-            problems.Add(RuleTable.NoBase.At("/base", $"{Slots.MethodId(recipe.GetType())} needs a base, and none is given.", "Set Base = Folder(\"...\") or Hub(\"...\")."));
+            problems.Add(RuleTable.NoBase.At(path + "/base", $"{Slots.MethodId(recipe.GetType())} needs a base, and none is given.", "Set Base = Folder(\"...\") or Hub(\"...\")."));
 
         for (var i = 0; i < recipe.Experts.Count; i++)
         {
-            var model = recipe.Experts[i].Model;
-            CheckModel(model, $"/experts/{i}/model", problems);
-            var first = recipe.Experts.Take(i).ToList().FindIndex(e => Same(e.Model, model));
+            var (model, index) = (recipe.Experts[i].Model, i);
+            CheckModel(model, $"{path}/experts/{i}/model", problems);
+            var first = recipe.Experts.Take(i).ToList().FindIndex(e => Same(e.Model, model) && e.Layers == recipe.Experts[index].Layers);
             if (first >= 0)
-                problems.Add(RuleTable.DuplicateExpert.At($"/experts/{i}/model", $"the expert {model} is already listed as expert {first}.", "Remove one, and add up their weights if that is meant."));
-            else if (recipe.UsesBase && recipe.Base is { } b && Same(b, model))
-                problems.Add(RuleTable.BaseAmongExperts.At($"/experts/{i}/model", $"the expert {model} is the base itself, so its task vector is zero.", "Remove it from the experts."));
+                problems.Add(RuleTable.DuplicateExpert.At($"{path}/experts/{i}/model", $"the expert {model} is already listed as expert {first}.", "Remove one, and add up their weights if that is meant."));
+            else if (recipe.UsesBase && recipe.Base is { } b && Same(b, model) && (recipe.Experts[i].Layers ?? recipe.Layers) == recipe.Layers)
+                problems.Add(RuleTable.BaseAmongExperts.At($"{path}/experts/{i}/model", $"the expert {model} is the base itself, so its task vector is zero.", "Remove it from the experts."));
         }
     }
 
@@ -134,6 +186,11 @@ public static class RecipeValidator
     {
         switch (model)
         {
+            case StageModel { Recipe: var stage }:
+                CheckWhole(stage, where + "/stage", problems);
+                if (SweepExpansion.Axes(stage).Any())
+                    problems.Add(RuleTable.StageSweeps.At(where + "/stage", "a stage has one output, and this one sweeps.", "Sweep in the recipe that names the stage, or write a recipe for each value."));
+                break;
             case FolderModel { Path: var path } when string.IsNullOrWhiteSpace(path) || path.IndexOf('\0') >= 0:
                 problems.Add(RuleTable.ModelReference.At(where, "the model's folder is empty.", "Name a checkpoint folder or a .safetensors file."));
                 break;
@@ -203,48 +260,52 @@ public static class RecipeValidator
             seen.Add(pattern, rule);
     }
 
-    private static void CheckGrid(Recipe recipe, List<Problem> problems)
+    private static void CheckGrid(Recipe recipe, string path, List<Problem> problems)
     {
         var points = SweepExpansion.CountPoints(recipe);
         if (points > SweepExpansion.MaxPoints)
-            problems.Add(RuleTable.GridTooLarge.At("", $"the product of the sweeps has {Text(points)} points; allowed: {SweepExpansion.MaxPoints}.", "Sweep fewer values at once, or split the recipe."));
+            problems.Add(RuleTable.GridTooLarge.At(path, $"the product of the sweeps has {Text(points)} points; allowed: {SweepExpansion.MaxPoints}.", "Sweep fewer values at once, or split the recipe."));
     }
 
-    private static void CheckNoEffect(Recipe recipe, List<Problem> problems)
+    private static void CheckNoEffect(Recipe recipe, string path, List<Problem> problems)
     {
         void Flag(string where, string slot, string why) =>
             problems.Add(RuleTable.NoEffect.At(where, $"{slot} has no effect: {why}.", "Remove it."));
-        void FlagSlots(object owner, string path)
+        void FlagSlots(object owner, string at)
         {
             foreach (var slot in Slots.Of(owner.GetType()).Where(s => s.Type == typeof(Scalar) && s.Get(owner) is not null && !HasEffect(recipe, s.Name)))
-                Flag($"{path}/{slot.Name}", slot.Name, $"{Slots.MethodId(recipe.GetType())} has no {slot.Name}");
+                Flag($"{at}/{slot.Name}", slot.Name, $"{Slots.MethodId(recipe.GetType())} has no {slot.Name}");
         }
 
         for (var i = 0; i < recipe.Experts.Count; i++)
         {
-            FlagSlots(recipe.Experts[i], $"/experts/{i}");
+            FlagSlots(recipe.Experts[i], $"{path}/experts/{i}");
             for (var r = 0; r < recipe.Experts[i].Tensors.Count; r++)
             {
                 if (recipe.Experts[i].Tensors[r] is TensorOverride { Weight: var weight, Density: var density })
-                    FlagSlots(new TensorOverride("") { Weight = weight, Density = density }, $"/experts/{i}/tensors/{r}");
+                    FlagSlots(new TensorOverride("") { Weight = weight, Density = density }, $"{path}/experts/{i}/tensors/{r}");
             }
         }
 
         for (var r = 0; r < recipe.Tensors.Count; r++)
-            FlagSlots(recipe.Tensors[r], $"/tensors/{r}");
+            FlagSlots(recipe.Tensors[r], $"{path}/tensors/{r}");
 
+        if (recipe is { Dtype: not null, PromoteDtype: true })
+            Flag(path + "/promoteDtype", "promoteDtype", "dtype is given");
+        if (recipe is { Missing: MissingTensors.Union } && recipe.Resolve() is TrimmedRecipe { Trim: TrimScope.Model })
+            problems.Add(RuleTable.Composition.At(path + "/missing", "missing is Union, where every tensor has experts of its own, and trim is Model, one threshold over all tensors of an expert.", "Set Trim = TrimScope.Tensor, or Missing = Intersection."));
         if (recipe is NuSlerp { ColumnWise: true, Flatten: not false })
-            Flag("/columnWise", "columnWise", "flatten takes each tensor as one vector");
+            Flag(path + "/columnWise", "columnWise", "flatten takes each tensor as one vector");
         if (recipe is not TrimmedRecipe trimmed)
             return;
         if (trimmed is Ties && trimmed.Rescale is Rescale.Inverse)
-            problems.Add(RuleTable.UndefinedMember.At("/rescale", "rescale is Inverse, which undoes a random drop; TIES trims by magnitude. Allowed for ties: None, L1.", "Use L1 to keep the norm, or DareTies."));
+            problems.Add(RuleTable.UndefinedMember.At(path + "/rescale", "rescale is Inverse, which undoes a random drop; TIES trims by magnitude. Allowed for ties: None, L1.", "Use L1 to keep the norm, or DareTies."));
         if (trimmed.Combine == Combine.Max && trimmed.Normalize == true)
-            Flag("/normalize", "normalize", "combine Max takes a single delta");
+            Flag(path + "/normalize", "normalize", "combine Max takes a single delta");
         if (trimmed.Election == Election.None && trimmed.ZeroVote is not null)
-            Flag("/zeroVote", "zeroVote", "there is no election");
+            Flag(path + "/zeroVote", "zeroVote", "there is no election");
         if (trimmed is DareTies { MaskFile: not null, Seed: not null })
-            Flag("/seed", "seed", "the masks come from maskFile");
+            Flag(path + "/seed", "seed", "the masks come from maskFile");
     }
 
     /// <summary>Whether a value of one expert or one tensor has an effect on a recipe.</summary>
@@ -255,9 +316,10 @@ public static class RecipeValidator
         _ => Slots.Of(recipe.GetType()).Any(s => s.Name == slot),
     };
 
-    private static void CheckWeights(Recipe recipe, List<Problem> problems)
+    private static void CheckWeights(Recipe recipe, string path, List<Problem> problems)
     {
-        if (!recipe.DividesByWeights)
+        // Gradients are looked at for each tensor, when the depth of the model is known.
+        if (!recipe.DividesByWeights || recipe.Experts.Any(e => e.Weight is { IsGradient: true }))
             return;
         foreach (var point in SweepExpansion.Expand(recipe))
         {
@@ -265,7 +327,7 @@ public static class RecipeValidator
             if (Math.Abs(weights.Sum()) > SmallestRelativeSum * weights.Sum(Math.Abs))
                 continue;
             problems.Add(RuleTable.WeightsCancel.At(
-                "/experts",
+                path + "/experts",
                 $"the weights {string.Join(", ", weights.Select(Text))} sum to 0{(point.Label.Length > 0 ? " at " + point.Label : "")}, and {Slots.MethodId(recipe.GetType())} divides by their sum.",
                 "Change a weight, or turn the normalisation off."));
             return;

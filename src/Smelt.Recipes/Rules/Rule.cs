@@ -49,6 +49,18 @@ public static class RuleTable
     /// <summary>Some methods merge two models, or one.</summary>
     public static readonly Rule ExpertCount = new("SM1011", "Number of experts does not fit the method", Severity.Error);
 
+    /// <summary>What holds for the whole output is said by the outermost recipe, what holds for a merge by the inner ones.</summary>
+    public static readonly Rule WrongLevel = new("SM1012", "Setting on the wrong level", Severity.Error);
+
+    /// <summary>A stack has slices, modules have parts, and slices are merges.</summary>
+    public static readonly Rule Composition = new("SM1013", "Recipes can't be combined like this", Severity.Error);
+
+    /// <summary>A stage has one output.</summary>
+    public static readonly Rule StageSweeps = new("SM1014", "Stage with a sweep", Severity.Error);
+
+    /// <summary>A recipe is not made of itself.</summary>
+    public static readonly Rule StageCycle = new("SM1015", "Stages form a circle", Severity.Error);
+
     /// <summary>Every slot has a range.</summary>
     public static readonly Rule OutOfRange = new("SM2001", "Value out of range", Severity.Error);
 
@@ -72,6 +84,15 @@ public static class RuleTable
 
     /// <summary>Some values have no default that would suit.</summary>
     public static readonly Rule RequiredValue = new("SM2009", "Value must be given", Severity.Error);
+
+    /// <summary>Layers are counted from 0, the last one excluded.</summary>
+    public static readonly Rule BadLayers = new("SM2010", "Layers not valid", Severity.Error);
+
+    /// <summary>A gradient needs a number that can differ between tensors.</summary>
+    public static readonly Rule BadGradient = new("SM2011", "Gradient not possible", Severity.Error);
+
+    /// <summary>All inputs of a merge bring as many layers.</summary>
+    public static readonly Rule LayerCounts = new("SM2012", "Inputs with different numbers of layers", Severity.Error);
 
     /// <summary>A tensor pattern follows the glob syntax.</summary>
     public static readonly Rule GlobSyntax = new("SM3001", "Tensor pattern not valid", Severity.Error);
