@@ -72,6 +72,16 @@ public sealed class Checkpoint
         _byName = tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
     }
 
+    /// <summary>A checkpoint that is yet to be written, for planning what is made of it.</summary>
+    /// <param name="path">What stands for its path in messages.</param>
+    /// <param name="folder">The folder whose config.json it will have.</param>
+    /// <param name="tensors">Its tensors.</param>
+    public static Checkpoint Planned(string path, string? folder, IEnumerable<LayoutTensor> tensors)
+    {
+        var file = new CheckpointFile(CheckpointFolder.SingleName, path, 0, 0);
+        return new Checkpoint(path, folder, [file], [.. tensors.Select(t => new CheckpointTensor(file, new TensorInfo(t.Name, t.Type, t.Shape, t.Shape.Aggregate(1L, (n, d) => n * d), 0, t.ByteLength)))], []);
+    }
+
     /// <summary>The folder or the file that was opened.</summary>
     public string Path { get; }
 

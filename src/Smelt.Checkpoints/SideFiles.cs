@@ -6,6 +6,9 @@ namespace Smelt.Checkpoints;
 /// <summary>What a Hugging Face folder carries besides weights, and an output takes over from its donor.</summary>
 public static class SideFiles
 {
+    /// <summary>The file that describes the model.</summary>
+    public const string ConfigName = "config.json";
+
     private static readonly string[] Names =
     [
         "generation_config.json", "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json",
@@ -23,7 +26,7 @@ public static class SideFiles
         if (donor.Folder is not { } folder)
             yield break;
         if (donor.ConfigPath is { } config)
-            yield return ("config.json", WithType(config, File.ReadAllBytes(config), type));
+            yield return (ConfigName, WithType(config, File.ReadAllBytes(config), type));
         foreach (var name in Names.Where(n => File.Exists(Path.Combine(folder, n))))
             yield return (name, File.ReadAllBytes(Path.Combine(folder, name)));
         var templates = Path.Combine(folder, TemplateFolder);

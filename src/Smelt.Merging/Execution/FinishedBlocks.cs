@@ -1,16 +1,23 @@
 namespace Smelt.Merging.Execution;
 
-/// <summary>Which blocks are done, and the votes that were counted in them, at each sweep point.</summary>
-internal sealed class FinishedBlocks(long blocks, int points)
+/// <summary>The votes that were counted in the finished blocks of one part of a plan.</summary>
+internal sealed class VoteCounts(int points)
 {
-    private readonly long[] _bits = new long[(blocks + 63) / 64];
-    private long _resumed;
-
     /// <summary>Positive minus negative elected signs over all finished blocks, for each sweep point.</summary>
     public long[] Balances { get; } = new long[points];
 
     /// <summary>Zero votes that matter over all finished blocks, for each sweep point.</summary>
     public long[] ZeroVotes { get; } = new long[points];
+}
+
+/// <summary>Which blocks are done, and the votes that were counted in them, for each part of the plan at each sweep point.</summary>
+internal sealed class FinishedBlocks(long blocks, int parts, int points)
+{
+    private readonly long[] _bits = new long[(blocks + 63) / 64];
+    private long _resumed;
+
+    /// <summary>The votes of each part.</summary>
+    public VoteCounts[] Votes { get; } = [.. Enumerable.Range(0, parts).Select(_ => new VoteCounts(points))];
 
     /// <summary>The number of blocks that an earlier run had finished.</summary>
     public long Resumed => _resumed;
@@ -31,15 +38,16 @@ internal sealed class FinishedBlocks(long blocks, int points)
     }
 
     /// <summary>Marks a block as done; false where it already was.</summary>
-    public bool TryAdd(long block, ReadOnlySpan<BlockRecord> records, bool resumed)
+    public bool TryAdd(Block block, ReadOnlySpan<BlockRecord> records, bool resumed)
     {
-        var bit = 1L << (int)(block & 63);
-        if ((Interlocked.Or(ref _bits[block >> 6], bit) & bit) != 0)
+        var bit = 1L << (int)(block.Index & 63);
+        if ((Interlocked.Or(ref _bits[block.Index >> 6], bit) & bit) != 0)
             return false;
+        var votes = Votes[block.Tensor.Part];
         for (var i = 0; i < records.Length; i++)
         {
-            Interlocked.Add(ref Balances[i], records[i].Balance);
-            Interlocked.Add(ref ZeroVotes[i], records[i].ZeroVotes);
+            Interlocked.Add(ref votes.Balances[i], records[i].Balance);
+            Interlocked.Add(ref votes.ZeroVotes[i], records[i].ZeroVotes);
         }
 
         if (resumed)
@@ -51,8 +59,12 @@ internal sealed class FinishedBlocks(long blocks, int points)
     public void Clear()
     {
         Array.Clear(_bits);
-        Array.Clear(Balances);
-        Array.Clear(ZeroVotes);
+        foreach (var votes in Votes)
+        {
+            Array.Clear(votes.Balances);
+            Array.Clear(votes.ZeroVotes);
+        }
+
         _resumed = 0;
     }
 }

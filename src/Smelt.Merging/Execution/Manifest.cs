@@ -35,12 +35,12 @@ public static class Manifest
             ["hash"] = "XxHash128 over the XxHash128 of each block of 65,536 elements",
             ["tensors"] = new JsonObject(plan.Tensors.Select(t => Pair(t.Name, hashes.Output(t.Index, point)))),
             ["files"] = new JsonObject(sideFiles.Select(f => Pair(f.Name, f.Hash))),
-            ["inputs"] = new JsonArray([.. plan.Inputs.Select((input, i) => (JsonNode)new JsonObject
+            ["inputs"] = new JsonArray([.. plan.Inputs.Select(input => (JsonNode)new JsonObject
             {
                 ["model"] = input.Reference.ToString(),
                 ["commit"] = input.Commit,
                 ["files"] = new JsonObject(input.Checkpoint.Files.Select(f => KeyValuePair.Create(f.Name, (JsonNode?)JsonValue.Create(f.Length)))),
-                ["tensors"] = new JsonObject(hashes.Inputs(i).Select(t => Pair(t.Name, t.Hash))),
+                ["tensors"] = new JsonObject(hashes.Inputs(input).Select(t => Pair(t.Name, t.Hash))),
             })]),
         };
         return manifest.ToJsonString(Indented) + "\n";

@@ -26,17 +26,17 @@ public sealed record MemoryBudget(int Threads, int Sources, int Elements, int El
         if (options.MaxMemory < MergeOptions.SmallestMemory)
             throw new InvalidInputException(PlanRules.MemoryTooSmall.Id, "--max-memory", $"the limit is {(ByteSize)options.MaxMemory}; allowed: at least 64 MiB.");
 
-        var sources = plan.Inputs.Count();
+        var sources = plan.MostSources;
         var elementBytes = plan.Tensors.SelectMany(TensorHashes.Sources).Select(s => (s.Type.Bits + 7) / 8).DefaultIfEmpty(1).Max();
         var elements = Worker.ElementsFor(sources, elementBytes);
         var threads = Math.Max(1, options.Threads);
         var shared = Runtime + (plan.Tensors.Count * (sources + plan.Points.Count + 8L) * 64);
         var perWorker = Worker.Bytes(sources, elements, elementBytes) + (256 << 10);
-        var searches = plan.Points[0].Recipe is TrimmedRecipe or Sce or ArceeFusion ? 1 : 0;
+        var searches = plan.Parts.Any(p => p.Points[0].Recipe is TrimmedRecipe or Sce or ArceeFusion) ? 1 : 0;
         long Peak() => shared + (threads * (perWorker + (searches * SearchBytes)));
         while (threads > 1 && Peak() > options.MaxMemory)
             threads--;
-        while (searches > 0 && searches < plan.Experts.Count * plan.Points.Count && Peak() + (threads * SearchBytes) <= options.MaxMemory / 2)
+        while (searches > 0 && searches < sources * plan.Points.Count && Peak() + (threads * SearchBytes) <= options.MaxMemory / 2)
             searches++;
         var peak = Peak();
         if (peak > options.MaxMemory)

@@ -25,7 +25,7 @@ public sealed unsafe class MergeExecutor : IDisposable
     private readonly OutputFiles _outputs;
     private readonly TensorHashes _hashes;
     private readonly StatisticsCollector? _statistics;
-    private readonly MethodProgram _program;
+    private readonly MethodProgram[] _programs;
     private readonly FinishedBlocks _finished;
 
     private MergeExecutor(MergePlan plan, MergeOptions options, ProgressCounter progress, CancellationToken cancellation)
@@ -35,7 +35,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         _progress = progress;
         _blocks = new BlockMap(plan.Tensors);
         _hashes = new TensorHashes(plan);
-        _finished = new FinishedBlocks(_blocks.Count, plan.Points.Count);
+        _finished = new FinishedBlocks(_blocks.Count, plan.Parts.Count, plan.Points.Count);
         _statistics = options.Statistics && StatisticsCollector.Applies(plan) ? new StatisticsCollector(plan, _blocks) : null;
         _budget = MemoryBudget.For(plan, options);
         _folder = WorkFolder.Open(options.Output, options.Force);
@@ -44,7 +44,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         _reader = new CheckpointReader();
         _workers = [.. Enumerable.Range(0, _budget.Threads).Select(_ => new Worker(_reader, _budget.Sources, plan.Points.Count, _budget.Elements, _budget.ElementBytes))];
         _outputs = new OutputFiles(plan, _folders);
-        _program = MethodProgram.Create(plan);
+        _programs = [.. plan.Parts.Select(part => MethodProgram.Create(plan.Of(part)))];
     }
 
     /// <summary>Carries a plan out and commits its output.</summary>
@@ -58,6 +58,8 @@ public sealed unsafe class MergeExecutor : IDisposable
     public static MergeResult Run(MergePlan plan, MergeOptions options, ProgressCounter progress, CancellationToken cancellation)
     {
         var watch = Stopwatch.StartNew();
+        if (plan.Stages.Count > 0)
+            return StageRunner.Run(plan, options, progress, cancellation) with { Elapsed = watch.Elapsed };
         using var executor = new MergeExecutor(plan, options, progress, cancellation);
         try
         {
@@ -98,11 +100,14 @@ public sealed unsafe class MergeExecutor : IDisposable
 
     private void Execute()
     {
-        _progress.Start((_plan.BytesPerPass * _plan.Passes) + _plan.BytesToWrite);
+        _progress.Start(_plan.BytesToRead + _plan.BytesToWrite);
         using (var journal = OpenJournal())
         {
             MergeAll(journal);
-            if (_program.Recheck(_finished))
+            var again = false;
+            for (var part = 0; part < _programs.Length; part++)
+                again |= _programs[part].Recheck(_finished.Votes[part]);
+            if (again)
             {
                 // The majority of signs turned out to be another than assumed, where it matters.
                 journal.Clear();
@@ -124,7 +129,7 @@ public sealed unsafe class MergeExecutor : IDisposable
     private Journal OpenJournal()
     {
         var candidates = new List<(Block Block, BlockRecord[] Records, UInt128[] Sources)>();
-        var (journal, resumed) = Journal.Open(_folder.JournalPath, Journal.Fingerprint(_plan), _plan.Points.Count, _plan.Inputs.Count(), (index, records, sources) =>
+        var (journal, resumed) = Journal.Open(_folder.JournalPath, Journal.Fingerprint(_plan), _plan.Points.Count, _plan.MostSources, (index, records, sources) =>
         {
             if (index >= 0 && index < _blocks.Count)
                 candidates.Add((_blocks[index], records, sources));
@@ -148,7 +153,7 @@ public sealed unsafe class MergeExecutor : IDisposable
             var intact = true;
             for (var point = 0; point < records.Length && intact; point++)
                 intact = _outputs.HashOf(point, block) == records[point].Hash;
-            if (intact && _finished.TryAdd(block.Index, records, resumed: true))
+            if (intact && _finished.TryAdd(block, records, resumed: true))
                 _hashes.Add(block, [.. records.Select(r => r.Hash)], sources.AsSpan(0, TensorHashes.Sources(block.Tensor).Count));
         });
         return journal;
@@ -161,7 +166,8 @@ public sealed unsafe class MergeExecutor : IDisposable
             var (first, end) = (_blocks.FirstOf(wave.First), _blocks.FirstOf(wave.End));
             if (_finished.All(first, end))
                 continue;
-            _program.Prepare(new PassContext(_plan, _blocks, _pool, _workers, _budget.Searches, _progress), wave.First, wave.End);
+            for (var part = 0; part < _programs.Length; part++)
+                _programs[part].Prepare(new PassContext(_programs[part].Plan, _blocks, _pool, _workers, _budget.Searches, _progress), wave.First, wave.End);
             _progress.Phase = "merging";
             _pool.Run(first, end, (worker, index) =>
             {
@@ -178,10 +184,11 @@ public sealed unsafe class MergeExecutor : IDisposable
     private IEnumerable<(int First, int End)> Waves()
     {
         const int blocksPerWorker = 64;
+        var scope = _programs.Max(p => p.Scope);
         var first = 0;
         for (var i = 1; i <= _plan.Tensors.Count; i++)
         {
-            var full = _program.Scope == StatisticsScope.Tensor && _blocks.FirstOf(i) - _blocks.FirstOf(first) >= blocksPerWorker * _pool.Count;
+            var full = scope == StatisticsScope.Tensor && _blocks.FirstOf(i) - _blocks.FirstOf(first) >= blocksPerWorker * _pool.Count;
             if (!full && i < _plan.Tensors.Count)
                 continue;
             yield return (first, i);
@@ -200,13 +207,14 @@ public sealed unsafe class MergeExecutor : IDisposable
         var records = worker.TakeRecords();
         var sources = worker.TakeSourceHashes(TensorHashes.Sources(block.Tensor).Count);
         journal.Append(block.Index, records, sources);
-        _finished.TryAdd(block.Index, records, resumed: false);
+        _finished.TryAdd(block, records, resumed: false);
         _hashes.Add(block, [.. records.Select(r => r.Hash)], sources);
     }
 
     private void Mix(Worker worker, Block block)
     {
         var sources = TensorHashes.Sources(block.Tensor);
+        var program = _programs[block.Tensor.Part];
         var squares = stackalloc BlockSum[Kernels.Mix.MaxInputs];
         for (var i = 0; i < sources.Count; i++)
             squares[i] = default;
@@ -224,12 +232,12 @@ public sealed unsafe class MergeExecutor : IDisposable
             }
 
             _statistics?.Add(worker, block, part, squares);
-            foreach (var group in _program.Groups)
+            foreach (var group in program.Groups)
             {
-                _program.Mix(worker, part, group);
+                program.Mix(worker, part, group);
                 foreach (var point in group.Points)
                 {
-                    var bytes = worker.Apply(part.Length, _program.AddsBase, block.Tensor.Settings[point].Lambda, block.Tensor.OutputType);
+                    var bytes = worker.Apply(part.Length, program.AddsBase, block.Tensor.Settings[point].Lambda, block.Tensor.OutputType);
                     worker.HashOutput(point, bytes);
                     _outputs.Write(point, block.Tensor.Index, part.Start * block.Tensor.OutputType.BytesPerElement, bytes);
                     _progress.Add(bytes.Length);
@@ -244,7 +252,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         return new InvalidInputException(
             PlanRules.NotFinite.Id,
             $"{tensor.File.FullPath}, tensor {tensor.Name}",
-            $"{(expert < 0 ? "the base" : $"expert {expert} ({_plan.Experts[expert].Reference})")} holds a value that is not finite at flat index {part.Start + index}.",
+            $"{(expert < 0 ? "the base" : $"expert {expert} ({_plan.InputOf(part.Tensor, source).Reference})")} holds a value that is not finite at flat index {part.Start + index}.",
             "Repair or leave out that model, or set NonFinite = NonFinite.Propagate.");
     }
 

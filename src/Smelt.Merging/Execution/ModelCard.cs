@@ -21,15 +21,20 @@ internal static class ModelCard
         card.Append($"# {plan.Name}{(label.Length > 0 ? " at " + label : "")}\n\n");
         card.Append($"A merge by the method `{Slots.MethodId(plan.Points[point].Recipe.GetType())}`, made with Smelt {Manifest.ToolVersion}.\n\n");
         card.Append("| model | role | weight | density |\n|---|---|---|---|\n");
-        if (plan.Base is { } baseInput)
-            card.Append($"| {Reference(baseInput)} | base | | |\n");
-        var recipe = plan.Points[point].Recipe;
-        for (var i = 0; i < plan.Experts.Count; i++)
+        foreach (var part in plan.Parts)
         {
-            var expert = recipe.Experts[i];
-            card.Append($"| {Reference(plan.Experts[i])} | expert | {expert.Weight} | {expert.Density ?? (recipe as TrimmedRecipe)?.Density} |\n");
+            if (part.Base is { } baseInput)
+                card.Append($"| {Reference(baseInput)} | base | | |\n");
+            var merge = part.Points[point].Recipe;
+            for (var i = 0; i < part.Experts.Count; i++)
+            {
+                var expert = merge.Experts[i];
+                var layers = expert.Layers ?? merge.Layers;
+                card.Append($"| {Reference(part.Experts[i])}{(layers is null ? "" : $", layers {layers}")} | expert | {expert.Weight} | {expert.Density ?? (merge as TrimmedRecipe)?.Density} |\n");
+            }
         }
 
+        var recipe = plan.Points[point].Recipe;
         card.Append("\n## Configuration\n\n```json\n").Append(Recipes.Configuration.ConfigurationWriter.Write(plan.Name, recipe)).Append("\n```\n\n");
         card.Append($"SHA-256 of the recipe's configuration: `{plan.ConfigurationHash}`. `smelt verify` checks this folder against `{Manifest.FileName}`.\n");
         return card.ToString();

@@ -13,7 +13,7 @@ internal static class SideFileWriter
     {
         var written = new List<(string Name, UInt128 Hash)>();
         foreach (var (name, content) in SideFiles.For(plan.Donor.Checkpoint, plan.WeightType))
-            written.Add((name, Save(folder, name, content)));
+            written.Add((name, Save(folder, name, name == SideFiles.ConfigName ? LayerConfig.Rewrite(content, plan.Layers) : content)));
         written.Add(("README.md", Save(folder, "README.md", Encoding.UTF8.GetBytes(ModelCard.Write(plan, point)))));
         foreach (var file in plan.Layout.Files)
             written.Add((file.Name + ":header", XxHash128.HashToUInt128(file.Header.Span)));

@@ -53,16 +53,18 @@ internal sealed class TensorHashes
     /// <summary>The hash of a tensor in the output of a sweep point.</summary>
     public UInt128 Output(int tensor, int point) => _outputs[tensor][point];
 
-    /// <summary>The hashes of the tensors read from an input, counted as in <see cref="MergePlan.Inputs"/>.</summary>
-    public IEnumerable<(string Name, UInt128 Hash)> Inputs(int input)
+    /// <summary>The hashes of the tensors read from an input; one that is read for several tensors of the output comes once.</summary>
+    public IEnumerable<(string Name, UInt128 Hash)> Inputs(PlannedInput input)
     {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var tensor in _plan.Tensors)
         {
-            // The sources of a tensor are the inputs, without the base where the tensor does not read it.
             var sources = Sources(tensor);
-            var position = tensor.Base is null && _plan.Base is not null ? input - 1 : input;
-            if (position >= 0 && position < sources.Count)
-                yield return (sources[position].Name, _inputs[tensor.Index][position]);
+            for (var i = 0; i < sources.Count; i++)
+            {
+                if (ReferenceEquals(_plan.InputOf(tensor, i), input) && seen.Add(sources[i].Name))
+                    yield return (sources[i].Name, _inputs[tensor.Index][i]);
+            }
         }
     }
 

@@ -183,6 +183,9 @@ public sealed class Verification
         var models = Planner.Models(recipe);
         for (var i = 0; i < models.Count; i++)
         {
+            // A stage is merged on the way and not kept.
+            if (models[i] is Recipes.StageModel)
+                continue;
             try
             {
                 var checkpoint = Planner.Open(models[i], Path.GetFullPath(root)).Checkpoint;

@@ -11,6 +11,7 @@ internal sealed class WorkFolder : IDisposable
     private readonly string _output;
     private readonly string _lockPath;
     private readonly bool _force;
+    private readonly string _stages;
     private FileStream? _lock;
 
     private WorkFolder(string output, bool force)
@@ -20,6 +21,7 @@ internal sealed class WorkFolder : IDisposable
         Path = PathOf(output);
         JournalPath = Path + ".journal";
         Replaced = Path + ".replaced";
+        _stages = StagesOf(output);
         _lockPath = Path + ".lock";
     }
 
@@ -38,6 +40,9 @@ internal sealed class WorkFolder : IDisposable
         var full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(output));
         return System.IO.Path.Combine(System.IO.Path.GetDirectoryName(full) ?? full, $".{System.IO.Path.GetFileName(full)}.smelt");
     }
+
+    /// <summary>The folder in which the stages of <paramref name="output"/> are merged.</summary>
+    public static string StagesOf(string output) => PathOf(output) + ".stages";
 
     /// <summary>
     /// Checks that <paramref name="output"/> may be written, takes the lock, and repairs what a killed commit left.
@@ -110,6 +115,8 @@ internal sealed class WorkFolder : IDisposable
             Durability.FlushFolder(System.IO.Path.GetDirectoryName(_output)!);
         if (Directory.Exists(Replaced))
             Directory.Delete(Replaced, recursive: true);
+        if (Directory.Exists(_stages))
+            Directory.Delete(_stages, recursive: true);
         File.Delete(JournalPath);
     }
 

@@ -52,8 +52,8 @@ internal abstract class MethodProgram
             .Select((group, i) => new MixGroup(i, group.First().Recipe, [.. group.Select(p => p.Index)]))];
     }
 
-    /// <summary>The plan.</summary>
-    protected MergePlan Plan { get; }
+    /// <summary>The plan, as the part that the method merges sees it.</summary>
+    public MergePlan Plan { get; }
 
     /// <summary>The distinct mixes; every sweep point belongs to one.</summary>
     public IReadOnlyList<MixGroup> Groups { get; }
@@ -107,7 +107,7 @@ internal abstract class MethodProgram
     /// Looks at the votes of the whole merge; true where a wrong guess of the majority had an effect, and all has to be
     /// merged again with the right one.
     /// </summary>
-    public virtual bool Recheck(FinishedBlocks finished) => false;
+    public virtual bool Recheck(VoteCounts votes) => false;
 
     private static Recipe WithoutLambda(Recipe recipe) => recipe is not TaskVectorRecipe taskVector
         ? recipe

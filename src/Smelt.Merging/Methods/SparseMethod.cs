@@ -81,13 +81,13 @@ internal abstract unsafe class SparseMethod : MethodProgram
     }
 
     /// <inheritdoc/>
-    public override bool Recheck(FinishedBlocks finished)
+    public override bool Recheck(VoteCounts votes)
     {
         var again = false;
         foreach (var group in Groups.Where(CountsVotes))
         {
-            var right = Majority(group, finished.Balances[group.First]);
-            again |= right != _assumed[group.Index] && finished.ZeroVotes[group.First] > 0;
+            var right = Majority(group, votes.Balances[group.First]);
+            again |= right != _assumed[group.Index] && votes.ZeroVotes[group.First] > 0;
             _assumed[group.Index] = right;
         }
 

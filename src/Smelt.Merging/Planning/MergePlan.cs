@@ -21,7 +21,16 @@ public enum TensorAction
 /// <param name="Densities">The density of each expert; empty for methods that do not thin out.</param>
 /// <param name="Lambda">The scale of the merged task vector; 1 for an average.</param>
 /// <param name="Recipe">The recipe with the method's own values that hold for the tensor.</param>
-public sealed record TensorSettings(double[] Weights, double[] Densities, double Lambda, Recipe Recipe);
+public sealed record TensorSettings(double[] Weights, double[] Densities, double Lambda, Recipe Recipe)
+{
+    /// <summary>The values for some of the experts.</summary>
+    internal TensorSettings For(int[] experts) => this with
+    {
+        Weights = [.. experts.Select(i => Weights[i])],
+        Densities = Densities.Length == 0 ? Densities : [.. experts.Select(i => Densities[i])],
+        Recipe = Recipe with { Experts = Sequence.From(experts.Select(i => Recipe.Experts[i])) },
+    };
+}
 
 /// <summary>One output tensor: where its inputs lie, what is done to it and where it goes.</summary>
 public sealed record TensorPlan
@@ -40,6 +49,9 @@ public sealed record TensorPlan
 
     /// <summary>The type it is written in.</summary>
     public required TensorType OutputType { get; init; }
+
+    /// <summary>The part of the plan that merges it.</summary>
+    public int Part { get; init; }
 
     /// <summary>What is done.</summary>
     public required TensorAction Action { get; init; }
@@ -88,14 +100,35 @@ public sealed record MergePlan
     /// <summary>The SHA-256 of <see cref="Configuration"/>.</summary>
     public required string ConfigurationHash { get; init; }
 
+    /// <summary>The recipe.</summary>
+    public required Recipe Recipe { get; init; }
+
+    /// <summary>The folder that relative paths start from.</summary>
+    public required string Root { get; init; }
+
     /// <summary>The outputs: one for each point of the recipe's sweeps. They share tensors, types and layout.</summary>
     public required IReadOnlyList<SweepPoint> Points { get; init; }
 
-    /// <summary>The base; null for an average without one.</summary>
+    /// <summary>The merges that the outputs are made of, at least one.</summary>
+    public required IReadOnlyList<MergePart> Parts { get; init; }
+
+    /// <summary>The base of a plan with one part; null for an average without one.</summary>
     public required PlannedInput? Base { get; init; }
 
-    /// <summary>The experts in the recipe's order.</summary>
+    /// <summary>The experts of a plan with one part, in the recipe's order.</summary>
     public required IReadOnlyList<PlannedInput> Experts { get; init; }
+
+    /// <summary>All models that take part, each once: for every part the base first and then the experts.</summary>
+    public required IReadOnlyList<PlannedInput> Inputs { get; init; }
+
+    /// <summary>The input that gives configuration and tokenizer: the recipe's base, else the first input.</summary>
+    public required PlannedInput Donor { get; init; }
+
+    /// <summary>Layers that were put together anew; empty where the output has the donor's layers.</summary>
+    public IReadOnlyList<LayerChange> Layers { get; init; } = [];
+
+    /// <summary>Recipes whose outputs are inputs of this one, with their plans; each is merged before it.</summary>
+    public IReadOnlyList<(StageModel Model, MergePlan Plan)> Stages { get; init; } = [];
 
     /// <summary>The output tensors in the order of the base.</summary>
     public required IReadOnlyList<TensorPlan> Tensors { get; init; }
@@ -109,8 +142,11 @@ public sealed record MergePlan
     /// <summary>Bytes of tensors read in one pass over the inputs.</summary>
     public required long BytesPerPass { get; init; }
 
-    /// <summary>How often the inputs are read.</summary>
+    /// <summary>How often the inputs are read; the most among the parts.</summary>
     public required int Passes { get; init; }
+
+    /// <summary>Bytes of tensors read in all passes together.</summary>
+    public required long BytesToRead { get; init; }
 
     /// <summary>Bytes of weights written, all outputs together.</summary>
     public required long BytesToWrite { get; init; }
@@ -124,14 +160,33 @@ public sealed record MergePlan
     /// <summary>What is worth knowing: rules SM7xxx of severity warning and those of the checkpoints.</summary>
     public required IReadOnlyList<Problem> Warnings { get; init; }
 
-    /// <summary>The input that gives configuration, tokenizer and tensor order: the base, else the first expert.</summary>
-    public PlannedInput Donor => Base ?? Experts[0];
-
-    /// <summary>Base and experts, each once.</summary>
-    public IEnumerable<PlannedInput> Inputs => Base is null ? Experts : Experts.Prepend(Base);
-
     /// <summary>All weight files that are read: those of the inputs and of the masks.</summary>
-    public IEnumerable<CheckpointFile> Files => Inputs.SelectMany(i => i.Checkpoint.Files).Concat(Masks?.Files ?? []);
+    public IEnumerable<CheckpointFile> Files => Inputs.SelectMany(i => i.Checkpoint.Files).Concat(Parts.Select(p => p.Masks).OfType<Checkpoint>().Distinct().SelectMany(m => m.Files));
+
+    /// <summary>The most tensors that one tensor is made of.</summary>
+    public int MostSources => Tensors.Select(t => t.Experts.Count + (t.Base is null ? 0 : 1)).DefaultIfEmpty(1).Max();
+
+    /// <summary>
+    /// The plan as the method of one part sees it: its points, inputs and masks, and of the tensors only its own as merged.
+    /// </summary>
+    internal MergePlan Of(MergePart part) => Parts.Count == 1 ? this : this with
+    {
+        Points = part.Points,
+        Parts = [part],
+        Base = part.Base,
+        Experts = part.Experts,
+        Masks = part.Masks,
+        Tensors = [.. Tensors.Select(t => t.Part == part.Index ? t : t with { Action = TensorAction.Keep })],
+    };
+
+    /// <summary>The model that a source of a tensor belongs to.</summary>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="source">The position among base and experts, as far as the tensor has them.</param>
+    internal PlannedInput InputOf(TensorPlan tensor, int source)
+    {
+        var part = Parts[tensor.Part];
+        return tensor.Base is null ? part.Experts[source] : source == 0 ? part.Base! : part.Experts[source - 1];
+    }
 
     /// <summary>The merged tensors.</summary>
     public IEnumerable<TensorPlan> Merged => Tensors.Where(t => t.Action == TensorAction.Merge);

@@ -55,4 +55,13 @@ public static class PlanRules
 
     /// <summary>An input is what was merged.</summary>
     public static readonly Rule InputDiffers = new("SM7017", "Input differs from the manifest", Severity.Error);
+
+    /// <summary>A model has the layers that a slice takes of it.</summary>
+    public static readonly Rule NoSuchLayer = new("SM7018", "Layers not in the model", Severity.Error);
+
+    /// <summary>Every tensor belongs to a part of the modules.</summary>
+    public static readonly Rule NoPart = new("SM7019", "Tensor in no part", Severity.Error);
+
+    /// <summary>The configuration of an output with other layers says how many there are.</summary>
+    public static readonly Rule LayerCountUnknown = new("SM7020", "Number of layers not found in config.json", Severity.Warning);
 }

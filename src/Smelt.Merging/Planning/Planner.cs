@@ -1,4 +1,5 @@
 using Smelt.Checkpoints;
+using Smelt.Merging.Execution;
 using Smelt.Merging.Methods;
 using Smelt.Recipes;
 
@@ -19,49 +20,91 @@ public static class Planner
     /// <param name="configuration">Its canonical JSON.</param>
     /// <param name="root">The folder that relative paths start from.</param>
     /// <exception cref="InvalidInputException">The inputs can't be merged; all problems.</exception>
-    public static MergePlan Plan(string name, Recipe recipe, string configuration, string root)
+    public static MergePlan Plan(string name, Recipe recipe, string configuration, string root) => Plan(name, recipe, configuration, root, null);
+
+    /// <summary>Plans a recipe whose stages may be merged already.</summary>
+    /// <param name="name">The recipe's name.</param>
+    /// <param name="recipe">A recipe that breaks no rule.</param>
+    /// <param name="configuration">Its canonical JSON.</param>
+    /// <param name="root">The folder that relative paths start from.</param>
+    /// <param name="stageFolders">The outputs of its stages; null where they are only planned.</param>
+    /// <exception cref="InvalidInputException">The inputs can't be merged; all problems.</exception>
+    internal static MergePlan Plan(string name, Recipe recipe, string configuration, string root, IReadOnlyDictionary<StageModel, string>? stageFolders)
     {
         var problems = new List<Problem>();
         var points = SweepExpansion.Expand(recipe);
         var resolved = points[0].Recipe;
-        var inputs = OpenInputs(resolved, root, problems);
+        var stages = PlanStages(name, resolved, root, stageFolders, problems);
+        var inputs = OpenInputs(resolved, root, stages, stageFolders, problems);
         var masks = OpenMasks(resolved, root, problems);
         ThrowOnErrors(problems);
 
-        var baseInput = resolved.Base is null ? null : inputs[0]!;
-        var experts = inputs.Skip(baseInput is null ? 0 : 1).Select(i => i!).ToArray();
-        CheckSameFiles(baseInput, experts, resolved.UsesBase, problems);
-
-        var tensors = PlanTensors(resolved, points, baseInput, experts, problems);
+        var parts = new List<MergePart>();
+        var tensors = new List<TensorPlan>();
+        var layers = PlanParts(resolved, points, inputs, masks, parts, tensors, problems);
         if (masks is not null)
             MaskFiles.Check(masks, tensors, problems);
-        if (resolved is not Passthrough && tensors.Count > 0 && tensors.All(t => t.Action != TensorAction.Merge))
-            problems.Add(PlanRules.NothingMerged.At("/tensors", "every tensor is kept, so the output would be a copy of the base.", "Remove a Keep rule."));
+        CheckTensors(resolved, tensors, problems);
         ThrowOnErrors(problems);
 
         var layout = ShardLayout.Create(tensors.Select(t => new LayoutTensor(t.Name, t.OutputType, t.Shape)), resolved.MaxShardSize!.Value.Bytes);
-        var passes = MethodProgram.CountPasses(resolved);
+        var baseInput = resolved.Base is { } b ? inputs[b] : null;
+        var passes = parts.Select(p => MethodProgram.CountPasses(p.Points[0].Recipe)).ToArray();
         return new MergePlan
         {
             Name = name,
             Configuration = configuration,
             ConfigurationHash = Recipes.Configuration.CanonicalJson.Sha256(configuration),
+            Recipe = recipe,
+            Root = root,
             Points = points,
+            Parts = parts,
             Base = baseInput,
-            Experts = experts,
+            Experts = parts.Count == 1 ? parts[0].Experts : [],
+            Inputs = [.. inputs.Values],
+            Donor = baseInput ?? inputs.Values.First(),
+            Layers = layers,
+            Stages = stages,
             Tensors = tensors,
             Layout = layout,
             Masks = masks,
-            BytesPerPass = tensors.Sum(t => (t.Base?.ByteLength ?? 0) + t.Experts.Sum(e => e.ByteLength)),
-            Passes = passes,
+            BytesPerPass = tensors.Sum(BytesOf),
+            Passes = passes.Max(),
+            BytesToRead = tensors.Sum(t => BytesOf(t) * passes[t.Part]),
             WeightType = MostCommonType(tensors),
             NonFinite = resolved.NonFinite!.Value,
             BytesToWrite = layout.TotalFileBytes * points.Count,
-            Warnings = [.. inputs.SelectMany(i => i!.Checkpoint.Warnings).Distinct(), .. problems],
+            Warnings = [.. inputs.Values.SelectMany(i => i.Checkpoint.Warnings).Distinct(), .. problems],
         };
     }
 
-    private static PlannedInput?[] OpenInputs(Recipe recipe, string root, List<Problem> problems)
+    private static long BytesOf(TensorPlan tensor) => (tensor.Base?.ByteLength ?? 0) + tensor.Experts.Sum(e => e.ByteLength);
+
+    private static List<(StageModel Model, MergePlan Plan)> PlanStages(
+        string name, Recipe recipe, string root, IReadOnlyDictionary<StageModel, string>? stageFolders, List<Problem> problems)
+    {
+        var stages = new List<(StageModel Model, MergePlan Plan)>();
+        if (stageFolders is not null)
+            return stages;
+        foreach (var stage in Models(recipe).OfType<StageModel>())
+        {
+            try
+            {
+                var stageName = stage.Name ?? $"{name}-stage-{stages.Count + 1}";
+                stages.Add((stage, Plan(stageName, stage.Recipe, Recipes.Configuration.ConfigurationWriter.Write(stageName, stage.Recipe), root)));
+            }
+            catch (InvalidInputException invalid)
+            {
+                problems.AddRange(invalid.Problems);
+            }
+        }
+
+        return stages;
+    }
+
+    /// <summary>Opens every model of a recipe, each once, in the order in which the recipe names them.</summary>
+    private static Dictionary<Model, PlannedInput> OpenInputs(
+        Recipe recipe, string root, List<(StageModel Model, MergePlan Plan)> stages, IReadOnlyDictionary<StageModel, string>? stageFolders, List<Problem> problems)
     {
         var models = Models(recipe);
         var results = new (PlannedInput? Input, IReadOnlyList<Problem> Problems)[models.Count];
@@ -69,7 +112,12 @@ public static class Planner
         {
             try
             {
-                results[i] = (Open(models[i], root), []);
+                results[i] = (models[i] switch
+                {
+                    StageModel stage when stageFolders is not null => new PlannedInput(stage, CheckpointFolder.Open(stageFolders[stage]), null),
+                    StageModel stage => stages.Find(s => s.Model == stage) is { Plan: { } plan } ? new PlannedInput(stage, Unmerged(plan), null) : null,
+                    var model => Open(model, root),
+                }, []);
             }
             catch (InvalidInputException invalid)
             {
@@ -77,17 +125,35 @@ public static class Planner
             }
         });
         problems.AddRange(results.SelectMany(r => r.Problems));
-        return [.. results.Select(r => r.Input)];
+        var inputs = new Dictionary<Model, PlannedInput>();
+        for (var i = 0; i < models.Count; i++)
+        {
+            if (results[i].Input is { } input)
+                inputs.Add(models[i], input);
+        }
+
+        return inputs;
     }
 
-    /// <summary>The models of a recipe in the order of <see cref="MergePlan.Inputs"/>: base first where there is one, then the experts.</summary>
-    internal static IReadOnlyList<Model> Models(Recipe recipe)
+    /// <summary>The output of a plan as a checkpoint, before it is there.</summary>
+    private static Checkpoint Unmerged(MergePlan plan) =>
+        Checkpoint.Planned(plan.Name, plan.Donor.Checkpoint.Folder, plan.Tensors.Select(t => new LayoutTensor(t.Name, t.OutputType, t.Shape)));
+
+    /// <summary>
+    /// The models of a recipe, each once, in the order of <see cref="MergePlan.Inputs"/>: base first where there is one,
+    /// then the experts; for a recipe made of others its own base, then theirs one after another.
+    /// </summary>
+    internal static IReadOnlyList<Model> Models(Recipe recipe) => [.. AllModels(recipe).Distinct()];
+
+    private static IEnumerable<Model> AllModels(Recipe recipe)
     {
-        var experts = recipe.Experts.Select(e => e.Model);
-        return [.. recipe.Base is { } baseModel ? experts.Prepend(baseModel) : experts];
+        var own = recipe.Experts.Select(e => e.Model);
+        if (recipe.Base is { } baseModel)
+            own = own.Prepend(baseModel);
+        return recipe is CompositeRecipe composite ? own.Concat(composite.Inner.SelectMany(AllModels)) : own;
     }
 
-    /// <summary>Opens a model by its headers.</summary>
+    /// <summary>Opens a model of a folder or the hub by its headers.</summary>
     /// <exception cref="InvalidInputException">It can't be found or read; all problems.</exception>
     internal static PlannedInput Open(Model model, string root)
     {
@@ -97,6 +163,101 @@ public static class Planner
         var hub = (HubModel)model;
         var snapshot = HubCache.Resolve(hub.Id, hub.Revision);
         return new PlannedInput(model, CheckpointFolder.Open(snapshot.Folder), snapshot.Commit);
+    }
+
+    /// <summary>Plans the merges of a recipe one after another; returns the layers that were put together anew.</summary>
+    private static LayerChange[] PlanParts(
+        Recipe recipe, IReadOnlyList<SweepPoint> points, Dictionary<Model, PlannedInput> inputs, Checkpoint? masks,
+        List<MergePart> parts, List<TensorPlan> tensors, List<Problem> problems)
+    {
+        var changes = new Dictionary<StackHeight, string>();
+        var planners = new List<PartPlanner>();
+        foreach (var scope in PartScope.Of(recipe))
+        {
+            var own = points.Select(p => new SweepPoint(p.Label, scope.Select(p.Recipe))).ToArray();
+            var leaf = own[0].Recipe;
+            var baseInput = leaf.Base is { } b ? inputs[b] : null;
+            var experts = leaf.Experts.Select(e => inputs[e.Model]).ToArray();
+            var planner = new PartPlanner(scope, own, baseInput, experts, problems);
+            planners.Add(planner);
+            var subsets = new Dictionary<string, int>();
+            foreach (var (tensor, present) in planner.Plan())
+            {
+                var key = present is null ? "" : string.Join(",", present);
+                if (!subsets.TryGetValue(key, out var part))
+                {
+                    part = parts.Count;
+                    subsets.Add(key, part);
+                    parts.Add(present is null
+                        ? new MergePart(part, own, baseInput, experts, masks)
+                        : new MergePart(part, [.. own.Select(p => p with { Recipe = p.Recipe with { Experts = Sequence.From(present.Select(i => p.Recipe.Experts[i])) } })], baseInput, [.. present.Select(i => experts[i])], masks));
+                }
+
+                tensors.Add(tensor with { Index = tensors.Count, Part = part });
+            }
+
+            if (scope.Slice is { } place && planner.LayerPrefix is { } prefix)
+                changes[place.Height] = prefix;
+        }
+
+        if (recipe is Modules)
+            PlanUnmatched(recipe, inputs, planners, parts, tensors, problems);
+        var donor = recipe.Base is { } outer ? inputs[outer] : inputs.Values.First();
+        var runs = new LayerRuns(donor.Checkpoint.Tensors.Select(t => t.Name));
+        LayerChange[] layers = [.. changes.Select(c => new LayerChange(c.Value, runs.Count(c.Value), c.Key.Origins))];
+        if (donor.Checkpoint.ConfigPath is { } config && layers.Length > 0)
+        {
+            var content = File.ReadAllBytes(config);
+            problems.AddRange(layers.Where(l => l.Origins.Count != l.Donor && !LayerConfig.States(content, l)).Select(l =>
+                PlanRules.LayerCountUnknown.At(config, $"the output has {l.Origins.Count} layers under {l.Prefix}N, and none of {string.Join(", ", l.Keys)} holds their present number, {l.Donor}.", "Correct the number of layers in the output's config.json by hand.")));
+        }
+
+        return layers;
+    }
+
+    /// <summary>Tensors that no part of the modules takes: from the base as they are, or a problem.</summary>
+    private static void PlanUnmatched(
+        Recipe recipe, Dictionary<Model, PlannedInput> inputs, List<PartPlanner> planners, List<MergePart> parts, List<TensorPlan> tensors, List<Problem> problems)
+    {
+        var baseInput = recipe.Base is { } b ? inputs[b] : null;
+        var donors = baseInput is null ? planners.Select(p => p.Donor).Distinct() : [baseInput];
+        var scopes = PartScope.Of(recipe).ToArray();
+        var unmatched = donors.SelectMany(d => d.Checkpoint.Tensors).Where(t => !scopes.Any(s => s.Takes(t.Name))).DistinctBy(t => t.Name).ToArray();
+        if (unmatched.Length > 0 && baseInput is null)
+        {
+            problems.Add(PlanRules.NoPart.At("/parts", $"no part takes {unmatched.Length} tensors: {Some(unmatched.Select(t => t.Name).ToArray())}.", "Add Part(\"**\", ...) at the end, or a base that they are taken from."));
+            return;
+        }
+
+        if (unmatched.Length == 0)
+            return;
+        var keep = parts.Count;
+        parts.Add(new MergePart(keep, [.. parts[0].Points.Select(p => p with { Recipe = new Passthrough() })], baseInput, [], null));
+        tensors.AddRange(unmatched.Select((t, i) => new TensorPlan
+        {
+            Index = tensors.Count + i,
+            Part = keep,
+            Name = t.Name,
+            Shape = t.Shape,
+            ElementCount = t.ElementCount,
+            OutputType = t.Type,
+            Action = TensorAction.Keep,
+            Base = t,
+            Experts = [],
+            Settings = [],
+        }).ToArray());
+    }
+
+    private static void CheckTensors(Recipe recipe, List<TensorPlan> tensors, List<Problem> problems)
+    {
+        if (problems.Any(p => p.Severity == Severity.Error))
+            return;
+        if (tensors.Count == 0)
+            problems.Add(PlanRules.NothingMerged.At("/tensors", "no tensor is left for the output.", "Leave out Missing = Intersection, or merge models of one architecture."));
+        else if (recipe is not (Passthrough or CompositeRecipe) && tensors.All(t => t.Action != TensorAction.Merge))
+            problems.Add(PlanRules.NothingMerged.At("/tensors", "every tensor is kept, so the output would be a copy of the base.", "Remove a Keep rule."));
+        foreach (var twice in tensors.GroupBy(t => t.Name, StringComparer.Ordinal).Where(g => g.Count() > 1))
+            problems.Add(PlanRules.NoPart.At($"tensor {twice.Key}", "two parts of the recipe make this tensor.", "Let the parts' globs say which one does."));
     }
 
     private static Checkpoint? OpenMasks(Recipe recipe, string root, List<Problem> problems)
@@ -114,67 +275,6 @@ public static class Planner
         }
     }
 
-    private static void CheckSameFiles(PlannedInput? baseInput, PlannedInput[] experts, bool usesBase, List<Problem> problems)
-    {
-        static string Identity(PlannedInput input) => string.Join("|", input.Checkpoint.Files.Select(f => f.FullPath));
-        var seen = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (baseInput is not null && usesBase)
-            seen.Add(Identity(baseInput), "the base");
-        for (var i = 0; i < experts.Length; i++)
-        {
-            if (!seen.TryAdd(Identity(experts[i]), $"expert {i}"))
-            {
-                problems.Add(PlanRules.SameFiles.At(
-                    $"/experts/{i}/model",
-                    $"{experts[i].Reference} is the same checkpoint as {seen[Identity(experts[i])]}: {experts[i].Checkpoint.Path}.",
-                    "Remove one of them."));
-            }
-        }
-    }
-
-    private static List<TensorPlan> PlanTensors(
-        Recipe recipe, IReadOnlyList<SweepPoint> points, PlannedInput? baseInput, PlannedInput[] experts, List<Problem> problems)
-    {
-        var donor = baseInput ?? experts[0];
-        var matcher = new TensorMatcher(donor, experts, recipe, problems);
-        var settings = new TensorSettingsResolver(points);
-        var tensors = new List<TensorPlan>(donor.Checkpoint.Tensors.Count);
-        foreach (var tensor in donor.Checkpoint.Tensors)
-        {
-            var (action, sources) = matcher.Match(tensor);
-            var merged = action == TensorAction.Merge;
-            var resolved = merged ? settings.Resolve(tensor.Name) : [];
-            if (merged && recipe.DividesByWeights)
-                CheckWeights(tensor.Name, resolved, problems);
-            var outputType = merged ? OutputType(recipe.Dtype, tensor.Type) : tensor.Type;
-            var copied = merged && sources[0].Type == outputType && resolved.All(s => s.Recipe is Passthrough { Scale: null });
-            tensors.Add(new TensorPlan
-            {
-                Index = tensors.Count,
-                Name = tensor.Name,
-                Shape = tensor.Shape,
-                ElementCount = tensor.ElementCount,
-                OutputType = outputType,
-                Action = copied ? TensorAction.CopyEqual : action,
-                Base = baseInput is null || (merged && !recipe.UsesBase) ? null : tensor,
-                Experts = action == TensorAction.Keep && baseInput is null ? [tensor] : sources,
-                Settings = resolved,
-            });
-        }
-
-        matcher.ReportLeftovers();
-        foreach (var (where, pattern) in settings.Unused())
-            problems.Add(PlanRules.MatchesNothing.At(where, $"the pattern '{pattern}' matches no merged tensor of {donor.Reference}; its first is {donor.Checkpoint.Tensors[0].Name}."));
-        return tensors;
-    }
-
-    private static void CheckWeights(string tensor, TensorSettings[] settings, List<Problem> problems)
-    {
-        var cancelling = settings.FirstOrDefault(s => Math.Abs(s.Weights.Sum()) <= 1e-8 * s.Weights.Sum(Math.Abs));
-        if (cancelling is not null)
-            problems.Add(PlanRules.WeightsCancel.At(tensor, $"the weights {string.Join(", ", cancelling.Weights)} sum to 0, and the method divides by their sum.", "Change a tensor rule, or turn the normalisation off."));
-    }
-
     /// <summary>The type that most merged elements are written in; where nothing is merged, most elements that could be.</summary>
     private static TensorType MostCommonType(List<TensorPlan> tensors)
     {
@@ -182,14 +282,6 @@ public static class Planner
         var counted = merged.Length > 0 ? merged : tensors.Where(t => t.OutputType.IsMergeable);
         return counted.GroupBy(t => t.OutputType).MaxBy(g => g.Sum(t => t.ElementCount))?.Key ?? tensors[0].OutputType;
     }
-
-    private static TensorType OutputType(DType? asked, TensorType stored) => asked switch
-    {
-        null => stored,
-        DType.BF16 => TensorType.BF16,
-        DType.F16 => TensorType.F16,
-        _ => TensorType.F32,
-    };
 
     /// <summary>Throws if a problem is an error; warnings go along, so that the user sees everything.</summary>
     private static void ThrowOnErrors(List<Problem> problems)

@@ -12,14 +12,23 @@ internal sealed class TensorMatcher
     private readonly IReadOnlyList<PlannedInput> _experts;
     private readonly List<Problem> _problems;
     private readonly PlannedInput _donor;
+    private readonly Recipe _recipe;
+    private readonly Func<string, int, int, string> _nameIn;
     private readonly string[] _keepPlaces;
     private readonly GlobSet _keep;
     private readonly HashSet<string>[] _taken;
     private readonly List<string>[] _missing;
 
-    public TensorMatcher(PlannedInput donor, IReadOnlyList<PlannedInput> experts, Recipe recipe, List<Problem> problems)
+    /// <param name="donor">The input whose tensors are matched.</param>
+    /// <param name="experts">The experts.</param>
+    /// <param name="recipe">The recipe of the merge.</param>
+    /// <param name="nameIn">The name that a tensor of the donor, with its layer's number, has in an expert.</param>
+    /// <param name="problems">Takes what does not fit.</param>
+    public TensorMatcher(PlannedInput donor, IReadOnlyList<PlannedInput> experts, Recipe recipe, Func<string, int, int, string> nameIn, List<Problem> problems)
     {
         _donor = donor;
+        _recipe = recipe;
+        _nameIn = nameIn;
         _experts = experts;
         _problems = problems;
         var keep = recipe.Tensors.SelectMany((rule, r) => rule is KeepRule keep
@@ -31,28 +40,49 @@ internal sealed class TensorMatcher
         _missing = [.. experts.Select(_ => new List<string>())];
     }
 
-    /// <summary>What is done to a tensor of the donor, and its counterparts in the experts (none where it is kept).</summary>
-    public (TensorAction Action, IReadOnlyList<CheckpointTensor> Sources) Match(CheckpointTensor tensor)
+    /// <summary>
+    /// What is done to a tensor of the donor, its counterparts in the experts (none where it is kept), and the experts that
+    /// have it where some lack it. No action where it is left out of the output.
+    /// </summary>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="layer">The number of its layer in a slice; -1 outside of slices.</param>
+    /// <param name="baseTensor">The tensor in the base, where there is one.</param>
+    public (TensorAction? Action, IReadOnlyList<CheckpointTensor> Sources, int[]? Present) Match(CheckpointTensor tensor, int layer, CheckpointTensor? baseTensor)
     {
         if (IsKept(tensor.Name))
         {
-            foreach (var taken in _taken)
-                taken.Add(tensor.Name);
-            return (TensorAction.Keep, []);
+            for (var i = 0; i < _taken.Length; i++)
+                _taken[i].Add(_nameIn(tensor.Name, layer, i));
+            return (TensorAction.Keep, [], null);
         }
 
         var sources = new CheckpointTensor?[_experts.Count];
         for (var i = 0; i < sources.Length; i++)
+            sources[i] = Find(i, _nameIn(tensor.Name, layer, i));
+        int[]? present = null;
+        if (sources.Any(s => s is null) || (baseTensor is null && _recipe.UsesBase))
         {
-            sources[i] = Find(i, tensor.Name);
-            if (sources[i] is null)
-                _missing[i].Add(tensor.Name);
+            present = [.. Enumerable.Range(0, sources.Length).Where(i => sources[i] is not null)];
+            switch (_recipe.Missing)
+            {
+                case MissingTensors.Intersection:
+                    return (null, [], null);
+                case MissingTensors.Union when present.Length >= _recipe.FewestExperts && (baseTensor is not null || !_recipe.UsesBase):
+                    break;
+                default:
+                    for (var i = 0; i < sources.Length; i++)
+                    {
+                        if (sources[i] is null)
+                            _missing[i].Add(_nameIn(tensor.Name, layer, i));
+                    }
+
+                    if (baseTensor is null && _recipe.UsesBase)
+                        _problems.Add(PlanRules.MissingTensor.At(tensor.File.FullPath, $"the base has no tensor {tensor.Name}, and {Slots.MethodId(_recipe.GetType())} needs it there.", "Keep only tensors of the base with Missing = Intersection."));
+                    return (TensorAction.Keep, [], null);
+            }
         }
 
-        if (sources.Any(s => s is null))
-            return (TensorAction.Keep, []);
-
-        var found = sources.Select(s => s!).ToArray();
+        var found = sources.OfType<CheckpointTensor>().ToArray();
         foreach (var (source, i) in found.Select((s, i) => (s, i)))
         {
             if (!source.Shape.SequenceEqual(tensor.Shape))
@@ -60,14 +90,22 @@ internal sealed class TensorMatcher
         }
 
         if (found.Append(tensor).All(t => t.Type.IsMergeable))
-            return (TensorAction.Merge, found);
+            return (TensorAction.Merge, found, present);
         foreach (var (source, i) in found.Select((s, i) => (s, i)).Where(s => s.s.Type != tensor.Type))
             _problems.Add(PlanRules.TypeDiffers.At(Place(i, source.Name), $"the type is {source.Type}, but {tensor.Type} in {_donor.Reference}; types other than BF16, F16, F32, F64 can't be merged and must be the same everywhere.", $"Keep(\"{tensor.Name}\") takes it from the base."));
-        return (TensorAction.CopyEqual, found);
+        return (TensorAction.CopyEqual, found, present);
+    }
+
+    /// <summary>Tensors that some experts have and neither donor nor earlier experts do.</summary>
+    public IEnumerable<CheckpointTensor> Unknown(Func<string, bool> takes)
+    {
+        var seen = _donor.Checkpoint.Tensors.Select(t => t.Name).ToHashSet(StringComparer.Ordinal);
+        return _experts.SelectMany(e => e.Checkpoint.Tensors).Where(t => takes(t.Name) && seen.Add(t.Name)).ToArray();
     }
 
     /// <summary>Reports the tensors that are missing, those that nothing took, and patterns without a match.</summary>
-    public void ReportLeftovers()
+    /// <param name="belongs">Whether a tensor of an expert, by its name, belongs to this merge.</param>
+    public void ReportLeftovers(Func<string, int, bool> belongs)
     {
         for (var i = 0; i < _experts.Count; i++)
         {
@@ -75,12 +113,12 @@ internal sealed class TensorMatcher
             if (_missing[i].Count > 0)
                 _problems.Add(PlanRules.MissingTensor.At(path, $"expert {i} ({_experts[i].Reference}) lacks {Count(_missing[i].Count)} of {_donor.Reference}: {Planner.Some(_missing[i])}.", "Merge models of one architecture, or Keep(...) these tensors."));
 
-            var extra = _experts[i].Checkpoint.Tensors.Select(t => t.Name).Where(n => !_taken[i].Contains(n) && !IsKept(n)).ToArray();
+            var extra = _experts[i].Checkpoint.Tensors.Select(t => t.Name).Where(n => !_taken[i].Contains(n) && belongs(n, i) && !IsKept(n)).ToArray();
             var tied = extra.Where(n => n == TiedWeights.HeadName && TiedWeights.IsTied(_donor.Checkpoint)).ToArray();
             if (tied.Length > 0)
                 _problems.Add(PlanRules.TiedHead.At(Place(i, tied[0]), $"{_donor.Reference} ties its head to the embedding, so this tensor is left out and the output's head is the merged embedding."));
             var unknown = extra.Except(tied).ToArray();
-            if (unknown.Length > 0)
+            if (unknown.Length > 0 && _recipe.Missing != MissingTensors.Intersection)
                 _problems.Add(PlanRules.ExtraTensor.At(path, $"expert {i} ({_experts[i].Reference}) has {Count(unknown.Length)} that {_donor.Reference} has not: {Planner.Some(unknown)}.", "Keep(...) with their names leaves them out."));
         }
 

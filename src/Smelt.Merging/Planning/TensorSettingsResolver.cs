@@ -11,28 +11,36 @@ internal sealed class TensorSettingsResolver
     private readonly IReadOnlyList<SweepPoint> _points;
     private readonly GlobSet _rules;
     private readonly GlobSet[] _expertRules;
+    private readonly bool _hasGradients;
 
     /// <param name="points">The points of a recipe that breaks no rule; they differ in values alone, not in their rules.</param>
     public TensorSettingsResolver(IReadOnlyList<SweepPoint> points)
     {
         _points = points;
-        _rules = Compile(points[0].Recipe.Tensors);
+        var recipe = points[0].Recipe;
+        _rules = Compile(recipe.Tensors);
+        _hasGradients = Slots.Of(recipe.GetType()).Any(s => s.Get(recipe) is Scalar { IsGradient: true });
         _expertRules = [.. points[0].Recipe.Experts.Select(e => Compile(e.Tensors))];
     }
 
-    /// <summary>The settings of every sweep point for the tensor <paramref name="name"/>.</summary>
-    public TensorSettings[] Resolve(string name)
+    /// <summary>The settings of every sweep point for a tensor.</summary>
+    /// <param name="name">Its name in the output, which the recipe's rules go by.</param>
+    /// <param name="depth">Where it stands in the depth of the model, for gradients: 0 to 1.</param>
+    /// <param name="nameIn">Its name in an expert, which that expert's rules go by.</param>
+    public TensorSettings[] Resolve(string name, double depth, Func<int, string> nameIn)
     {
         var matching = _rules.Matching(name);
-        var expertMatching = Array.ConvertAll(_expertRules, rules => rules.Matching(name));
-        return [.. _points.Select(point => At(point.Recipe, matching, expertMatching))];
+        var expertMatching = new int[_expertRules.Length][];
+        for (var i = 0; i < expertMatching.Length; i++)
+            expertMatching[i] = _expertRules[i].Matching(nameIn(i));
+        return [.. _points.Select(point => At(point.Recipe, depth, matching, expertMatching))];
     }
 
     /// <summary>The patterns that no resolved tensor matched, with their JSON pointers.</summary>
     public IEnumerable<(string Where, string Pattern)> Unused() =>
         Unused(_rules, "/tensors").Concat(_expertRules.SelectMany((rules, i) => Unused(rules, $"/experts/{i}/tensors")));
 
-    private static TensorSettings At(Recipe recipe, int[] matching, int[][] expertMatching)
+    private TensorSettings At(Recipe recipe, double depth, int[] matching, int[][] expertMatching)
     {
         var weights = new double[recipe.Experts.Count];
         var densities = recipe is TrimmedRecipe ? new double[recipe.Experts.Count] : [];
@@ -41,29 +49,37 @@ internal sealed class TensorSettingsResolver
             var expert = recipe.Experts[i];
             Scalar? Find(Func<TensorOverride, Scalar?> slot) =>
                 First(expert.Tensors, expertMatching[i], slot) ?? First(recipe.Tensors, matching, slot);
-            weights[i] = (Find(r => r.Weight) ?? expert.Weight)?.Value ?? 1;
+            weights[i] = (Find(r => r.Weight) ?? expert.Weight)?.At(depth) ?? 1;
             if (recipe is TrimmedRecipe trimmed)
-                densities[i] = (Find(r => r.Density) ?? expert.Density ?? trimmed.Density)!.Value;
+                densities[i] = (Find(r => r.Density) ?? expert.Density ?? trimmed.Density)!.At(depth);
         }
 
-        var lambda = recipe is TaskVectorRecipe taskVector ? (First(recipe.Tensors, matching, r => r.Lambda) ?? taskVector.Lambda)!.Value : 1;
-        return new TensorSettings(weights, densities, lambda, WithOverrides(recipe, matching));
+        var lambda = recipe is TaskVectorRecipe taskVector ? (First(recipe.Tensors, matching, r => r.Lambda) ?? taskVector.Lambda)!.At(depth) : 1;
+        return new TensorSettings(weights, densities, lambda, _hasGradients || matching.Length > 0 ? WithValues(recipe, depth, matching) : recipe);
     }
 
-    /// <summary>The recipe, its own slots replaced by what matching rules set under the same names.</summary>
-    private static Recipe WithOverrides(Recipe recipe, int[] matching)
+    /// <summary>
+    /// The recipe, its own slots replaced by what matching rules set under the same names, and gradients by their values at
+    /// the tensor's depth.
+    /// </summary>
+    private static Recipe WithValues(Recipe recipe, double depth, int[] matching)
     {
-        if (matching.Length == 0)
-            return recipe;
-        var slots = Slots.Of(recipe.GetType());
-        var copy = recipe with { };
-        foreach (var own in Slots.Of(typeof(TensorOverride)))
+        Recipe? copy = null;
+        foreach (var slot in Slots.Of(recipe.GetType()))
         {
-            if (slots.FirstOrDefault(s => s.Name == own.Name) is { } slot && First(recipe.Tensors, matching, r => (Scalar?)own.Get(r)) is { } value)
-                slot.Property.SetValue(copy, value);
+            if (slot.Type != typeof(Scalar))
+                continue;
+            var rule = matching.Length == 0 ? null : Slots.Of(typeof(TensorOverride)).FirstOrDefault(r => r.Name == slot.Name);
+            var value = (rule is null ? null : First(recipe.Tensors, matching, r => (Scalar?)rule.Get(r))) ?? (Scalar?)slot.Get(recipe);
+            if (value is { IsGradient: true })
+                value = value.At(depth);
+            if (value is null || ReferenceEquals(value, slot.Get(recipe)))
+                continue;
+            copy ??= recipe with { };
+            slot.Property.SetValue(copy, value);
         }
 
-        return copy;
+        return copy ?? recipe;
     }
 
     private static Scalar? First(Sequence<TensorRule> rules, int[] matching, Func<TensorOverride, Scalar?> slot) =>

@@ -204,11 +204,11 @@ public class LeftoverTests
     /// <summary>A journal that names every block of the output in the folder beside it as finished.</summary>
     private static void WriteJournal(MergePlan plan, string path, string folder)
     {
-        var (journal, _) = Journal.Open(path, Journal.Fingerprint(plan), plan.Points.Count, plan.Inputs.Count(), (_, _, _) => { });
+        var (journal, _) = Journal.Open(path, Journal.Fingerprint(plan), plan.Points.Count, plan.MostSources, (_, _, _) => { });
         using var files = new OutputFiles(plan, [folder]);
         var blocks = new BlockMap(plan.Tensors);
         for (var i = 0L; i < blocks.Count; i++)
-            journal.Append(i, [new BlockRecord(files.HashOf(0, blocks[i]), 0, 0)], new UInt128[plan.Inputs.Count()]);
+            journal.Append(i, [new BlockRecord(files.HashOf(0, blocks[i]), 0, 0)], new UInt128[plan.MostSources]);
         journal.Dispose();
     }
 
