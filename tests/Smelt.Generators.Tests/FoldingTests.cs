@@ -19,6 +19,10 @@ public class FoldingTests
         """Handles.Shared with { Density = Sweep(0.2, 0.4) }""",
         """new Average { Experts = [Folder(nameof(Handles)), Folder($"models/{Handles.Name}"), Folder("ü\"\n\u2028😀")] }""",
         """(new Average { Experts = [(Folder("a"))], NonFinite = NonFinite.Propagate })""",
+        """new Slerp { Base = Folder("b"), Experts = [Folder("a")], T = Gradient(0, 0.5, 1), Tensors = [On("x.**") with { T = Gradient([1, 0]) }] }""",
+        """Stack(From(Folder("a"), 0..Handles.Middle), From(Hub("x/y"), 8..), new Average { Experts = [Folder("a"), new(Folder("b")) { Layers = new LayerRange(3, 5) }], Layers = 0..2 })""",
+        """new Modules { Base = Folder("b"), Parts = [Part("encoder.**", Stack(From(Folder("a"), ..4))), Part("**", new Average { Experts = [Folder("a"), Folder("b")], Missing = MissingTensors.Union })] }""",
+        """new Average { Experts = [From(Other.Define()), From<Third>(), From(new Passthrough { Experts = [Folder("x")] }, "copied")], PromoteDtype = true }""",
     ];
 
     private const string Handles =
@@ -27,11 +31,24 @@ public class FoldingTests
         {
             public const string Name = "c-1";
             public const double Lambda = 1.0 / 3;
+            public const int Middle = 12;
             public static readonly Model Base = Folder("base");
             public static Model First => Hub("org/first");
             public static readonly Expert[] More = [Folder("x"), new(Folder("y")) { Weight = 2 }];
             public static readonly double Density = 0.5;
             public static Ties Shared { get; } = new() { Base = Base, Experts = [.. More] };
+        }
+
+        [Recipe("other")]
+        public static partial class Other
+        {
+            public static Recipe Define() => new Average { Experts = [Handles.Base, Folder("o")] };
+        }
+
+        [Recipe("third")]
+        public sealed partial class Third : IRecipe
+        {
+            public static Recipe Define() => new TaskArithmetic { Base = From(Other.Define()), Experts = [Folder("t")] };
         }
         """;
 

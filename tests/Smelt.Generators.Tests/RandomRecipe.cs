@@ -22,6 +22,14 @@ internal sealed class RandomRecipe(bool sound)
         (1, Points.Select(p => ($"Sweep({Join(p.Select(n => n.Source))})", (Scalar?)Syntax.Sweep([.. p.Select(n => n.Value)])))),
         (1, Points.Select(p => ($"Sweep([{Join(p.Select(n => n.Source))}])", (Scalar?)Syntax.Sweep([.. p.Select(n => n.Value)])))));
 
+    /// <summary>As <see cref="Scalar"/>, and gradients.</summary>
+    private Gen<(string Source, Scalar? Value)> Varying => Gen.Frequency(
+        (4, Scalar),
+        (1, Number.Array[sound ? 1 : 0, 3].Select(p => ($"Gradient({Join(p.Select(n => n.Source))})", (Scalar?)Syntax.Gradient([.. p.Select(n => n.Value)])))));
+
+    private Gen<(string Source, LayerRange Value)> Layers => Gen.Int[0, 9].Select(Gen.Int[sound ? 1 : -3, 9], (first, count) =>
+        count == 9 ? ($"{first}..", new LayerRange(first, null)) : ($"new LayerRange({first}, {first + count})", new LayerRange(first, first + count)));
+
     private Gen<(string Source, double Value)[]> Points =>
         Number.Array[sound ? 1 : 0, 3].Select(p => sound ? [.. p.DistinctBy(n => n.Value)] : p);
 
@@ -52,7 +60,7 @@ internal sealed class RandomRecipe(bool sound)
 
     private Gen<(string Source, Expert Value)> Expert => Gen.OneOf(
         Model.Select(m => (m.Source, (Expert)m.Value)),
-        Model.Select(Scalar, Scalar, (sound ? ExpertRule : Rule).Array[0, 2], (m, weight, density, rules) => (
+        Model.Select(Varying, Varying, (sound ? ExpertRule : Rule).Array[0, 2], (m, weight, density, rules) => (
             $"new({m.Source}) {{ Weight = {weight.Source}, Density = {density.Source}, Tensors = [{Join(rules.Select(r => r.Source))}] }}",
             new Expert(m.Value) { Weight = weight.Value, Density = density.Value, Tensors = Sequence.From(rules.Select(r => r.Value)) })),
         Model.Select(m => ($"new Expert({m.Source}) with {{ Weight = 2 }}", new Expert(m.Value) with { Weight = 2 })));
@@ -82,11 +90,28 @@ internal sealed class RandomRecipe(bool sound)
                 NonFinite = nonFinite.Value,
             })));
 
-    /// <summary>The recipes.</summary>
-    public Gen<(string Source, Recipe Value)> Recipes => Gen.OneOf(
+    /// <summary>The recipes, some of them made of others.</summary>
+    public Gen<(string Source, Recipe Value)> Recipes => Gen.Frequency(
+        (6, Merges),
+        (1, Inner(Model.Select(m => ($"new Average {{ Experts = [{m.Source}] }}", (Recipe)new Average { Experts = Sequence.From<Expert>([m.Value]) }))).Select(Text, (m, name) => (
+            $"new Passthrough {{ Experts = [From({m.Source}, {name.Source})] }}",
+            (Recipe)new Passthrough { Experts = Sequence.From<Expert>([Syntax.From(m.Value, name.Value)]) }))),
+        (1, Model.Select(Layers).Array[sound ? 1 : 0, 3].Select(slices => (
+            $"Stack({Join(slices.Select(s => $"From({s.Item1.Source}, {s.Item2.Source})"))})",
+            Syntax.Stack([.. slices.Select(s => Syntax.From(s.Item1.Value, s.Item2.Value))])))),
+        (1, Text.Select(Inner(Merges), Inner(Merges), (match, first, second) => (
+            $"new Modules {{ Parts = [Part({match.Source}, {first.Source}), new Part(\"**\", {second.Source})] }}",
+            (Recipe)new Modules { Parts = Sequence.From([Syntax.Part(match.Value, first.Value), new Part("**", second.Value)]) }))));
+
+    /// <summary>Recipes that may stand in others: what holds for a whole output is taken off where recipes are to be sound.</summary>
+    private Gen<(string Source, Recipe Value)> Inner(Gen<(string Source, Recipe Value)> recipes) => !sound ? Merges : recipes.Select(r => (
+        $"({r.Source}) with {{ Dtype = null, MaxShardSize = null, NonFinite = null }}",
+        r.Value with { Dtype = null, MaxShardSize = null, NonFinite = null }));
+
+    private Gen<(string Source, Recipe Value)> Merges => Gen.OneOf(
         Common.Select(Enums<bool>(), (c, n) => ($"new Average {{ {c.Source}, Normalize = {n.Source} }}", c.Set(new Average { Normalize = n.Value }))),
-        Common.Select(Scalar, (c, l) => ($"new TaskArithmetic {{ {c.Source}, Lambda = {l.Source} }}", c.Set(new TaskArithmetic { Lambda = l.Value }))),
-        Common.Select(Scalar, Enums<Profile>(), Enums<ZeroVote>(), Enums<Cut>(), (c, d, p, z, cut) => (
+        Common.Select(Varying, (c, l) => ($"new TaskArithmetic {{ {c.Source}, Lambda = {l.Source} }}", c.Set(new TaskArithmetic { Lambda = l.Value }))),
+        Common.Select(Varying, Enums<Profile>(), Enums<ZeroVote>(), Enums<Cut>(), (c, d, p, z, cut) => (
             $"(new Ties {{ {c.Source} }}) with {{ Density = {d.Source}, Profile = {p.Source}, ZeroVote = {z.Source}, Cut = {cut.Source} }}",
             c.Set(new Ties { Density = d.Value, Profile = p.Value, ZeroVote = z.Value, Cut = cut.Value }))),
         Common.Select(Gen.Int[0, 99], Scalar, Enums<Election>(), Enums<Rescale>(), (c, s, t, e, r) => (

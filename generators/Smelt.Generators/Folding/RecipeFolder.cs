@@ -119,7 +119,8 @@ internal sealed partial class RecipeFolder
     {
         if (conversion is { OperatorMethod.ContainingType: { } target, Operand: IRangeOperation range } && LinkedTypes.TwinOf(target) == typeof(LayerRange))
             return new LayerRange(Index(range.LeftOperand, pointer) ?? 0, Index(range.RightOperand, pointer));
-        var value = Evaluate(conversion.Operand, pointer);
+        var isExpert = conversion.OperatorMethod is { } toExpert && LinkedTypes.TwinOf(toExpert.ContainingType) == typeof(Expert);
+        var value = isExpert ? Place(conversion.Operand, pointer + "/model") : Evaluate(conversion.Operand, pointer);
         if (conversion.OperatorMethod is { } method)
             return Call(method, [Given(value, method.Parameters[0].Type, conversion.Operand)], conversion);
         if (conversion.Conversion.IsImplicit)

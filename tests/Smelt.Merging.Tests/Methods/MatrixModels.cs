@@ -10,7 +10,8 @@ namespace Smelt.Merging.Tests.Methods;
 /// <summary>Models of fp32 matrices and a short way to merge them, for tests that look at values.</summary>
 internal sealed class MatrixModels : IDisposable
 {
-    private readonly string _path = Directory.CreateTempSubdirectory("smelt-span-").FullName;
+    /// <summary>The folder that the models lie in.</summary>
+    public string Path { get; } = Directory.CreateTempSubdirectory("smelt-span-").FullName;
     private readonly Dictionary<string, long[]> _shapes;
 
     /// <param name="shapes">The tensors of every model.</param>
@@ -21,10 +22,10 @@ internal sealed class MatrixModels : IDisposable
     {
         var stored = type ?? TensorType.F32;
         var layout = ShardLayout.Create(_shapes.Select(s => new LayoutTensor(s.Key, stored, s.Value)), long.MaxValue);
-        var folder = Path.Combine(_path, model);
+        var folder = System.IO.Path.Combine(Path, model);
         Directory.CreateDirectory(folder);
         var file = layout.Files.Single();
-        using var stream = File.Create(Path.Combine(folder, file.Name));
+        using var stream = File.Create(System.IO.Path.Combine(folder, file.Name));
         stream.Write(file.Header.Span);
         foreach (var (name, i) in _shapes.Keys.Select((n, i) => (n, i)))
         {
@@ -36,10 +37,16 @@ internal sealed class MatrixModels : IDisposable
         }
     }
 
+    /// <summary>Writes the config.json of a model.</summary>
+    public void WriteConfig(string model, string text) => File.WriteAllText(System.IO.Path.Combine(Path, model, "config.json"), text);
+
+    /// <summary>The values of an output's fp32 tensors.</summary>
+    public Dictionary<string, float[]> Read(MergeResult result, int point = 0) => Read(System.IO.Path.Combine(Path, result.Folders[point]));
+
     /// <summary>Writes a model of seeded normal noise.</summary>
     public void WriteNoise(string model, int seed, float scale = 1, string? around = null)
     {
-        var center = around is null ? null : Read(Path.Combine(_path, around));
+        var center = around is null ? null : Read(System.IO.Path.Combine(Path, around));
         Write(model, name => Noise(seed, name, _shapes[name].Aggregate(1L, (a, b) => a * b), scale, center?[name]));
     }
 
@@ -49,18 +56,18 @@ internal sealed class MatrixModels : IDisposable
     /// <summary>Merges.</summary>
     public MergeResult Run(Recipe recipe, int threads = 2)
     {
-        var output = Path.Combine(_path, "out-" + Guid.NewGuid().ToString("N"));
-        var plan = Planner.Plan("test", recipe, ConfigurationWriter.Write("test", recipe), _path);
+        var output = System.IO.Path.Combine(Path, "out-" + Guid.NewGuid().ToString("N"));
+        var plan = Planner.Plan("test", recipe, ConfigurationWriter.Write("test", recipe), Path);
         return MergeExecutor.Run(plan, new MergeOptions { Output = output, Threads = threads, Durable = false }, new ProgressCounter(), CancellationToken.None);
     }
 
     /// <summary>The values of a model's fp32 tensors.</summary>
-    public Dictionary<string, float[]> Values(string model) => Read(Path.Combine(_path, model));
+    public Dictionary<string, float[]> Values(string model) => Read(System.IO.Path.Combine(Path, model));
 
     /// <summary>The bytes of all tensors of a model or an output, in order of their names.</summary>
-    public byte[] Bytes(string folder) => Execution.ModelFolder.Bytes(Path.Combine(_path, folder));
+    public byte[] Bytes(string folder) => Execution.ModelFolder.Bytes(System.IO.Path.Combine(Path, folder));
 
-    public void Dispose() => Directory.Delete(_path, recursive: true);
+    public void Dispose() => Directory.Delete(Path, recursive: true);
 
     private static Dictionary<string, float[]> Read(string folder)
     {
