@@ -30,6 +30,20 @@ public class ReadmeTests
     }
 
     [Fact]
+    public void The_examples_of_the_pages_compile_without_a_warning_and_fold()
+    {
+        var examples = Directory.GetFiles(Path.Combine(GoldenFolder.Repository, "docs"), "*.md")
+            .SelectMany(page => File.ReadAllText(page).ReplaceLineEndings("\n").Split("<!-- example -->\n```csharp\n").Skip(1).Select(e => e.Split("```")[0])).ToArray();
+        Assert.NotEmpty(examples);
+        foreach (var example in examples)
+        {
+            var compilation = RecipeCompilation.Of(example);
+            Assert.Empty(RecipeCompilation.Analyze(compilation));
+            Assert.NotEmpty(RecipeCompilation.Metadata(RecipeCompilation.Load(compilation), "smelt.recipe:"));
+        }
+    }
+
+    [Fact]
     public void Every_rule_of_recipes_has_its_page()
     {
         foreach (var rule in Recipes.Rules.RuleTable.All)
