@@ -38,11 +38,11 @@ internal static class CommandLine
               smelt run big.json --out big --max-memory 2GiB --force merges a configuration, replacing an older output
             """)
         {
-            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Verify(terminal, cancellation), Evaluate(terminal),
+            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Verify(terminal, cancellation), Experiment(terminal, cancellation), Evaluate(terminal),
         };
         root.SetAction(_ =>
         {
-            terminal.Error.WriteLine("smelt: name a command: run, plan, list, check or verify");
+            terminal.Error.WriteLine("smelt: name a command: run, plan, list, check, verify or experiment");
             terminal.Error.WriteLine("smelt --help shows what there is");
             return (int)ExitCode.BadInput;
         });
@@ -94,6 +94,16 @@ internal static class CommandLine
         var json = CommonOptions.Json();
         var command = new Command("verify", "Compares every byte of an output with the hashes taken when it was made.") { output, inputs, root, json };
         command.SetAction(line => (int)VerifyCommand.Execute(line.GetRequiredValue(output), line.GetValue(inputs), line.GetRequiredValue(root), line.GetValue(json), terminal, cancellation));
+        return command;
+    }
+
+    private static Command Experiment(Terminal terminal, CancellationToken cancellation)
+    {
+        var options = new MergeOptionSet("experiment");
+        var planOnly = new Option<bool>("--plan") { Description = "Show the grid and what is left of it; merge nothing." };
+        var command = new Command("experiment", "Merges the grid of an experiment: its arms on subsets of the experts of its pools. Finished cells are left as they are.") { planOnly };
+        options.AddTo(command);
+        command.SetAction(line => (int)ExperimentCommand.Execute(options.Read(line), line.GetValue(planOnly), terminal, cancellation));
         return command;
     }
 

@@ -103,7 +103,8 @@ internal sealed record RecipeSpec(
         yield return $"partial {kind} {type.ToDisplayString(SymbolDisplayFormat.MinimallyQualifiedFormat.WithKindOptions(SymbolDisplayKindOptions.None))}";
     }
 
-    private static string MetadataNameOf(INamedTypeSymbol type) =>
+    /// <summary>The full name of a class, as reflection has it.</summary>
+    public static string MetadataNameOf(INamedTypeSymbol type) =>
         type.ContainingType is { } outer ? MetadataNameOf(outer) + "+" + type.MetadataName
         : type.ContainingNamespace.IsGlobalNamespace ? type.MetadataName
         : type.ContainingNamespace.ToDisplayString(Unescaped) + "." + type.MetadataName;

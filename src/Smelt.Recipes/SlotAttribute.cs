@@ -62,6 +62,18 @@ public sealed class RecipeAttribute(string name) : Attribute
         recipe.GetCustomAttributes(typeof(RecipeAttribute), false) is [RecipeAttribute attribute, ..] ? attribute.Name : null;
 }
 
+/// <summary>
+/// Marks a static partial class as an experiment. It has a method <c>public static Experiment Define()</c>, whose constant
+/// expression the generator turns into the experiment's configuration.
+/// </summary>
+/// <param name="name">The experiment's name, with the letters that a recipe's may have; it names the output folder.</param>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class ExperimentAttribute(string name) : Attribute
+{
+    /// <summary>The experiment's name.</summary>
+    public string Name { get; } = name;
+}
+
 #if NET
 /// <summary>A recipe that others can name as a stage: <c>From&lt;Other&gt;()</c>. C# takes no static class there, so its class is not static.</summary>
 public interface IRecipe

@@ -49,4 +49,29 @@ public static class Syntax
 
     /// <summary>Tensors that are taken from the base as they are.</summary>
     public static TensorRule Keep(params string[] globs) => new KeepRule(new Sequence<string>(globs.ToArray()));
+
+    /// <summary>A base and the experts made of it, for an <see cref="Experiment"/>.</summary>
+    public static ExpertPool Pool(string name, Model baseModel, params Expert[] experts) =>
+        new(name) { Base = baseModel, Experts = new Sequence<Expert>([.. experts]) };
+
+    /// <summary>One of the recipes that an <see cref="Experiment"/> compares: without base and experts, which come from the pools.</summary>
+    public static Arm Arm(string name, Recipe recipe) => new(name, recipe);
+
+    /// <summary>All experts of a pool together.</summary>
+    public static ExpertSubsets AllExperts() => new AllExperts();
+
+    /// <summary>Random subsets where the smaller are part of the larger: <c>Nested([2, 4, 8], draws: 3)</c>.</summary>
+    /// <param name="sizes">The sizes.</param>
+    /// <param name="draws">How many random orders; of all experts there is one subset.</param>
+    /// <param name="seed">The seed.</param>
+    public static ExpertSubsets Nested(int[] sizes, int draws = 1, int seed = 0) => new NestedSubsets(new Sequence<int>([.. sizes]), draws, seed);
+
+    /// <summary>Random subsets, each drawn by itself: <c>Independent([2, 4, 8], draws: 3)</c>.</summary>
+    /// <param name="sizes">The sizes.</param>
+    /// <param name="draws">How many subsets of each size; of all experts there is one.</param>
+    /// <param name="seed">The seed.</param>
+    public static ExpertSubsets Independent(int[] sizes, int draws = 1, int seed = 0) => new IndependentSubsets(new Sequence<int>([.. sizes]), draws, seed);
+
+    /// <summary>Subsets that are written out, experts counted from 0: <c>Subsets([0, 1], [0, 2, 3])</c>.</summary>
+    public static ExpertSubsets Subsets(params int[][] sets) => new ExplicitSubsets(Sequence.From(sets.Select(s => new Sequence<int>([.. s]))));
 }

@@ -105,4 +105,57 @@ public class AnalyzerTests
         Assert.Equal(["SM1002", "SM1004", "SM2001", "SM2002", "SM3001"], diagnostics.Select(d => d.Id).Order());
         Assert.All(diagnostics, d => Assert.Equal(DiagnosticSeverity.Error, d.Severity));
     }
+
+    /// <summary>Rule, source of an experiment's Define with the place between marks, and a part of the message.</summary>
+    public static TheoryData<string, string, string> ExperimentBreaches() => new()
+    {
+        { "SM1016", """new() { Pools = [Pool("p", Folder("b"), Folder("x"), Folder("y"))], Arms = [Arm("a", new Average())], Subsets = «Nested([2, 4])» }""", "a subset has 4 experts" },
+        { "SM1016", """new() { Pools = [Pool("p", Folder("b"), Folder("x"))], Arms = [Arm("a", new Average { Experts = «[Folder("z")]» })] }""", "come from the pools" },
+        { "SM1017", """new() { Pools = [Pool("p", Folder("b"), Folder("x"))], Arms = [Arm("a", new Average()), Arm(«"A"», new Average())] }""", "used twice among the arms" },
+        { "SM1002", """new() { Pools = [Pool("p", Folder("b"), Folder("x"), «Folder("x")»)], Arms = [Arm("a", new Average())] }""", "already listed" },
+        { "SM2001", """new() { Pools = [Pool("p", Folder("b"), Folder("x"))], Arms = [Arm("a", new Ties { Density = «1.5» })] }""", "density is 1.5" },
+    };
+
+    [Theory]
+    [MemberData(nameof(ExperimentBreaches))]
+    public void A_breach_of_an_experiment_is_reported_on_its_expression(string id, string marked, string message)
+    {
+        string Source(string expression) => $$"""[Experiment("e")] public static class E { public static Experiment Define() => {{expression}}; }""";
+        var place = marked[(marked.IndexOf('«', StringComparison.Ordinal) + 1)..marked.IndexOf('»', StringComparison.Ordinal)];
+        var source = marked.Replace("«", "", StringComparison.Ordinal).Replace("»", "", StringComparison.Ordinal);
+        var diagnostic = Assert.Single(RecipeCompilation.Analyze(RecipeCompilation.Of(Source(source))));
+        Assert.Equal(id, diagnostic.Id);
+        Assert.Contains(message, diagnostic.GetMessage(), StringComparison.Ordinal);
+        Assert.Equal(place, RecipeCompilation.TextAt(diagnostic.Location));
+    }
+
+    [Fact]
+    public void An_experiment_folds_to_what_its_code_makes()
+    {
+        const string source = """
+            [Experiment("grid")]
+            public static class Grid
+            {
+                private static readonly Scalar Lambdas = Sweep(0, 0.5);
+                public static Experiment Define() => new()
+                {
+                    Pools = [Pool("p", Folder("b"), Folder("x"), new(Folder("y")) { Weight = 2 }, Folder("z"))],
+                    Arms = [Arm("mean", new Average()), Arm("sum", new TaskArithmetic { Lambda = Lambdas })],
+                    Subsets = Nested([2, 3], draws: 2),
+                };
+            }
+
+            [Experiment("late")]
+            public static class Late
+            {
+                public static Experiment Define() => new() { Pools = [Pool(Environment.MachineName, Folder("b"), Folder("x"))], Arms = [Arm("mean", new Average())] };
+            }
+            """;
+        var compilation = RecipeCompilation.Of(source);
+        Assert.Equal("SM1009", Assert.Single(RecipeCompilation.Analyze(compilation)).Id);
+        var assembly = RecipeCompilation.Load(compilation);
+        var made = (Smelt.Recipes.Experiment)assembly.GetType("Grid")!.GetMethod("Define")!.Invoke(null, null)!;
+        Assert.Equal(Smelt.Recipes.Configuration.ConfigurationWriter.Write("grid", made), RecipeCompilation.Metadata(assembly, "smelt.experiment:")["grid"]);
+        Assert.Equal("Late", RecipeCompilation.Metadata(assembly, "smelt.experiment-dynamic:")["late"]);
+    }
 }

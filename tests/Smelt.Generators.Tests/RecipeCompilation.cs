@@ -47,7 +47,8 @@ internal static class RecipeCompilation
     /// <summary>Compiles, generated sources included, and loads the assembly.</summary>
     public static Assembly Load(CSharpCompilation compilation)
     {
-        Driver().RunGeneratorsAndUpdateCompilation(compilation, out var updated, out var diagnostics);
+        Driver().AddGenerators([new Generators::Smelt.Generators.ExperimentGenerator().AsSourceGenerator()])
+            .RunGeneratorsAndUpdateCompilation(compilation, out var updated, out var diagnostics);
         Assert.Empty(diagnostics);
         var image = new MemoryStream();
         var result = updated.Emit(image);
@@ -63,7 +64,7 @@ internal static class RecipeCompilation
     /// <summary>What the analyzer reports, in the order of the source.</summary>
     public static IReadOnlyList<Diagnostic> Analyze(CSharpCompilation compilation)
     {
-        var analyzed = compilation.WithAnalyzers([new Generators::Smelt.Generators.Analyzers.RecipeAnalyzer()]);
+        var analyzed = compilation.WithAnalyzers([new Generators::Smelt.Generators.Analyzers.RecipeAnalyzer(), new Generators::Smelt.Generators.Analyzers.ExperimentAnalyzer()]);
         return [.. analyzed.GetAnalyzerDiagnosticsAsync().GetAwaiter().GetResult().OrderBy(d => d.Location.SourceSpan.Start).ThenBy(d => d.Id)];
     }
 

@@ -11,10 +11,10 @@ internal static class CommonOptions
         Description = "A recipe project (its folder or .csproj), a built assembly (.dll) or a configuration (.json).",
     };
 
-    /// <summary>Some of the recipes.</summary>
-    public static Option<string[]> Recipe() => new("--recipe")
+    /// <summary>Some of the recipes, or of the experiments.</summary>
+    public static Option<string[]> Recipe(string what = "recipe") => new("--" + what)
     {
-        Description = "Only this recipe; may be repeated.",
+        Description = $"Only this {what}; may be repeated.",
         HelpName = "NAME",
         DefaultValueFactory = _ => [],
     };

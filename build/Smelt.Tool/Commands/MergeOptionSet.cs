@@ -2,11 +2,12 @@ using System.CommandLine;
 
 namespace Smelt.Tool.Commands;
 
-/// <summary>The command line of <c>run</c> and <c>plan</c>.</summary>
-internal sealed class MergeOptionSet
+/// <summary>The command line of <c>run</c>, <c>plan</c> and <c>experiment</c>.</summary>
+/// <param name="what">What the path holds: recipes or experiments.</param>
+internal sealed class MergeOptionSet(string what = "recipe")
 {
     private readonly Argument<string> _path = CommonOptions.Path();
-    private readonly Option<string[]> _recipe = CommonOptions.Recipe();
+    private readonly Option<string[]> _recipe = CommonOptions.Recipe(what);
     private readonly Option<bool> _json = CommonOptions.Json();
     private readonly Option<string?> _output = new("--out") { Description = "The output folder: the checkpoint's own for one output, else one folder for each in it [default: out/RECIPE].", HelpName = "DIR" };
     private readonly Option<int?> _threads = new("--threads") { Description = "Worker threads [default: all cores].", HelpName = "N" };

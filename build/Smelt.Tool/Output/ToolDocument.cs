@@ -29,7 +29,58 @@ internal sealed record ToolDocument
 
     /// <summary>The output verified.</summary>
     public VerifiedDocument? Verified { get; init; }
+
+    /// <summary>The experiments planned or run.</summary>
+    public IReadOnlyList<ExperimentDocument>? Experiments { get; init; }
 }
+
+/// <summary>The state of a cell of an experiment.</summary>
+internal enum CellState
+{
+    /// <summary>To be merged.</summary>
+    Open,
+
+    /// <summary>Merged by an earlier run.</summary>
+    Finished,
+
+    /// <summary>Merged by this run.</summary>
+    Merged,
+
+    /// <summary>Failed in this run.</summary>
+    Failed,
+}
+
+/// <summary>An experiment that was planned or run.</summary>
+internal sealed record ExperimentDocument
+{
+    /// <summary>Its name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The folder of its outputs.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>The number of merges, sweep points counted.</summary>
+    public required int Merges { get; init; }
+
+    /// <summary>Bytes read by the cells that were merged, or would be.</summary>
+    public required long BytesToRead { get; init; }
+
+    /// <summary>Bytes written by the cells that were merged, or would be.</summary>
+    public required long BytesToWrite { get; init; }
+
+    /// <summary>The cells.</summary>
+    public required IReadOnlyList<CellDocument> Cells { get; init; }
+}
+
+/// <summary>A cell of an experiment.</summary>
+/// <param name="Name">Its folder below the experiment's.</param>
+/// <param name="Pool">The pool.</param>
+/// <param name="Arm">The arm.</param>
+/// <param name="Subset">The subset's label.</param>
+/// <param name="Experts">The experts' numbers in the pool.</param>
+/// <param name="Points">The labels of its outputs: one empty text without sweeps.</param>
+/// <param name="State">How far it is.</param>
+internal sealed record CellDocument(string Name, string Pool, string Arm, string Subset, IReadOnlyList<int> Experts, IReadOnlyList<string> Points, CellState State);
 
 /// <summary>An output that was compared with its manifest.</summary>
 /// <param name="Output">Its folder.</param>

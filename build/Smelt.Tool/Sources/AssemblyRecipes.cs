@@ -19,11 +19,14 @@ internal sealed class AssemblyRecipes
     private const string RecipeKey = "smelt.recipe:";
     private const string HashKey = "smelt.recipe-hash:";
     private const string DynamicKey = "smelt.recipe-dynamic:";
+    private const string ExperimentKey = "smelt.experiment:";
+    private const string DynamicExperimentKey = "smelt.experiment-dynamic:";
 
-    private AssemblyRecipes(string assemblyName, IReadOnlyList<DeclaredRecipe> recipes)
+    private AssemblyRecipes(string assemblyName, IReadOnlyList<DeclaredRecipe> recipes, IReadOnlyList<DeclaredRecipe> experiments)
     {
         AssemblyName = assemblyName;
         Recipes = recipes;
+        Experiments = experiments;
     }
 
     /// <summary>The assembly's simple name.</summary>
@@ -31,6 +34,9 @@ internal sealed class AssemblyRecipes
 
     /// <summary>The recipes in the order of the metadata.</summary>
     public IReadOnlyList<DeclaredRecipe> Recipes { get; }
+
+    /// <summary>The experiments, declared as recipes are.</summary>
+    public IReadOnlyList<DeclaredRecipe> Experiments { get; }
 
     /// <summary>Reads an assembly.</summary>
     /// <exception cref="InvalidInputException">The file is no assembly.</exception>
@@ -52,7 +58,7 @@ internal sealed class AssemblyRecipes
 
     private static AssemblyRecipes Read(string path, MetadataReader reader)
     {
-        var recipes = new List<DeclaredRecipe>();
+        var (recipes, experiments) = (new List<DeclaredRecipe>(), new List<DeclaredRecipe>());
         var hashes = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (key, value) in AssemblyMetadata(reader))
         {
@@ -60,11 +66,15 @@ internal sealed class AssemblyRecipes
                 recipes.Add(new DeclaredRecipe(key[RecipeKey.Length..], value, null, null));
             else if (key.StartsWith(DynamicKey, StringComparison.Ordinal))
                 recipes.Add(new DeclaredRecipe(key[DynamicKey.Length..], null, null, value));
+            else if (key.StartsWith(ExperimentKey, StringComparison.Ordinal))
+                experiments.Add(new DeclaredRecipe(key[ExperimentKey.Length..], value, null, null));
+            else if (key.StartsWith(DynamicExperimentKey, StringComparison.Ordinal))
+                experiments.Add(new DeclaredRecipe(key[DynamicExperimentKey.Length..], null, null, value));
             else if (key.StartsWith(HashKey, StringComparison.Ordinal))
                 hashes[key[HashKey.Length..]] = value;
         }
 
-        return new AssemblyRecipes(reader.GetString(reader.GetAssemblyDefinition().Name), [.. recipes.Select(r => r with { Hash = hashes.GetValueOrDefault(r.Name) })]);
+        return new AssemblyRecipes(reader.GetString(reader.GetAssemblyDefinition().Name), [.. recipes.Select(r => r with { Hash = hashes.GetValueOrDefault(r.Name) })], experiments);
     }
 
     private static IEnumerable<(string Key, string Value)> AssemblyMetadata(MetadataReader reader)

@@ -45,7 +45,8 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
         };
     }
 
-    private static string ProjectOf(string folder)
+    /// <summary>The project in a folder.</summary>
+    internal static string ProjectOf(string folder)
     {
         var projects = Directory.GetFiles(folder, "*.csproj");
         return projects.Length == 1
@@ -77,7 +78,8 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
             []);
     }
 
-    private static string ConfigurationOf(string assembly, DeclaredRecipe recipe, CancellationToken cancellation)
+    /// <summary>The configuration of a recipe or an experiment that an assembly declares.</summary>
+    internal static string ConfigurationOf(string assembly, DeclaredRecipe recipe, CancellationToken cancellation)
     {
         if (recipe.Configuration is not { } configuration)
             return RecipeEvaluation.Evaluate(assembly, recipe, cancellation);
@@ -110,7 +112,8 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
         }
     }
 
-    private static void CheckNames(IReadOnlyList<string> names, string[] known, string where)
+    /// <summary>Reports names that are not known.</summary>
+    internal static void CheckNames(IReadOnlyList<string> names, string[] known, string where)
     {
         var problems = names.Where(n => !known.Contains(n)).Select(n => ToolRules.UnknownRecipe.At(
             where,
@@ -121,7 +124,7 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
     }
 
     /// <summary>The folder of the project that an assembly was built from, else the assembly's own.</summary>
-    private static string RootOfAssembly(string assembly, string name)
+    internal static string RootOfAssembly(string assembly, string name)
     {
         var own = Path.GetDirectoryName(assembly)!;
         for (var folder = own; folder is not null; folder = Path.GetDirectoryName(folder))

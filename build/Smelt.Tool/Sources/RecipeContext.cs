@@ -20,18 +20,18 @@ internal sealed class RecipeContext : AssemblyLoadContext
         _resolver = new AssemblyDependencyResolver(path);
     }
 
-    /// <summary>Calls the <c>Define</c> method of a class and gives the canonical JSON of its recipe.</summary>
+    /// <summary>Calls the <c>Define</c> method of a class and gives the canonical JSON of its recipe or experiment.</summary>
     /// <param name="assembly">The assembly's file.</param>
     /// <param name="type">The full name of the class.</param>
     /// <param name="name">The recipe's name.</param>
     /// <exception cref="InvalidInputException">The code fails, or the recipe breaks a rule; all problems.</exception>
     public static string Evaluate(string assembly, string type, string name)
     {
-        var recipe = Define(assembly, type);
-        var problems = RecipeValidator.Validate(name, recipe);
-        return problems.Any(p => p.Severity == Severity.Error)
-            ? throw new InvalidInputException(problems)
-            : ConfigurationWriter.Write(name, recipe);
+        var defined = Define(assembly, type);
+        var problems = defined is Experiment experiment ? ExperimentValidator.Validate(name, experiment) : RecipeValidator.Validate(name, (Recipe)defined);
+        if (problems.Any(p => p.Severity == Severity.Error))
+            throw new InvalidInputException(problems);
+        return defined is Experiment sound ? ConfigurationWriter.Write(name, sound) : ConfigurationWriter.Write(name, (Recipe)defined);
     }
 
     /// <inheritdoc/>
@@ -46,7 +46,7 @@ internal sealed class RecipeContext : AssemblyLoadContext
     protected override nint LoadUnmanagedDll(string unmanagedDllName) =>
         _resolver.ResolveUnmanagedDllToPath(unmanagedDllName) is { } path ? LoadUnmanagedDllFromPath(path) : 0;
 
-    private static Recipe Define(string assembly, string type)
+    private static object Define(string assembly, string type)
     {
         try
         {
@@ -54,7 +54,7 @@ internal sealed class RecipeContext : AssemblyLoadContext
             var define = owner?.GetMethod("Define", BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic, []);
             if (define is null)
                 throw Failure(type, "there is no static method Define without parameters.");
-            return define.Invoke(null, null) as Recipe ?? throw Failure(type, "Define gave no recipe.");
+            return define.Invoke(null, null) is object defined and (Recipe or Experiment) ? defined : throw Failure(type, "Define gave no recipe.");
         }
         catch (TargetInvocationException e)
         {

@@ -10,9 +10,15 @@ internal static class RecipeDeclaration
     /// <summary>The attribute that marks a recipe.</summary>
     public const string AttributeName = "Smelt.Recipes.RecipeAttribute";
 
+    /// <summary>The attribute that marks an experiment.</summary>
+    public const string ExperimentAttributeName = "Smelt.Recipes.ExperimentAttribute";
+
     /// <summary>The recipe attribute of a class, the first of several; null where it has none.</summary>
-    public static AttributeData? AttributeOf(INamedTypeSymbol type) => type.GetAttributes().FirstOrDefault(a =>
-        a.AttributeClass is { Name: "RecipeAttribute" } attribute && attribute.ToDisplayString() == AttributeName);
+    public static AttributeData? AttributeOf(INamedTypeSymbol type) => AttributeOf(type, AttributeName);
+
+    /// <summary>An attribute of a class by its full name, the first of several; null where it has none.</summary>
+    public static AttributeData? AttributeOf(INamedTypeSymbol type, string fullName) => type.GetAttributes().FirstOrDefault(a =>
+        a.AttributeClass is { } attribute && fullName.EndsWith(attribute.Name, StringComparison.Ordinal) && attribute.ToDisplayString() == fullName);
 
     /// <summary>The name given to the attribute, empty for null; null where the source gives no name yet.</summary>
     public static string? NameOf(AttributeData attribute) =>
@@ -33,20 +39,23 @@ internal static class RecipeDeclaration
     }
 
     /// <summary>The Define method: static, without parameters, not private, returning a recipe; null where there is none.</summary>
-    public static IMethodSymbol? DefineOf(INamedTypeSymbol type) =>
+    public static IMethodSymbol? DefineOf(INamedTypeSymbol type) => DefineOf(type, "Smelt.Recipes.Recipe");
+
+    /// <summary>The Define method: static, without parameters, not private, returning a type or one derived of it; null where there is none.</summary>
+    public static IMethodSymbol? DefineOf(INamedTypeSymbol type, string returned) =>
         type.GetMembers("Define").OfType<IMethodSymbol>().FirstOrDefault(m =>
             m is { IsStatic: true, Parameters.Length: 0, IsGenericMethod: false, DeclaredAccessibility: Accessibility.Public or Accessibility.Internal }
-            && IsRecipe(m.ReturnType));
+            && Is(m.ReturnType, returned));
 
     /// <summary>Whether a class is static, or one that can stand in <c>From&lt;T&gt;()</c>.</summary>
     public static bool HasRightKind(INamedTypeSymbol type) =>
         type.IsStatic || type.AllInterfaces.Any(i => i.ToDisplayString() == "Smelt.Recipes.IRecipe");
 
-    private static bool IsRecipe(ITypeSymbol type)
+    private static bool Is(ITypeSymbol type, string wanted)
     {
         for (var t = type; t is not null; t = t.BaseType)
         {
-            if (t.ToDisplayString() == "Smelt.Recipes.Recipe")
+            if (t.ToDisplayString() == wanted)
                 return true;
         }
 

@@ -38,7 +38,18 @@ internal sealed partial class RecipeFolder
     /// <param name="places">The expression of each part.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="NotConstantException">The method is more than a constant expression.</exception>
-    public static Recipe Fold(IMethodSymbol define, Compilation compilation, out Places places, CancellationToken cancellation)
+    public static Recipe Fold(IMethodSymbol define, Compilation compilation, out Places places, CancellationToken cancellation) =>
+        Fold<Recipe>(define, compilation, out places, cancellation);
+
+    /// <summary>Folds a Define method that returns a recipe or an experiment.</summary>
+    /// <typeparam name="T">What it returns.</typeparam>
+    /// <param name="define">The method.</param>
+    /// <param name="compilation">The compilation it belongs to.</param>
+    /// <param name="places">The expression of each part.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <exception cref="NotConstantException">The method is more than a constant expression.</exception>
+    public static T Fold<T>(IMethodSymbol define, Compilation compilation, out Places places, CancellationToken cancellation)
+        where T : class
     {
         var folder = new RecipeFolder(compilation, cancellation);
         places = folder._places;
@@ -48,7 +59,7 @@ internal sealed partial class RecipeFolder
         folder._places.Set("", expression);
         folder._defining.Add(define);
         var operation = folder.OperationOf(expression);
-        return folder.Evaluate(operation, "") as Recipe ?? throw NotConstant(operation, "the expression is no recipe");
+        return folder.Evaluate(operation, "") as T ?? throw NotConstant(operation, $"the expression is no {typeof(T).Name.ToLowerInvariant()}");
     }
 
     private static ExpressionSyntax? ExpressionOf(ArrowExpressionClauseSyntax? arrow, BlockSyntax? block) =>
@@ -228,6 +239,8 @@ internal sealed partial class RecipeFolder
         (nameof(Syntax.On), _) => "/on",
         (nameof(Syntax.Stack), _) => "/slices",
         (nameof(Syntax.From), "model") => "/experts/0/model",
+        (nameof(Syntax.Pool), "baseModel") => "/base",
+        (nameof(Syntax.Pool) or nameof(Syntax.Arm), var name) => "/" + name,
         (nameof(Syntax.From) or nameof(Syntax.Part), var name) => "/" + name,
         _ => "",
     };

@@ -46,6 +46,33 @@ public static class Manifest
         return manifest.ToJsonString(Indented) + "\n";
     }
 
+    /// <summary>
+    /// Whether a folder holds the finished output of a plan at a sweep point: the same recipe, this version, and inputs whose
+    /// files have the sizes they had.
+    /// </summary>
+    public static bool IsOf(string folder, MergePlan plan, int point)
+    {
+        var path = Path.Combine(folder, FileName);
+        if (!File.Exists(path))
+            return false;
+        try
+        {
+            using var manifest = JsonDocument.Parse(File.ReadAllBytes(path));
+            var root = manifest.RootElement;
+            var inputs = root.GetProperty("inputs").EnumerateArray().ToArray();
+            return root.GetProperty("configurationSha256").GetString() == plan.ConfigurationHash
+                && root.GetProperty("tool").GetString() == "smelt " + ToolVersion
+                && root.GetProperty("point").GetString() == plan.Points[point].Label
+                && inputs.Length == plan.Inputs.Count
+                && plan.Inputs.Zip(inputs).All(pair => pair.First.Checkpoint.Files.All(file =>
+                    pair.Second.GetProperty("files").TryGetProperty(file.Name, out var size) && size.GetInt64() == file.Length));
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The version of this build.</summary>
     public static string ToolVersion { get; } = typeof(Manifest).Assembly.GetName().Version!.ToString(3);
 

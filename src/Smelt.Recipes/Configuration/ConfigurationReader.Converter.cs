@@ -14,10 +14,92 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
         if (!Is(root, "", JsonValueKind.Object, "an object"))
             return ("", null);
         CheckDuplicates(root, "");
+        var name = ReadHeader(root);
+        return (name, OfMethod(root, "", Header));
+    }
+
+    /// <summary>The experiment of a configuration; null where it is no object.</summary>
+    public (string Name, Experiment? Experiment) ConvertExperiment(JsonElement root)
+    {
+        if (!Is(root, "", JsonValueKind.Object, "an object"))
+            return ("", null);
+        CheckDuplicates(root, "");
+        var name = ReadHeader(root);
+        return (name, (Experiment)Fill(new Experiment(), root, "", ["version", "name", "$schema"]));
+    }
+
+    private string ReadHeader(JsonElement root)
+    {
         var name = Require(root, "", "name", JsonValueKind.String, "a text")?.GetString() ?? "";
         if (Require(root, "", "version", JsonValueKind.Number, "the number 1") is { } version && !(version.TryGetInt32(out var number) && number == ConfigurationWriter.SchemaVersion))
             problems.Add(RuleTable.SchemaVersion.At("/version", $"the version is {version.GetRawText()}; allowed: {ConfigurationWriter.SchemaVersion}."));
-        return (name, OfMethod(root, "", Header));
+        return name;
+    }
+
+    private ExpertPool? ReadPool(JsonElement json, string where)
+    {
+        if (!Is(json, where, JsonValueKind.Object, "an object with a name, a base and experts"))
+            return null;
+        CheckDuplicates(json, where);
+        var name = Require(json, where, "name", JsonValueKind.String, "a text");
+        var pool = (ExpertPool)Fill(new ExpertPool(name?.GetString() ?? "?"), json, where, ["name"]);
+        return name is null ? null : pool;
+    }
+
+    private Arm? ReadArm(JsonElement json, string where)
+    {
+        if (!Is(json, where, JsonValueKind.Object, "{\"name\": name, \"recipe\": recipe}"))
+            return null;
+        CheckDuplicates(json, where);
+        CheckKeys(json, where, "name", "recipe");
+        var name = Require(json, where, "name", JsonValueKind.String, "a text");
+        return Require(json, where, "recipe", JsonValueKind.Object, "an object with a method") is { } inner && ReadRecipe(inner, where + "/recipe") is { } recipe && name is { } text
+            ? new Arm(text.GetString()!, recipe)
+            : null;
+    }
+
+    private ExpertSubsets? ReadSubsets(JsonElement json, string where)
+    {
+        const string allowed = "\"all\", {\"nested\": {\"sizes\": [2, 4], \"draws\": 3, \"seed\": 0}}, {\"independent\": ...} or {\"explicit\": [[0, 1], [0, 2]]}";
+        if (json.ValueKind == JsonValueKind.String && json.GetString() == "all")
+            return new AllExperts();
+        if (json.ValueKind != JsonValueKind.Object || json.EnumerateObject().Count() != 1)
+            return (ExpertSubsets?)Wrong(json, where, allowed);
+        var property = json.EnumerateObject().Single();
+        var place = $"{where}/{property.Name}";
+        if (property.Name == "explicit")
+        {
+            return List(property.Value, place, (set, at) => Numbers(set, at)) is { } sets && sets.Count == property.Value.GetArrayLength() ? new ExplicitSubsets(sets) : null;
+        }
+
+        if (property.Name is not ("nested" or "independent"))
+            return (ExpertSubsets?)Wrong(json, where, allowed);
+        if (!Is(property.Value, place, JsonValueKind.Object, "{\"sizes\": [2, 4], \"draws\": 3, \"seed\": 0}"))
+            return null;
+        CheckDuplicates(property.Value, place);
+        CheckKeys(property.Value, place, "sizes", "draws", "seed");
+        if (Require(property.Value, place, "sizes", JsonValueKind.Array, "a list of whole numbers") is not { } list || Numbers(list, place + "/sizes") is not { } sizes
+            || Whole(property.Value, place, "draws", 1) is not { } draws || Whole(property.Value, place, "seed", 0) is not { } seed)
+            return null;
+        return property.Name == "nested" ? new NestedSubsets(sizes, draws, seed) : new IndependentSubsets(sizes, draws, seed);
+    }
+
+    private Sequence<int>? Numbers(JsonElement json, string where) =>
+        json.ValueKind == JsonValueKind.Array && json.EnumerateArray().All(e => e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out _))
+            ? Sequence.From(json.EnumerateArray().Select(e => e.GetInt32()))
+            : (Sequence<int>?)Wrong(json, where, "a list of whole numbers");
+
+    private int? Whole(JsonElement json, string where, string key, int fallback)
+    {
+        if (!json.TryGetProperty(key, out var value))
+            return fallback;
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : (int?)Wrong(value, $"{where}/{key}", "a whole number");
+    }
+
+    private void CheckKeys(JsonElement json, string where, params string[] known)
+    {
+        foreach (var key in json.EnumerateObject().Where(p => !known.Contains(p.Name)))
+            problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known here; known: {string.Join(", ", known)}.", Suggestion(key.Name, known)));
     }
 
     /// <summary>A recipe inside another.</summary>
@@ -82,6 +164,12 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
             return List(json, where, ReadExpert);
         if (type == typeof(Sequence<Recipe>))
             return List(json, where, ReadRecipe);
+        if (type == typeof(Sequence<ExpertPool>))
+            return List(json, where, ReadPool);
+        if (type == typeof(Sequence<Arm>))
+            return List(json, where, ReadArm);
+        if (type == typeof(ExpertSubsets))
+            return ReadSubsets(json, where);
         if (type == typeof(Sequence<Part>))
             return List(json, where, ReadPart);
         return List(json, where, ReadRule);
@@ -130,8 +218,7 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
         if (!Is(json, where, JsonValueKind.Object, "{\"match\": pattern, \"merge\": recipe}"))
             return null;
         CheckDuplicates(json, where);
-        foreach (var key in json.EnumerateObject().Where(p => p.Name is not ("match" or "merge")))
-            problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known here; known: match, merge.", Suggestion(key.Name, ["match", "merge"])));
+        CheckKeys(json, where, "match", "merge");
         var match = Require(json, where, "match", JsonValueKind.String, "a text");
         return Require(json, where, "merge", JsonValueKind.Object, "an object with a method") is { } merge && ReadRecipe(merge, where + "/merge") is { } recipe && match is { } text
             ? new Part(text.GetString()!, recipe)

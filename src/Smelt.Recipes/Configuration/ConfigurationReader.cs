@@ -16,6 +16,17 @@ public sealed record ReadConfiguration(string Name, Recipe? Recipe, string Canon
     public bool HasErrors => Problems.Any(p => p.Severity == Severity.Error);
 }
 
+/// <summary>The configuration of an experiment that was read.</summary>
+/// <param name="Name">The experiment's name.</param>
+/// <param name="Experiment">The experiment; null where it could not be made.</param>
+/// <param name="CanonicalJson">Its canonical JSON; empty where there are errors.</param>
+/// <param name="Problems">Everything that is wrong with it.</param>
+public sealed record ReadExperiment(string Name, Experiment? Experiment, string CanonicalJson, IReadOnlyList<Problem> Problems)
+{
+    /// <summary>Whether the configuration can't be used.</summary>
+    public bool HasErrors => Problems.Any(p => p.Severity == Severity.Error);
+}
+
 /// <summary>
 /// Reads configurations, written by hand or by the generator. It goes by the slots of the recipe types, so every slot has
 /// one definition; unknown keys, wrong types and broken rules are all reported at once, with JSON pointer and line.
@@ -34,32 +45,68 @@ public static class ConfigurationReader
     /// <param name="source">The file's path, for problems of the text as a whole.</param>
     public static ReadConfiguration Read(ReadOnlyMemory<byte> utf8, string source)
     {
+        var (name, recipe, canonical, problems) = Read(utf8, source, (converter, root) =>
+        {
+            var (read, made) = converter.Convert(root);
+            return (read, made, made is null ? [] : RecipeValidator.Validate(read, made));
+        }, ConfigurationWriter.Write);
+        return new ReadConfiguration(name, recipe, canonical, canonical.Length == 0 ? "" : Configuration.CanonicalJson.Sha256(canonical), problems);
+    }
+
+    /// <summary>Whether a configuration is one of an experiment: it has arms.</summary>
+    public static bool IsExperiment(ReadOnlyMemory<byte> utf8)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(WithoutMark(utf8), new JsonDocumentOptions { MaxDepth = MaxDepth });
+            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("arms", out _);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Reads the configuration of an experiment from UTF-8.</summary>
+    /// <param name="utf8">The text; a byte order mark is skipped.</param>
+    /// <param name="source">The file's path, for problems of the text as a whole.</param>
+    public static ReadExperiment ReadExperiment(ReadOnlyMemory<byte> utf8, string source)
+    {
+        var (name, experiment, canonical, problems) = Read(utf8, source, (converter, root) =>
+        {
+            var (read, made) = converter.ConvertExperiment(root);
+            return (read, made, made is null ? [] : ExperimentValidator.Validate(read, made));
+        }, ConfigurationWriter.Write);
+        return new ReadExperiment(name, experiment, canonical, problems);
+    }
+
+    private static ReadOnlyMemory<byte> WithoutMark(ReadOnlyMemory<byte> utf8) =>
+        utf8.Span.StartsWith(Encoding.UTF8.Preamble) ? utf8[Encoding.UTF8.Preamble.Length..] : utf8;
+
+    private static (string Name, T? Made, string Canonical, IReadOnlyList<Problem> Problems) Read<T>(
+        ReadOnlyMemory<byte> utf8, string source, Func<ConfigurationConverter, JsonElement, (string Name, T? Made, IReadOnlyList<Problem> Broken)> convert, Func<string, T, string> write)
+        where T : class
+    {
         var problems = new List<Problem>();
-        if (utf8.Span.StartsWith(Encoding.UTF8.Preamble))
-            utf8 = utf8[Encoding.UTF8.Preamble.Length..];
+        utf8 = WithoutMark(utf8);
         try
         {
             using var document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = MaxDepth });
             var lines = new JsonLines(utf8.Span);
-            var converter = new ConfigurationConverter(problems);
-            var (name, recipe) = converter.Convert(document.RootElement);
-            if (recipe is not null)
-                problems.AddRange(RecipeValidator.Validate(name, recipe));
+            var (name, made, broken) = convert(new ConfigurationConverter(problems), document.RootElement);
+            problems.AddRange(broken);
             var located = problems.Select(p => p with { Where = $"{source}, {(p.Where.Length == 0 ? "/" : p.Where)} (line {lines.LineOf(p.Where)})" }).ToArray();
-            if (recipe is null || located.Any(p => p.Severity == Severity.Error))
-                return new ReadConfiguration(name, recipe, "", "", located);
-            var canonical = ConfigurationWriter.Write(name, recipe);
-            return new ReadConfiguration(name, recipe, canonical, Configuration.CanonicalJson.Sha256(canonical), located);
+            return (name, made, made is null || located.Any(p => p.Severity == Severity.Error) ? "" : write(name, made), located);
         }
         catch (InvalidOperationException)
         {
             // What System.Text.Json throws for a text with half a surrogate pair, or with bytes that are not UTF-8.
-            return new ReadConfiguration("", null, "", "", [RuleTable.NotJson.At(source, "the configuration holds a text that is not valid Unicode.")]);
+            return ("", null, "", [RuleTable.NotJson.At(source, "the configuration holds a text that is not valid Unicode.")]);
         }
         catch (JsonException e)
         {
             var place = e.LineNumber is { } line ? $"{source} (line {line + 1})" : source;
-            return new ReadConfiguration("", null, "", "", [RuleTable.NotJson.At(place, $"the configuration is not JSON: {e.Message.Split(" LineNumber")[0].Split(" Path:")[0]}")]);
+            return ("", null, "", [RuleTable.NotJson.At(place, $"the configuration is not JSON: {e.Message.Split(" LineNumber")[0].Split(" Path:")[0]}")]);
         }
     }
 }

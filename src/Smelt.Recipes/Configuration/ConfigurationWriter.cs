@@ -19,6 +19,15 @@ public static class ConfigurationWriter
         return CanonicalJson.Write(map);
     }
 
+    /// <summary>The canonical JSON of an experiment that breaks no rule.</summary>
+    public static string Write(string name, Experiment experiment)
+    {
+        var map = SlotValues(experiment);
+        map["version"] = SchemaVersion;
+        map["name"] = name;
+        return CanonicalJson.Write(map);
+    }
+
     private static Dictionary<string, object> Inner(Recipe resolved) =>
         With(SlotValues(resolved), "method", Slots.MethodId(resolved.GetType()));
 
@@ -49,12 +58,22 @@ public static class ConfigurationWriter
         StageModel stage => new Dictionary<string, object> { ["stage"] = Inner(stage.Recipe.Resolve()) },
         Part part => new Dictionary<string, object> { ["match"] = part.Match, ["merge"] = Inner(part.Merge) },
         Recipe recipe => Inner(recipe),
+        ExpertPool pool => With(SlotValues(pool), "name", pool.Name),
+        Arm arm => new Dictionary<string, object> { ["name"] = arm.Name, ["recipe"] = Inner(arm.Recipe.Resolve()) },
+        AllExperts => "all",
+        NestedSubsets nested => new Dictionary<string, object> { ["nested"] = Random(nested.Sizes, nested.Draws, nested.Seed) },
+        IndependentSubsets independent => new Dictionary<string, object> { ["independent"] = Random(independent.Sizes, independent.Draws, independent.Seed) },
+        ExplicitSubsets subsets => new Dictionary<string, object> { ["explicit"] = subsets.Sets.Select(Numbers).ToArray() },
         KeepRule keep => new Dictionary<string, object> { ["keep"] = keep.Globs.Cast<object>().ToArray() },
         TensorOverride rule => With(SlotValues(rule), "on", rule.Match),
         Expert expert => With(SlotValues(expert), "model", Value(expert.Model)),
         IEnumerable<object> list => list.Select(Value).ToArray(),
         _ => value,
     };
+
+    private static Dictionary<string, object> Random(Sequence<int> sizes, int draws, int seed) => new() { ["sizes"] = Numbers(sizes), ["draws"] = draws, ["seed"] = seed };
+
+    private static object Numbers(Sequence<int> numbers) => numbers.Select(n => (object)n).ToArray();
 
     private static Dictionary<string, object> With(Dictionary<string, object> map, string key, object value)
     {

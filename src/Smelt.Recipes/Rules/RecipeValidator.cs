@@ -90,7 +90,7 @@ public static class RecipeValidator
         }
     }
 
-    private static void CheckSlots(object owner, string path, List<Problem> problems)
+    internal static void CheckSlots(object owner, string path, List<Problem> problems)
     {
         foreach (var slot in Slots.Of(owner.GetType()))
         {

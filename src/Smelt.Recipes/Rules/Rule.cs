@@ -61,6 +61,12 @@ public static class RuleTable
     /// <summary>A recipe is not made of itself.</summary>
     public static readonly Rule StageCycle = new("SM1015", "Stages form a circle", Severity.Error);
 
+    /// <summary>Pools, arms and subsets of an experiment fit each other.</summary>
+    public static readonly Rule ExperimentShape = new("SM1016", "Experiment without a sound grid", Severity.Error);
+
+    /// <summary>Pools and arms of an experiment have names of their own.</summary>
+    public static readonly Rule ExperimentNames = new("SM1017", "Two parts of an experiment of one name", Severity.Error);
+
     /// <summary>Every slot has a range.</summary>
     public static readonly Rule OutOfRange = new("SM2001", "Value out of range", Severity.Error);
 
