@@ -11,7 +11,7 @@ namespace Smelt.Tool.Output;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    Converters = [typeof(SeverityConverter)])]
+    Converters = [typeof(SeverityConverter), typeof(CellStateConverter)])]
 [JsonSerializable(typeof(ToolDocument))]
 internal sealed partial class ToolJson : JsonSerializerContext
 {
@@ -38,3 +38,6 @@ internal sealed partial class ToolJson : JsonSerializerContext
 
 /// <summary>Severities as <c>error</c>, <c>warning</c> and <c>information</c>.</summary>
 internal sealed class SeverityConverter() : JsonStringEnumConverter<Severity>(JsonNamingPolicy.CamelCase);
+
+/// <summary>States of cells by their names.</summary>
+internal sealed class CellStateConverter() : JsonStringEnumConverter<CellState>(JsonNamingPolicy.CamelCase);
