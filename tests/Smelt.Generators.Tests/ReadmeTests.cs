@@ -39,7 +39,8 @@ public class ReadmeTests
         {
             var compilation = RecipeCompilation.Of(example);
             Assert.Empty(RecipeCompilation.Analyze(compilation));
-            Assert.NotEmpty(RecipeCompilation.Metadata(RecipeCompilation.Load(compilation), "smelt.recipe:"));
+            var assembly = RecipeCompilation.Load(compilation);
+            Assert.NotEmpty(RecipeCompilation.Metadata(assembly, "smelt.recipe:").Concat(RecipeCompilation.Metadata(assembly, "smelt.experiment:")));
         }
     }
 
