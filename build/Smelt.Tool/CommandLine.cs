@@ -38,11 +38,11 @@ internal static class CommandLine
               smelt run big.json --out big --max-memory 2GiB --force merges a configuration, replacing an older output
             """)
         {
-            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Verify(terminal, cancellation), Experiment(terminal, cancellation), Evaluate(terminal),
+            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Verify(terminal, cancellation), Experiment(terminal, cancellation), Lock(terminal, cancellation), Evaluate(terminal),
         };
         root.SetAction(_ =>
         {
-            terminal.Error.WriteLine("smelt: name a command: run, plan, list, check, verify or experiment");
+            terminal.Error.WriteLine("smelt: name a command: run, plan, list, check, verify, experiment or lock");
             terminal.Error.WriteLine("smelt --help shows what there is");
             return (int)ExitCode.BadInput;
         });
@@ -104,6 +104,15 @@ internal static class CommandLine
         var command = new Command("experiment", "Merges the grid of an experiment: its arms on subsets of the experts of its pools. Finished cells are left as they are.") { planOnly };
         options.AddTo(command);
         command.SetAction(line => (int)ExperimentCommand.Execute(options.Read(line), line.GetValue(planOnly), terminal, cancellation));
+        return command;
+    }
+
+    private static Command Lock(Terminal terminal, CancellationToken cancellation)
+    {
+        var (path, json) = (CommonOptions.Path(), CommonOptions.Json());
+        var noContent = new Option<bool>("--no-content") { Description = "Don't read and hash the weights: sizes and headers alone." };
+        var command = new Command("lock", "Writes smelt.lock: what every model of the path's recipes consists of. The compiler checks recipes against it, and a merge refuses a model that changed.") { path, noContent, json };
+        command.SetAction(line => (int)LockCommand.Execute(line.GetRequiredValue(path), !line.GetValue(noContent), line.GetValue(json), terminal, cancellation));
         return command;
     }
 

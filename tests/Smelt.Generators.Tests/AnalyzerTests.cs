@@ -158,4 +158,55 @@ public class AnalyzerTests
         Assert.Equal(Smelt.Recipes.Configuration.ConfigurationWriter.Write("grid", made), RecipeCompilation.Metadata(assembly, "smelt.experiment:")["grid"]);
         Assert.Equal("Late", RecipeCompilation.Metadata(assembly, "smelt.experiment-dynamic:")["late"]);
     }
+
+    private const string Locked = """
+        smelt-lock 1
+        layout 1
+        tensor BF16 64x8 model.embed_tokens.weight
+        tensor BF16 8x8 model.layers.0.mlp.up_proj.weight
+        tensor BF16 8x8 model.layers.1.mlp.up_proj.weight
+        model folder b
+        layout 1
+        model folder a
+        layout 1
+        layout 2
+        tensor BF16 65x8 model.embed_tokens.weight
+        tensor BF16 8x8 model.layers.0.mlp.up_proj.weight
+        model folder c
+        layout 2
+
+        """;
+
+    [Theory]
+    [InlineData("SM3010", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Tensors = [On(«"**.up_porj.**"») with { Density = 0.3 }] }""", "There is model.layers.0.mlp.up_proj.weight")]
+    [InlineData("SM3010", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Tensors = [Keep("**.embed_tokens.*", «"lm_head.**"»)] }""", "matches none of the 3 tensors of folder b")]
+    [InlineData("SM3012", """new Average { Base = Folder("b"), Experts = [Folder("a"), «Folder("c")»], Tensors = [Keep("**.embed_tokens.*")] }""", "lacks 1 tensors of folder b: model.layers.1")]
+    [InlineData("SM3011", """new Average { Experts = [Folder("c"), «Folder("a")»] }""", "in the shape [64, 8]")]
+    [InlineData("SM3013", """Stack(From(Folder("a"), 0..2), From(«Folder("c")», 0..2))""", "folder c has 1")]
+    public void A_recipe_is_checked_against_the_lock_file_while_it_is_typed(string id, string marked, string message)
+    {
+        var place = marked[(marked.IndexOf('«', StringComparison.Ordinal) + 1)..marked.IndexOf('»', StringComparison.Ordinal)];
+        var compilation = RecipeCompilation.Of(RecipeCompilation.Recipe(marked.Replace("«", "", StringComparison.Ordinal).Replace("»", "", StringComparison.Ordinal)));
+        Assert.Empty(RecipeCompilation.Analyze(compilation));
+        var diagnostic = Assert.Single(RecipeCompilation.Analyze(compilation, Locked));
+        Assert.Equal(id, diagnostic.Id);
+        Assert.Contains(message, diagnostic.GetMessage(), StringComparison.Ordinal);
+        Assert.Equal(place, RecipeCompilation.TextAt(diagnostic.Location));
+    }
+
+    [Theory]
+    [InlineData("""new Ties { Base = Folder("b"), Experts = [Folder("a")], Tensors = [On("**.up_proj.**") with { Density = 0.3 }] }""")]
+    [InlineData("""new Average { Experts = [Folder("unknown"), Folder("c")], Tensors = [Keep("**.embed_tokens.*")] }""")]
+    [InlineData("""new Average { Experts = [Folder("b"), Folder("c")], Tensors = [Keep("**.embed_tokens.*")], Missing = MissingTensors.Union }""")]
+    [InlineData("""Stack(From(Folder("a"), 1..), From(Folder("c"), 0..1))""")]
+    public void What_the_lock_file_allows_is_not_reported(string expression) =>
+        Assert.Empty(RecipeCompilation.Analyze(RecipeCompilation.Of(RecipeCompilation.Recipe(expression)), Locked));
+
+    [Fact]
+    public void A_lock_file_that_is_none_is_reported_once()
+    {
+        var diagnostic = Assert.Single(RecipeCompilation.Analyze(RecipeCompilation.Of(RecipeCompilation.Recipe("""new Average { Experts = [Folder("a")] }""")), "smelt-lock 1\n<<<<<<<"));
+        Assert.Equal("SM3014", diagnostic.Id);
+        Assert.Contains("line 2", diagnostic.GetMessage(), StringComparison.Ordinal);
+    }
 }

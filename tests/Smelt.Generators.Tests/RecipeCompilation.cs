@@ -62,9 +62,10 @@ internal static class RecipeCompilation
             .ToDictionary(a => a.Key[key.Length..], a => a.Value!);
 
     /// <summary>What the analyzer reports, in the order of the source.</summary>
-    public static IReadOnlyList<Diagnostic> Analyze(CSharpCompilation compilation)
+    public static IReadOnlyList<Diagnostic> Analyze(CSharpCompilation compilation, string? lockFile = null)
     {
-        var analyzed = compilation.WithAnalyzers([new Generators::Smelt.Generators.Analyzers.RecipeAnalyzer(), new Generators::Smelt.Generators.Analyzers.ExperimentAnalyzer()]);
+        ImmutableArray<AdditionalText> files = lockFile is null ? [] : [new LockText(lockFile)];
+        var analyzed = compilation.WithAnalyzers([new Generators::Smelt.Generators.Analyzers.RecipeAnalyzer(), new Generators::Smelt.Generators.Analyzers.ExperimentAnalyzer()], new AnalyzerOptions(files));
         return [.. analyzed.GetAnalyzerDiagnosticsAsync().GetAwaiter().GetResult().OrderBy(d => d.Location.SourceSpan.Start).ThenBy(d => d.Id)];
     }
 
@@ -80,4 +81,11 @@ internal static class RecipeCompilation
 
     /// <summary>The text of a source at a location.</summary>
     public static string TextAt(Location location) => location.SourceTree!.GetText().ToString(location.SourceSpan);
+
+    private sealed class LockText(string text) : AdditionalText
+    {
+        public override string Path => "project/smelt.lock";
+
+        public override SourceText GetText(CancellationToken cancellationToken = default) => SourceText.From(text);
+    }
 }

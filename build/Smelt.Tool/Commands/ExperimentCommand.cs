@@ -57,7 +57,8 @@ internal static class ExperimentCommand
             var code = session.Guard(cell.Name, () =>
             {
                 var plan = Planner.Plan(name, cell.Recipe, ConfigurationWriter.Write(name, cell.Recipe), root);
-                cells.Add((cell, plan, arguments.ToOptions(Path.Combine(folder, cell.Name))));
+                var options = arguments.ToOptions(Path.Combine(folder, cell.Name)) with { Lock = PreparedMerge.CheckLock(session, cell.Name, plan, root) };
+                cells.Add((cell, plan, options));
                 return ExitCode.Done;
             });
             worst = (ExitCode)Math.Max((int)worst, (int)code);

@@ -64,7 +64,23 @@ internal sealed record PreparedMerge(LoadedRecipe Recipe, MergePlan Plan, MergeO
     {
         var plan = Planner.Plan(recipe.Name, recipe.Recipe, recipe.Configuration, root);
         session.Report(recipe.Name, plan.Warnings);
+        options = options with { Lock = CheckLock(session, recipe.Name, plan, root) };
         options = options with { Statistics = options.Statistics || plan.BytesPerPass < SmallInputs };
         return new PreparedMerge(recipe, plan, options, MemoryBudget.For(plan, options));
     }
+
+    /// <summary>Holds the inputs of a plan, its stages included, to the lock file of a folder; null where it has none.</summary>
+    /// <exception cref="InvalidInputException">An input is not what was locked.</exception>
+    internal static InputLock? CheckLock(Session session, string recipe, MergePlan plan, string root)
+    {
+        if (InputLock.Find(root) is not { } locked)
+            return null;
+        var problems = WithStages(plan).SelectMany(locked.Check).Distinct().ToArray();
+        if (problems.Any(p => p.Severity == Severity.Error))
+            throw new InvalidInputException(problems);
+        session.Report(recipe, problems);
+        return locked;
+    }
+
+    private static IEnumerable<MergePlan> WithStages(MergePlan plan) => plan.Stages.SelectMany(s => WithStages(s.Plan)).Append(plan);
 }

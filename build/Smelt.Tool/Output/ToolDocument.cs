@@ -32,7 +32,16 @@ internal sealed record ToolDocument
 
     /// <summary>The experiments planned or run.</summary>
     public IReadOnlyList<ExperimentDocument>? Experiments { get; init; }
+
+    /// <summary>The lock file written.</summary>
+    public LockDocument? Lock { get; init; }
 }
+
+/// <summary>A lock file.</summary>
+/// <param name="File">Its path.</param>
+/// <param name="Changed">Whether it is another than before.</param>
+/// <param name="Models">The models in it.</param>
+internal sealed record LockDocument(string File, bool Changed, IReadOnlyList<string> Models);
 
 /// <summary>The state of a cell of an experiment.</summary>
 internal enum CellState

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
 using Smelt.Generators.Folding;
+using Smelt.Recipes;
 using Smelt.Recipes.Rules;
 
 namespace Smelt.Generators.Analyzers;
@@ -27,12 +28,14 @@ public sealed class RecipeAnalyzer : DiagnosticAnalyzer
             if (start.Compilation.GetTypeByMetadataName(RecipeDeclaration.AttributeName) is null)
                 return;
             var names = new ConcurrentBag<(string Name, Location Location)>();
-            start.RegisterSymbolAction(symbol => Analyze(symbol, names), SymbolKind.NamedType);
+            var inventories = new Lazy<LockedModels>(() => LockedModels.Of(start.Options, start.CancellationToken));
+            start.RegisterSymbolAction(symbol => Analyze(symbol, names, inventories), SymbolKind.NamedType);
+            start.RegisterAdditionalFileAction(file => LockedModels.Report(file));
             start.RegisterCompilationEndAction(end => ReportDuplicates(end, names));
         });
     }
 
-    private static void Analyze(SymbolAnalysisContext context, ConcurrentBag<(string Name, Location Location)> names)
+    private static void Analyze(SymbolAnalysisContext context, ConcurrentBag<(string Name, Location Location)> names, Lazy<LockedModels> locked)
     {
         var type = (INamedTypeSymbol)context.Symbol;
         if (RecipeDeclaration.AttributeOf(type) is not { } attribute)
@@ -58,8 +61,14 @@ public sealed class RecipeAnalyzer : DiagnosticAnalyzer
         try
         {
             var recipe = RecipeFolder.Fold(define, context.Compilation, out var places, context.CancellationToken);
-            foreach (var problem in RecipeValidator.Validate(name, recipe).Where(p => p.Where != "/name"))
+            var problems = RecipeValidator.Validate(name, recipe);
+            foreach (var problem in problems.Where(p => p.Where != "/name"))
                 Report(context, problem, places.LocationOf(problem.Where));
+            if (!problems.Any(p => p.Severity == Severity.Error))
+            {
+                foreach (var problem in locked.Value.Check(recipe))
+                    Report(context, problem, places.LocationOf(problem.Where));
+            }
         }
         catch (NotConstantException notConstant) when (notConstant.IsBroken)
         {

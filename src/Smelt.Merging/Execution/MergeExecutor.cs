@@ -116,8 +116,10 @@ public sealed unsafe class MergeExecutor : IDisposable
             }
         }
 
-        var changed = _plan.Files.Select(f => f.VerifyUnchanged()).OfType<Problem>().ToArray();
-        if (changed.Length > 0)
+        var changed = _plan.Files.Select(f => f.VerifyUnchanged()).OfType<Problem>().ToList();
+        if (_options.Lock is { } locked)
+            changed.AddRange(_plan.Inputs.Select(i => locked.CheckContent(i, [.. _hashes.Inputs(i)])).OfType<Problem>());
+        if (changed.Count > 0)
             throw new InvalidInputException(changed);
 
         _progress.Phase = "finishing";

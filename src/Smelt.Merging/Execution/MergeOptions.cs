@@ -6,6 +6,9 @@ public sealed record MergeOptions
     /// <summary>The smallest memory limit: 64 MiB.</summary>
     public const long SmallestMemory = 64L << 20;
 
+    /// <summary>What the inputs have to be; null where no lock file says so.</summary>
+    public Planning.InputLock? Lock { get; init; }
+
     /// <summary>The folder of the output; with several sweep points the folder that holds one folder for each.</summary>
     public required string Output { get; init; }
 

@@ -132,7 +132,8 @@ public sealed class Verification
         }
     }
 
-    private static UInt128 HashOfHeader(string path)
+    /// <summary>The XxHash128 of a weight file's header; 0 where it has none.</summary>
+    internal static UInt128 HashOfHeader(string path)
     {
         using var file = File.OpenHandle(path);
         Span<byte> length = stackalloc byte[sizeof(ulong)];
@@ -212,14 +213,30 @@ public sealed class Verification
         _problems.AddRange(found.Where(t => !expected.ContainsKey(t.Name)).Select(t => rule.At($"{path}, tensor {t.Name}", "the manifest has no such tensor.", fix)));
 
         var tensors = found.Where(t => expected.ContainsKey(t.Name)).ToArray();
+        var (hashes, failures) = Hash(tensors, _pool, _progress);
+        for (var t = 0; t < tensors.Length; t++)
+        {
+            var place = $"{tensors[t].File.FullPath}, tensor {tensors[t].Name}";
+            if (failures[t] is { } failure)
+                _problems.Add(CheckpointRules.Unreadable.At(place, failure.Message));
+            else if (hashes[t] != expected[tensors[t].Name])
+                _problems.Add(rule.At(place, "the bytes are not those that the manifest was made of.", fix));
+        }
+
+        _tensors += tensors.Length;
+    }
+
+    /// <summary>The hashes of tensors as manifests have them, and for each what kept it from being read.</summary>
+    private static (UInt128[] Hashes, CheckpointReadException?[] Failures) Hash(CheckpointTensor[] tensors, WorkerPool pool, ProgressCounter progress)
+    {
         var blocks = tensors.Select(t => new UInt128[BlockMap.CountOf(t.ElementCount)]).ToArray();
         var items = tensors.SelectMany((t, i) => Enumerable.Range(0, blocks[i].Length).Select(b => (Tensor: i, Block: b))).ToArray();
         var failures = new CheckpointReadException?[tensors.Length];
         using var reader = new CheckpointReader();
-        var cursors = Enumerable.Range(0, _pool.Count).Select(_ => new CheckpointReader.Cursor(reader)).ToArray();
-        var buffers = Enumerable.Range(0, _pool.Count).Select(_ => new byte[BlockMap.Elements * sizeof(double) * 2]).ToArray();
-        _progress.Phase = "hashing";
-        _pool.Run(0, items.Length, (worker, i) =>
+        var cursors = Enumerable.Range(0, pool.Count).Select(_ => new CheckpointReader.Cursor(reader)).ToArray();
+        var buffers = Enumerable.Range(0, pool.Count).Select(_ => new byte[BlockMap.Elements * sizeof(double) * 2]).ToArray();
+        progress.Phase = "hashing";
+        pool.Run(0, items.Length, (worker, i) =>
         {
             var (t, block) = items[i];
             var start = (long)block * BlockMap.Elements;
@@ -236,17 +253,20 @@ public sealed class Verification
             }
 
             blocks[t][block] = XxHash128.HashToUInt128(bytes);
-            _progress.Add(bytes.Length);
+            progress.Add(bytes.Length);
         });
-        for (var t = 0; t < tensors.Length; t++)
-        {
-            var place = $"{tensors[t].File.FullPath}, tensor {tensors[t].Name}";
-            if (failures[t] is { } failure)
-                _problems.Add(CheckpointRules.Unreadable.At(place, failure.Message));
-            else if (TensorHashes.Combine(blocks[t]) != expected[tensors[t].Name])
-                _problems.Add(rule.At(place, "the bytes are not those that the manifest was made of.", fix));
-        }
+        return (Array.ConvertAll(blocks, TensorHashes.Combine), failures);
+    }
 
-        _tensors += tensors.Length;
+    /// <summary>The hashes of all tensors of a model, read in full.</summary>
+    /// <exception cref="InvalidInputException">A tensor can't be read.</exception>
+    internal static IReadOnlyList<(string Name, UInt128 Hash)> HashAll(Checkpoint checkpoint, int threads, ProgressCounter progress, CancellationToken cancellation)
+    {
+        using var pool = new WorkerPool(Math.Max(1, threads), cancellation);
+        CheckpointTensor[] tensors = [.. checkpoint.Tensors];
+        var (hashes, failures) = Hash(tensors, pool, progress);
+        var problems = failures.Zip(tensors).Where(f => f.First is not null)
+            .Select(f => CheckpointRules.Unreadable.At($"{f.Second.File.FullPath}, tensor {f.Second.Name}", f.First!.Message)).ToArray();
+        return problems.Length > 0 ? throw new InvalidInputException(problems) : [.. tensors.Select((t, i) => (t.Name, hashes[i]))];
     }
 }

@@ -143,7 +143,7 @@ public static class Planner
     /// The models of a recipe, each once, in the order of <see cref="MergePlan.Inputs"/>: base first where there is one,
     /// then the experts; for a recipe made of others its own base, then theirs one after another.
     /// </summary>
-    internal static IReadOnlyList<Model> Models(Recipe recipe) => [.. AllModels(recipe).Distinct()];
+    public static IReadOnlyList<Model> Models(Recipe recipe) => [.. AllModels(recipe).Distinct()];
 
     private static IEnumerable<Model> AllModels(Recipe recipe)
     {
@@ -155,7 +155,7 @@ public static class Planner
 
     /// <summary>Opens a model of a folder or the hub by its headers.</summary>
     /// <exception cref="InvalidInputException">It can't be found or read; all problems.</exception>
-    internal static PlannedInput Open(Model model, string root)
+    public static PlannedInput Open(Model model, string root)
     {
         if (model is FolderModel folder)
             return new PlannedInput(model, CheckpointFolder.Open(Path.GetFullPath(folder.Path, root)), null);

@@ -112,6 +112,21 @@ public static class RuleTable
     /// <summary>An expert's own rules set its weight or density.</summary>
     public static readonly Rule ExpertRule = new("SM3004", "Tensor rule not allowed for an expert", Severity.Error);
 
+    /// <summary>By the lock file, a tensor pattern matches a tensor.</summary>
+    public static readonly Rule LockedPattern = new("SM3010", "Tensor pattern matches nothing in the lock file", Severity.Warning);
+
+    /// <summary>By the lock file, inputs agree on shapes.</summary>
+    public static readonly Rule LockedShape = new("SM3011", "Shapes differ in the lock file", Severity.Error);
+
+    /// <summary>By the lock file, every input has every tensor.</summary>
+    public static readonly Rule LockedMissing = new("SM3012", "Tensor missing in the lock file", Severity.Error);
+
+    /// <summary>By the lock file, a model has the layers that are taken of it.</summary>
+    public static readonly Rule LockedLayers = new("SM3013", "Layers not in the lock file", Severity.Error);
+
+    /// <summary>A lock file is one.</summary>
+    public static readonly Rule BadLock = new("SM3014", "Lock file not readable", Severity.Error);
+
     /// <summary>A sweep has points.</summary>
     public static readonly Rule EmptySweep = new("SM4001", "Sweep without points", Severity.Error);
 
