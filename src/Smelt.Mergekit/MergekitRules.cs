@@ -62,6 +62,9 @@ public static class MergekitRules
     /// <summary>A recipe's form in mergekit does the same.</summary>
     public static readonly Rule OtherMeaning = new("SM9019", "Form in mergekit differs", Severity.Warning);
 
+    /// <summary>A model that is named by a path is there.</summary>
+    public static readonly Rule ModelNotFound = new("SM9020", "Model not found", Severity.Error);
+
     /// <summary>All rules in the order of their ids.</summary>
     public static IReadOnlyList<Rule> All { get; } =
         [.. typeof(MergekitRules).GetFields().Select(f => f.GetValue(null)).OfType<Rule>().OrderBy(r => r.Id, StringComparer.Ordinal)];
