@@ -81,8 +81,10 @@ internal static class CommandLine
     {
         var (path, recipe, json) = (CommonOptions.Path(), CommonOptions.Recipe(), CommonOptions.Json());
         var noInputs = new Option<bool>("--no-inputs") { Description = "Check the recipes alone, not their models." };
+        var missing = new MissingOptions();
         var command = new Command("check", "Checks recipes and their models, and prints every problem.") { path, recipe, noInputs, json };
-        command.SetAction(line => (int)CheckCommand.Execute(line.GetRequiredValue(path), line.GetRequiredValue(recipe), !line.GetValue(noInputs), line.GetValue(json), terminal, cancellation));
+        missing.AddTo(command);
+        command.SetAction(line => (int)CheckCommand.Execute(line.GetRequiredValue(path), line.GetRequiredValue(recipe), !line.GetValue(noInputs), missing.Read(line), line.GetValue(json), terminal, cancellation));
         return command;
     }
 

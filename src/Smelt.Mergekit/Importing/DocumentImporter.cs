@@ -39,9 +39,9 @@ internal sealed class DocumentImporter(Stage stage, IReadOnlyList<ImportedRecipe
         var builder = new MergeBuilder(method, problems, _places, new Settings(problems, isFlat), ModelOf);
         Recipe recipe;
         if (Document.Modules is { } modules)
-            recipe = new Modules { Parts = Sequence.From(Ordered(modules).Select((m, i) => new Part(ModuleNames.ToGlob(m.Name), BuildBody(builder, m.Body, [m.Parameters, Document.Parameters], $"/parts/{i}/merge", m.Place)))) };
+            recipe = new Modules { Parts = Sequence.From(Ordered(modules).Select((m, i) => new Part(ModuleNames.ToGlob(m.Name), BuildBody(builder, m.Body, [m.Parameters, Document.Parameters], ModuleNames.ToGlob(m.Name), $"/parts/{i}/merge", m.Place)))) };
         else
-            recipe = BuildBody(builder, Document.Body, [Document.Parameters], "", Document.Place);
+            recipe = BuildBody(builder, Document.Body, [Document.Parameters], Filters.AllTensors, "", Document.Place);
         _coverages.AddRange(builder.Coverages);
         var dtype = DtypeOf(method);
         return recipe with { Dtype = dtype, PromoteDtype = dtype is null ? true : null, Base = recipe is CompositeRecipe ? DonorOf(recipe) : recipe.Base };
@@ -54,19 +54,19 @@ internal sealed class DocumentImporter(Stage stage, IReadOnlyList<ImportedRecipe
     private static IEnumerable<MergeModule> Ordered(Sequence<MergeModule> modules) =>
         modules.OrderBy(m => ModuleNames.ToGlob(m.Name) == Filters.AllTensors);
 
-    private Recipe BuildBody(MergeBuilder builder, MergeBody body, Sequence<Parameter>[] levels, string pointer, Place place)
+    private Recipe BuildBody(MergeBuilder builder, MergeBody body, Sequence<Parameter>[] levels, string match, string pointer, Place place)
     {
         if (body.Slices is not { } slices)
         {
             var inputs = (body.Models ?? []).Select(m => new UnitInput(m.Model, m.Parameters)).ToArray();
-            return builder.Build(new MergeUnit(inputs, Document.BaseModel, levels, false, place), pointer);
+            return builder.Build(new MergeUnit(inputs, Document.BaseModel, levels, new UnitScope(match, false), place), pointer);
         }
 
         _places.Add(pointer + "/slices", place);
-        return new Stack { Slices = Sequence.From(slices.Select((s, i) => BuildSlice(builder, s, [s.Parameters, .. levels], $"{pointer}/slices/{i}"))) };
+        return new Stack { Slices = Sequence.From(slices.Select((s, i) => BuildSlice(builder, s, [s.Parameters, .. levels], match, $"{pointer}/slices/{i}"))) };
     }
 
-    private Recipe BuildSlice(MergeBuilder builder, MergeSlice slice, Sequence<Parameter>[] levels, string pointer)
+    private Recipe BuildSlice(MergeBuilder builder, MergeSlice slice, Sequence<Parameter>[] levels, string match, string pointer)
     {
         if (slice.ResidualWeight is { } residual)
             problems.Add(MergekitRules.NoEffect, residual.Place, "residual_weight does nothing: mergekit reads it and never uses it.", "Remove it.");
@@ -76,7 +76,7 @@ internal sealed class DocumentImporter(Stage stage, IReadOnlyList<ImportedRecipe
         if (counts.Distinct().Count() > 1)
             problems.Add(MergekitRules.Layers, slice.Sources.First(s => s.End - s.Start != counts[0]).RangePlace, $"the sources of this slice cover {string.Join(" and ", counts)} layers; they must cover as many each.");
         var inputs = slice.Sources.Select(s => new UnitInput(s.Model, s.Parameters, new LayerRange(s.Start, s.End), s.RangePlace)).ToArray();
-        return builder.Build(new MergeUnit(inputs, slice.BaseModel ?? Document.BaseModel, levels, true, slice.Place), pointer);
+        return builder.Build(new MergeUnit(inputs, slice.BaseModel ?? Document.BaseModel, levels, new UnitScope(match, true), slice.Place), pointer);
     }
 
     private Model ModelOf(ModelReference reference, string pointer)

@@ -18,6 +18,15 @@ public sealed record ImportedRecipe(string Name, Recipe Recipe, string File, Pla
     /// <summary>The local models named by the recipe, its stages included, and where.</summary>
     internal IReadOnlyList<ModelReference> Models { get; init; } = [];
 
+    /// <summary>A problem of the recipe, of its plan or its merge, with the place in the file and in the words of mergekit.</summary>
+    public Problem Locate(Problem problem)
+    {
+        var located = Places.Locate(problem, File);
+        if (ReferenceEquals(located, problem) && Models.FirstOrDefault(m => IsAbout(problem, m)) is { } model)
+            located = problem with { Where = $"{model.Place.In(File)}, {problem.Where}" };
+        return MergekitWords.Of(located);
+    }
+
     /// <summary>The problems of models that are named by a path and are not there; the recipe could not be planned.</summary>
     public IReadOnlyList<Problem> CheckModels()
     {
@@ -36,6 +45,11 @@ public sealed record ImportedRecipe(string Name, Recipe Recipe, string File, Pla
             coverage.Check(tensors, problems);
         return problems.All;
     }
+
+    private bool IsAbout(Problem problem, ModelReference model) =>
+        Finder.Find(model.Model.Path) is { } path
+        && problem.Where.StartsWith(path, StringComparison.Ordinal)
+        && (problem.Where.Length == path.Length || problem.Where[path.Length] is '/' or '\\' or ',');
 }
 
 /// <summary>What importing a file gave.</summary>

@@ -70,7 +70,7 @@ internal sealed class MergeBuilder(MethodMap method, ProblemList problems, Place
         var rules = new RuleList();
         foreach (var parameter in parameters)
         {
-            if (Find(parameter, [input.Parameters, .. unit.Levels], input.Model, input.Model.Place) is not { } setting)
+            if (Find(parameter, [input.Parameters, .. unit.Levels], input.Model, unit, input.Model.Place) is not { } setting)
                 continue;
             rules.Add(parameter.OfRule!, setting.Conditions);
             places.Add($"{pointer}/{parameter.OfExpert!.Name}", setting.Place);
@@ -88,7 +88,7 @@ internal sealed class MergeBuilder(MethodMap method, ProblemList problems, Place
         foreach (var parameter in method.Parameters.Where(p => p.Kind != ParameterKind.Ignored && !perExpert.Contains(p)))
         {
             IEnumerable<Sequence<Parameter>> levels = parameter.PerInput && inputs.Count == 1 ? [inputs[0].Parameters, .. unit.Levels] : unit.Levels;
-            if (Find(parameter, levels, null, unit.Place) is not { } setting)
+            if (Find(parameter, levels, null, unit, unit.Place) is not { } setting)
                 continue;
             var slot = parameter.OfRecipe(recipe.GetType())!;
             places.Add($"{pointer}/{slot.Name}", setting.Place);
@@ -108,13 +108,13 @@ internal sealed class MergeBuilder(MethodMap method, ProblemList problems, Place
         Set(recipe, nameof(Recipe.Tensors), rules.Build(pointer + "/tensors", places));
     }
 
-    private Setting? Find(ParameterMap parameter, IEnumerable<Sequence<Parameter>> levels, ModelReference? model, Place place)
+    private Setting? Find(ParameterMap parameter, IEnumerable<Sequence<Parameter>> levels, ModelReference? model, MergeUnit unit, Place place)
     {
         var setting = settings.Find(parameter, levels);
         if (setting is null && parameter.Required)
             problems.Add(MergekitRules.MissingParameter, place, $"{method.Name} needs a {parameter.Name}{(model is null ? "" : " for " + model)}, and none is given.", $"Set {parameter.Name} in the parameters of {(model is null ? "the configuration" : "the model, or in those of the configuration")}.");
         else if (setting is { Rest: null, Conditions.Count: > 0 } && parameter.Required)
-            Coverages.Add(new Coverage(parameter.Name, model, [.. setting.Conditions.Select(c => c.Glob)], setting.Place));
+            Coverages.Add(new Coverage(parameter.Name, model, [.. setting.Conditions.Select(c => c.Glob)], unit.Scope, setting.Place));
         return setting is { Rest: null, Conditions.Count: 0 } ? null : setting;
     }
 

@@ -14,10 +14,18 @@ internal sealed record UnitInput(ModelReference Model, Sequence<Parameter> Param
 /// <param name="Inputs">The inputs in the order listed.</param>
 /// <param name="Base">The base model that holds here; null for none.</param>
 /// <param name="Levels">The parameters around it, the innermost first.</param>
-/// <param name="IsSlice">Whether it is a slice, whose base is one of its sources.</param>
+/// <param name="Scope">Which tensors it makes.</param>
 /// <param name="Place">Where it stands.</param>
-internal sealed record MergeUnit(IReadOnlyList<UnitInput> Inputs, ModelReference? Base, IReadOnlyList<Sequence<Parameter>> Levels, bool IsSlice, Place Place)
+internal sealed record MergeUnit(IReadOnlyList<UnitInput> Inputs, ModelReference? Base, IReadOnlyList<Sequence<Parameter>> Levels, UnitScope Scope, Place Place)
 {
+    /// <summary>Whether it is a slice, whose base is one of its sources.</summary>
+    public bool IsSlice => Scope.LayersOnly;
+
     /// <summary>Whether an input is the base.</summary>
     public bool IsBase(UnitInput input) => Base is not null && input.Model == Base;
 }
+
+/// <summary>The tensors that one merge makes.</summary>
+/// <param name="Match">The pattern of their names.</param>
+/// <param name="LayersOnly">Whether they are layers above all, as those of a slice.</param>
+internal sealed record UnitScope(string Match, bool LayersOnly);

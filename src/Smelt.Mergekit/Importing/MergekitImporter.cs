@@ -11,6 +11,9 @@ namespace Smelt.Mergekit.Importing;
 /// </summary>
 public static class MergekitImporter
 {
+    /// <summary>The rules on the number of models, which <see cref="ParameterCheck"/> checks in the words of mergekit.</summary>
+    private static readonly string[] CountRules = [RuleTable.NoExpert.Id, RuleTable.ExpertCount.Id, RuleTable.NoBase.Id, RuleTable.BaseAmongExperts.Id];
+
     /// <summary>Imports a file.</summary>
     /// <param name="utf8">The file's text.</param>
     /// <param name="file">Its path: for the places of problems, and for the name of a recipe without one.</param>
@@ -30,7 +33,7 @@ public static class MergekitImporter
     public static Import Import(IReadOnlyList<MergekitDocument> documents, IReadOnlyList<Problem> problems, string file, ModelFinder finder)
     {
         var list = new ProblemList(file);
-        list.AddRange(problems);
+        list.AddRead(problems);
         foreach (var mixture in documents.OfType<MixtureDocument>())
             list.Add(MergekitRules.NotSupported, mixture.Place, "building a mixture of experts of dense models is not supported yet.", "Use mergekit-moe.");
         var stages = new StageGraph([.. documents.OfType<MergeDocument>()], NameOf(file), list);
@@ -42,18 +45,21 @@ public static class MergekitImporter
         }
 
         foreach (var recipe in recipes.Where(r => !r.IsStage))
-            Validate(recipe, file, list);
+            Validate(recipe, list);
         return new Import(list.HasErrors ? [] : recipes, [.. list.All.Distinct()], finder.Root);
     }
 
     /// <summary>
-    /// Checks a recipe by the rules that hold for all recipes. What follows from a problem that was already found at the same
-    /// place, in the words of mergekit, is left out.
+    /// Checks a recipe by the rules that hold for all recipes. What follows from a problem that was already found in the words
+    /// of mergekit is left out: at the same place, or of the number of models.
     /// </summary>
-    private static void Validate(ImportedRecipe recipe, string file, ProblemList list)
+    private static void Validate(ImportedRecipe recipe, ProblemList list)
     {
         var known = list.All.Where(p => p.Severity == Severity.Error).Select(p => p.Where).ToHashSet();
-        list.AddRange(RecipeValidator.Validate(recipe.Name, recipe.Recipe).Select(p => recipe.Places.Locate(p, file)).Where(p => !known.Contains(p.Where)));
+        list.AddRange(RecipeValidator.Validate(recipe.Name, recipe.Recipe)
+            .Where(p => !CountRules.Contains(p.Id) || !(list.IsIncomplete || list.All.Any(o => o.Id == MergekitRules.InputCount.Id)))
+            .Select(recipe.Locate)
+            .Where(p => !known.Contains(p.Where)));
     }
 
     private static string RootOf(IEnumerable<MergekitDocument> documents, IReadOnlyList<string> folders)

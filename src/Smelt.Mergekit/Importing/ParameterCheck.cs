@@ -30,8 +30,11 @@ internal sealed class ParameterCheck(MethodMap method, ProblemList problems)
         }
     }
 
+    /// <summary>Checks the number of models, where all could be read.</summary>
     private void CheckModels(MergeUnit unit)
     {
+        if (problems.IsIncomplete)
+            return;
         var recipe = method.Create();
         var others = unit.Inputs.Count(i => method.Base == BaseRole.Input || !unit.IsBase(i));
         var isListed = unit.Inputs.Any(unit.IsBase);

@@ -8,6 +8,7 @@ namespace Smelt.Mergekit.Reading;
 internal sealed class MergeReader(YamlReader yaml)
 {
     private const string Root = "the configuration";
+    private static readonly string[] Bodies = ["models", "slices", "modules"];
 
     private readonly ModelReader _models = new(yaml);
     private readonly ParameterReader _parameters = new(yaml);
@@ -24,6 +25,10 @@ internal sealed class MergeReader(YamlReader yaml)
         if (!entries.ContainsKey("merge_method"))
             yaml.Missing(map, Root, "merge_method", "the name of a method, such as ties");
         CheckExclusive(map, entries);
+
+        // Of several bodies only the first is looked at: what the others lack follows from there being several.
+        foreach (var extra in map.Entries.Select(e => e.Key.Value).Where(k => Bodies.Contains(k) && entries.ContainsKey(k)).Skip(1).ToArray())
+            entries.Remove(extra);
         var document = new MergeDocument(method ?? new Located<string>("", map.Place), map.Place)
         {
             Name = yaml.Text(entries.GetValueOrDefault("name"), "name"),
@@ -42,8 +47,7 @@ internal sealed class MergeReader(YamlReader yaml)
 
     private void CheckExclusive(YamlMap map, Dictionary<string, YamlPart> entries)
     {
-        string[] bodies = ["models", "slices", "modules"];
-        var given = map.Entries.Where(e => bodies.Contains(e.Key.Value) && entries.ContainsKey(e.Key.Value)).ToArray();
+        var given = map.Entries.Where(e => Bodies.Contains(e.Key.Value) && entries.ContainsKey(e.Key.Value)).ToArray();
         if (given.Length == 0)
             yaml.Problems.Add(MergekitRules.MissingKey, map.Place, $"{Root} has none of models, slices and modules; give exactly one of them.");
         else if (given.Length > 1)

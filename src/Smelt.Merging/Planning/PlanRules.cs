@@ -64,4 +64,7 @@ public static class PlanRules
 
     /// <summary>The configuration of an output with other layers says how many there are.</summary>
     public static readonly Rule LayerCountUnknown = new("SM7020", "Number of layers not found in config.json", Severity.Warning);
+
+    /// <summary>Inputs are of one architecture.</summary>
+    public static readonly Rule Architectures = new("SM7021", "Architectures differ", Severity.Warning);
 }

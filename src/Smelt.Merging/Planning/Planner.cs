@@ -38,6 +38,7 @@ public static class Planner
         var inputs = OpenInputs(resolved, root, stages, stageFolders, problems);
         var masks = OpenMasks(resolved, root, problems);
         ThrowOnErrors(problems);
+        ArchitectureCheck.Check(inputs.Values, problems);
 
         var parts = new List<MergePart>();
         var tensors = new List<TensorPlan>();
