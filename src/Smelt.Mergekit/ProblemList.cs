@@ -21,6 +21,9 @@ internal sealed class ProblemList(string file)
     /// <summary>Adds a breach of a rule.</summary>
     public void Add(Rule rule, Place place, string message, string fix = "") => _problems.Add(rule.At(place.In(file), message, fix));
 
+    /// <summary>Adds a breach of a rule by a part of a recipe.</summary>
+    public void AddAt(Rule rule, string pointer, string message, string fix) => _problems.Add(rule.At($"{file}, {(pointer.Length == 0 ? "/" : pointer)}", message, fix));
+
     /// <summary>Adds problems that were found elsewhere.</summary>
     public void AddRange(IEnumerable<Problem> problems) => _problems.AddRange(problems);
 
