@@ -5,11 +5,14 @@ namespace Smelt.Mergekit.CSharp;
 /// <summary>Names of classes and namespaces that stand in no way of the recipe language's own.</summary>
 internal static class CSharpNames
 {
+    /// <summary>The class that holds the stages.</summary>
+    public const string StageClass = "Stages";
+
     private static readonly HashSet<string> Taken =
     [
         .. typeof(Recipe).Assembly.GetExportedTypes().Select(t => t.Name.Split('`')[0]),
         .. typeof(Syntax).GetMethods().Select(m => m.Name),
-        "System", "Smelt", "Microsoft",
+        "System", "Smelt", "Microsoft", StageClass,
     ];
 
     /// <summary>A class name for each recipe, in the order of the recipes.</summary>

@@ -12,28 +12,33 @@ public sealed record SourceRecipe(string Name, Recipe Recipe, bool IsStage = fal
 /// <summary>Writes recipes as a C# project.</summary>
 public static class RecipeProject
 {
-    /// <summary>The C# source of recipes: a class for each.</summary>
+    /// <summary>The C# source of recipes: a class for each, and one of properties for the stages.</summary>
     /// <param name="project">The project's name.</param>
     /// <param name="recipes">The recipes, stages before the recipes that use them.</param>
     /// <param name="origin">What they were imported from, for the comments.</param>
     public static string Source(string project, IReadOnlyList<SourceRecipe> recipes, string origin)
     {
-        var classes = CSharpNames.Classes(recipes.Select(r => r.Name));
+        SourceRecipe[] stages = [.. recipes.Where(r => r.IsStage)];
+        SourceRecipe[] outputs = [.. recipes.Where(r => !r.IsStage)];
+        var properties = stages.Zip(CSharpNames.Classes(stages.Select(s => s.Name)), (s, name) => (s.Name, s.Recipe, Member: $"{CSharpNames.StageClass}.{name}")).ToArray();
+        var classes = CSharpNames.Classes(outputs.Select(o => o.Name));
         var text = new StringBuilder($"namespace {CSharpNames.Namespace(project)};\n");
-        for (var i = 0; i < recipes.Count; i++)
+        if (stages.Length > 0)
         {
-            var stages = Enumerable.Range(0, i).Where(s => recipes[s].IsStage).Select(s => (recipes[s].Name, recipes[s].Recipe, Class: classes[s])).ToArray();
-            text.Append($$"""
+            text.Append($"\n/// <summary>The stages of {Comment(origin)}, merged on the way.</summary>\ninternal static class {CSharpNames.StageClass}\n{{");
+            for (var i = 0; i < stages.Length; i++)
+            {
+                text.Append($"\n    /// <summary>The stage {Comment(stages[i].Name)}.</summary>\n");
+                text.Append($"    public static Recipe {properties[i].Member[(CSharpNames.StageClass.Length + 1)..]} => {new SourceWriter(properties[..i]).Write(stages[i].Recipe, 1)};\n");
+            }
 
-                /// <summary>{{(recipes[i].IsStage ? $"The stage {recipes[i].Name}" : "The merge")}} of {{Comment(origin)}}.</summary>
-                [Recipe({{SourceWriter.Text(recipes[i].Name)}})]
-                public {{(recipes[i].IsStage ? "sealed" : "static")}} partial class {{classes[i]}}{{(recipes[i].IsStage ? " : IRecipe" : "")}}
-                {
-                    /// <summary>The recipe.</summary>
-                    public static Recipe Define() => {{new SourceWriter(stages).Write(recipes[i].Recipe, 1)}};
-                }
+            text.Append("}\n");
+        }
 
-                """.ReplaceLineEndings("\n"));
+        for (var i = 0; i < outputs.Length; i++)
+        {
+            text.Append($"\n/// <summary>The merge of {Comment(origin)}.</summary>\n[Recipe({SourceWriter.Text(outputs[i].Name)})]\npublic static partial class {classes[i]}\n{{\n");
+            text.Append($"    /// <summary>The recipe.</summary>\n    public static Recipe Define() => {new SourceWriter(properties).Write(outputs[i].Recipe, 1)};\n}}\n");
         }
 
         return text.ToString();

@@ -5,8 +5,8 @@ using Smelt.Recipes;
 namespace Smelt.Mergekit.CSharp;
 
 /// <summary>Writes a recipe as the C# expression that makes it, by its slots.</summary>
-/// <param name="stages">The recipes that others can name as stages, with their classes.</param>
-internal sealed class SourceWriter(IReadOnlyList<(string Name, Recipe Recipe, string Class)> stages)
+/// <param name="stages">The recipes that can be named as stages, with the members that hold them.</param>
+internal sealed class SourceWriter(IReadOnlyList<(string Name, Recipe Recipe, string Member)> stages)
 {
     /// <summary>The longest initializer that stands in one line.</summary>
     private const int LineLength = 100;
@@ -66,10 +66,8 @@ internal sealed class SourceWriter(IReadOnlyList<(string Name, Recipe Recipe, st
 
     private string Stage(StageModel stage, int depth)
     {
-        var known = stages.FirstOrDefault(s => s.Name == stage.Name && s.Recipe == stage.Recipe);
-        if (known.Class is not null)
-            return $"From<{known.Class}>()";
-        return stage.Name is null ? $"From({Write(stage.Recipe, depth)})" : $"From({Write(stage.Recipe, depth)}, {Text(stage.Name)})";
+        var recipe = stages.FirstOrDefault(s => s.Name == stage.Name && s.Recipe == stage.Recipe).Member ?? Write(stage.Recipe, depth);
+        return stage.Name is null ? $"From({recipe})" : $"From({recipe}, {Text(stage.Name)})";
     }
 
     /// <summary>An initializer: in one line where it is short.</summary>

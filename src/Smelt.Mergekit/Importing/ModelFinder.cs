@@ -43,7 +43,13 @@ public sealed partial class ModelFinder
     private bool LooksLikeHub(string path) =>
         HubId().IsMatch(path) && (path.Split('/') is not [var first, _] || _folders.All(f => !Directory.Exists(Path.Combine(f, first))));
 
-    private string Relative(string found) => Path.GetRelativePath(Root, found).Replace('\\', '/');
+    /// <summary>A path as seen from the root; an absolute one where the two have nothing in common.</summary>
+    private string Relative(string found)
+    {
+        var relative = Path.GetRelativePath(Root, found).Replace('\\', '/');
+        var up = relative.Split('/').TakeWhile(p => p == "..").Count();
+        return up > 0 && up == Root.Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries).Length ? found : relative;
+    }
 
     [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?$")]
     private static partial Regex HubId();
