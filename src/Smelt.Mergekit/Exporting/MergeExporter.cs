@@ -62,8 +62,9 @@ internal sealed class MergeExporter(ProblemList problems, Func<Model, string, Mo
         foreach (var parameter in method.Parameters.Where(p => p.PerInput && p.Kind != ParameterKind.Ignored && !IsShared(p, recipe)))
         {
             var own = parameter.OfExpert is null ? [] : Conditions(expert.Tensors, parameter, at + "/tensors");
-            var rest = parameter.OfExpert?.Get(expert) ?? parameter.OfRecipe(recipe.GetType())?.Get(recipe);
-            Add(parameters, parameter, [.. own, .. Conditions(recipe.Tensors, parameter, pointer + "/tensors")], rest, method, pointer);
+            var given = parameter.OfExpert?.Get(expert);
+            var rest = given ?? parameter.OfRecipe(recipe.GetType())?.Get(recipe);
+            Add(parameters, parameter, [.. own, .. Conditions(recipe.Tensors, parameter, pointer + "/tensors")], rest, method, pointer, isGiven: given is not null);
         }
 
         return (models(expert.Model, at + "/model"), layers, Sequence.From(parameters));
@@ -102,11 +103,11 @@ internal sealed class MergeExporter(ProblemList problems, Func<Model, string, Mo
         return [.. conditions];
     }
 
-    /// <summary>Adds a parameter, unless it has mergekit's default everywhere.</summary>
-    private void Add(List<Parameter> parameters, ParameterMap parameter, Condition[] conditions, object? rest, MethodMap method, string pointer)
+    /// <summary>Adds a parameter, unless it has mergekit's default everywhere and no expert names it.</summary>
+    private void Add(List<Parameter> parameters, ParameterMap parameter, Condition[] conditions, object? rest, MethodMap method, string pointer, bool isGiven = false)
     {
         var preset = method.Create().Resolve();
-        var isDefault = !parameter.Required && Equals(rest, parameter.OfRecipe(preset.GetType())?.Get(preset));
+        var isDefault = !isGiven && !parameter.Required && Equals(rest, parameter.OfRecipe(preset.GetType())?.Get(preset));
         if (rest is Rescale.Inverse)
             problems.AddAt(MergekitRules.NoForm, pointer + "/rescale", $"rescale is inverse; allowed in mergekit's {method.Name}: none, l1.", "Set Rescale = Rescale.L1.");
         if (rest is not null && !isDefault)
