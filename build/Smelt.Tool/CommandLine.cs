@@ -35,14 +35,16 @@ internal static class CommandLine
               smelt run recipes/Quick                                merges all of them into out/
               smelt run recipes/Quick --recipe ties --out ties       merges one of them
               smelt verify out/ties                                  looks for a changed bit in an output
+              smelt run mergekit.yml                                 merges a configuration of mergekit as it is
+              smelt import mergekit.yml --out recipes/Mine           makes a recipe project of it
               smelt run big.json --out big --max-memory 2GiB --force merges a configuration, replacing an older output
             """)
         {
-            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Verify(terminal, cancellation), Experiment(terminal, cancellation), Lock(terminal, cancellation), Evaluate(terminal),
+            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Verify(terminal, cancellation), Experiment(terminal, cancellation), Lock(terminal, cancellation), Import(terminal), Export(terminal, cancellation), Evaluate(terminal),
         };
         root.SetAction(_ =>
         {
-            terminal.Error.WriteLine("smelt: name a command: run, plan, list, check, verify, experiment or lock");
+            terminal.Error.WriteLine("smelt: name a command: run, plan, list, check, verify, experiment, lock, import or export");
             terminal.Error.WriteLine("smelt --help shows what there is");
             return (int)ExitCode.BadInput;
         });
@@ -81,8 +83,10 @@ internal static class CommandLine
     {
         var (path, recipe, json) = (CommonOptions.Path(), CommonOptions.Recipe(), CommonOptions.Json());
         var noInputs = new Option<bool>("--no-inputs") { Description = "Check the recipes alone, not their models." };
+        var missing = new MissingOptions();
         var command = new Command("check", "Checks recipes and their models, and prints every problem.") { path, recipe, noInputs, json };
-        command.SetAction(line => (int)CheckCommand.Execute(line.GetRequiredValue(path), line.GetRequiredValue(recipe), !line.GetValue(noInputs), line.GetValue(json), terminal, cancellation));
+        missing.AddTo(command);
+        command.SetAction(line => (int)CheckCommand.Execute(line.GetRequiredValue(path), line.GetRequiredValue(recipe), !line.GetValue(noInputs), missing.Read(line), line.GetValue(json), terminal, cancellation));
         return command;
     }
 
@@ -113,6 +117,27 @@ internal static class CommandLine
         var noContent = new Option<bool>("--no-content") { Description = "Don't read and hash the weights: sizes and headers alone." };
         var command = new Command("lock", "Writes smelt.lock: what every model of the path's recipes consists of. The compiler checks recipes against it, and a merge refuses a model that changed.") { path, noContent, json };
         command.SetAction(line => (int)LockCommand.Execute(line.GetRequiredValue(path), !line.GetValue(noContent), line.GetValue(json), terminal, cancellation));
+        return command;
+    }
+
+    private static Command Import(Terminal terminal)
+    {
+        var file = new Argument<string>("FILE") { Description = "A configuration of mergekit (.yml)." };
+        var output = new Option<string?>("--out") { Description = "The project's folder [default: the file's name], or with --json the configuration's file [default: standard output].", HelpName = "PATH" };
+        var json = new Option<bool>("--json") { Description = "Write a configuration (JSON) instead of a C# project." };
+        var force = new Option<bool>("--force") { Description = "Replace files that exist." };
+        var command = new Command("import", "Makes a recipe project of a configuration of mergekit.") { file, output, json, force };
+        command.SetAction(line => (int)ImportCommand.Execute(line.GetRequiredValue(file), line.GetValue(output), line.GetValue(json), line.GetValue(force), terminal));
+        return command;
+    }
+
+    private static Command Export(Terminal terminal, CancellationToken cancellation)
+    {
+        var (path, recipe) = (CommonOptions.Path(), CommonOptions.Recipe());
+        var output = new Option<string?>("--out") { Description = "A .yml file, or a folder where there are several configurations [default: standard output].", HelpName = "PATH" };
+        var force = new Option<bool>("--force") { Description = "Replace files that exist." };
+        var command = new Command("export", "Writes recipes as configurations of mergekit.") { path, recipe, output, force };
+        command.SetAction(line => (int)ExportCommand.Execute(line.GetRequiredValue(path), line.GetRequiredValue(recipe), line.GetValue(output), line.GetValue(force), terminal, cancellation));
         return command;
     }
 

@@ -34,4 +34,7 @@ internal static class ToolRules
 
     /// <summary>Smelt itself does not fail.</summary>
     public static readonly Rule Internal = new("SM8010", "Internal error", Severity.Error);
+
+    /// <summary>A file is replaced only when that is asked for.</summary>
+    public static readonly Rule FileExists = new("SM8011", "File exists", Severity.Error);
 }

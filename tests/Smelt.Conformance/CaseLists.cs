@@ -62,7 +62,7 @@ internal static class CaseLists
     }
 
     private static string[] Features(GoldenCase golden) =>
-        [.. golden.Kind == GoldenCase.Originals ? Originals.OriginalsRecipe.Features(golden) : Mergekit.MergekitRecipe.Features(golden)];
+        [.. golden.Kind == GoldenCase.Originals ? Originals.OriginalsRecipe.Features(golden) : Mergekit.MergekitCase.Features(golden)];
 
     private static CasePattern[] Load(string name)
     {

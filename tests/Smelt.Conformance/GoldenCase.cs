@@ -51,13 +51,12 @@ internal sealed class GoldenCase
     /// <summary>The case with a <see cref="Name"/>.</summary>
     public static GoldenCase Find(string kind, string name) => All(kind).Single(c => c.Name == name);
 
-    /// <summary>A file or folder that the case names; a second set may use what the first has.</summary>
-    public string Resolve(string path)
-    {
-        var own = Path.Combine(_set, path);
-        var parents = Path.Combine(Path.GetDirectoryName(_set)!, path);
-        return !Path.Exists(own) && Path.Exists(parents) ? parents : own;
-    }
+    /// <summary>Where the paths that the case names start: the second set may use what the first has.</summary>
+    public IReadOnlyList<string> Roots => [_set, Path.GetDirectoryName(_set)!];
+
+    /// <summary>A file or folder that the case names.</summary>
+    public string Resolve(string path) =>
+        Roots.Select(r => Path.Combine(r, path)).FirstOrDefault(Path.Exists) ?? Path.Combine(_set, path);
 
     /// <summary>A file of the case's own folder; null where there is none.</summary>
     public string? OwnFile(string name) => File.Exists(Path.Combine(Folder, name)) ? Path.Combine(Folder, name) : null;

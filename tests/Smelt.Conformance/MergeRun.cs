@@ -18,18 +18,19 @@ internal static class MergeRun
     public static Comparison Check(GoldenCase golden, string scratch)
     {
         var output = Path.Combine(scratch, "output");
-        Merge(golden.Kind == GoldenCase.Originals ? OriginalsRecipe.Of(golden, scratch) : MergekitRecipe.Of(golden), output);
+        var (recipe, root) = golden.Kind == GoldenCase.Originals ? (OriginalsRecipe.Of(golden, scratch), scratch) : MergekitCase.Import(golden);
+        Merge(recipe, root, output);
         return golden.Kind == GoldenCase.Originals
             ? OriginalsComparer.Compare(golden, SafetensorsFile.ReadAll(output))
             : MergekitComparer.Compare(golden, output);
     }
 
-    private static void Merge(Recipe recipe, string output)
+    private static void Merge(Recipe recipe, string root, string output)
     {
         var read = ConfigurationReader.Read(ConfigurationWriter.Write(RecipeName, recipe), "conformance.json");
         if (read.HasErrors)
             throw new InvalidInputException(read.Problems);
-        var plan = Planner.Plan(read.Name, read.Recipe!, read.CanonicalJson, Path.GetTempPath());
+        var plan = Planner.Plan(read.Name, read.Recipe!, read.CanonicalJson, root);
         MergeExecutor.Run(plan, new MergeOptions { Output = output, Durable = false, Threads = 2 }, new ProgressCounter(), CancellationToken.None);
     }
 }

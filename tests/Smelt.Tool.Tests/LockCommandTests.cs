@@ -39,7 +39,7 @@ public sealed class LockCommandTests : IDisposable
         Assert.Equal(ExitCode.Done, Run("check", _work["mean.json"]).Code);
         var (code, captured) = Run("run", _work["mean.json"], "--out", _work["merged"]);
         Assert.Equal(ExitCode.BadInput, code);
-        Assert.Contains("SM7021", captured.Error, StringComparison.Ordinal);
+        Assert.Contains("SM7023", captured.Error, StringComparison.Ordinal);
         Assert.Contains("the weights of two are not those that were locked", captured.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_work["merged"]));
         Assert.Equal(ExitCode.Done, Run("lock", _work["mean.json"]).Code);
@@ -54,7 +54,7 @@ public sealed class LockCommandTests : IDisposable
         _work.Model("two", 1, 3, 1, -3, 6);
         var (code, captured) = Run("plan", _work["mean.json"]);
         Assert.Equal(ExitCode.BadInput, code);
-        Assert.Equal(2, captured.Error.Split("SM7021").Length - 1);
+        Assert.Equal(2, captured.Error.Split("SM7023").Length - 1);
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class LockCommandTests : IDisposable
         var other = _work.Average("other.json", "one", "three");
         var (code, captured) = Run("run", other, "--out", _work["merged"]);
         Assert.Equal(ExitCode.Done, code);
-        Assert.Contains("SM7022", captured.Error, StringComparison.Ordinal);
+        Assert.Contains("SM7024", captured.Error, StringComparison.Ordinal);
 
         File.WriteAllText(_work["smelt.lock"], "nonsense");
         (code, captured) = Run("run", other, "--out", _work["again"]);

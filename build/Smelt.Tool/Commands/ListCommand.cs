@@ -15,7 +15,7 @@ internal static class ListCommand
     public static ExitCode Execute(string path, bool json, Terminal terminal, CancellationToken cancellation) =>
         Session.Run("list", terminal, json, session =>
         {
-            var catalog = RecipeCatalog.Open(path, [], cancellation);
+            var catalog = RecipeCatalog.Open(path, [], null, cancellation);
             session.ReportBuild(catalog.Warnings);
             foreach (var entry in catalog.Entries)
                 session.Report(entry.Name, entry.Problems);

@@ -30,6 +30,9 @@ internal sealed record MergeArguments
     /// <summary>Whether task vectors are measured however large the inputs are.</summary>
     public bool Statistics { get; init; }
 
+    /// <summary>What happens to tensors that some inputs lack, for configurations of mergekit; null as they have it.</summary>
+    public MissingTensors? Missing { get; init; }
+
     /// <summary>Whether the result is a JSON document.</summary>
     public bool Json { get; init; }
 

@@ -16,6 +16,8 @@ internal sealed class MergeOptionSet(string what = "recipe")
     private readonly Option<bool> _noSync = new("--no-sync") { Description = "Don't flush outputs to the disk." };
     private readonly Option<bool> _statistics = new("--stats") { Description = "Measure task vectors also of inputs of 1 GiB or more." };
 
+    private readonly MissingOptions _missing = new();
+
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
@@ -23,6 +25,7 @@ internal sealed class MergeOptionSet(string what = "recipe")
         Option[] options = [_output, _recipe, _threads, _memory, _force, _noSync, _statistics, _json];
         foreach (var option in options)
             command.Add(option);
+        _missing.AddTo(command);
     }
 
     /// <summary>What a command line says.</summary>
@@ -36,6 +39,7 @@ internal sealed class MergeOptionSet(string what = "recipe")
         Force = line.GetValue(_force),
         Sync = !line.GetValue(_noSync),
         Statistics = line.GetValue(_statistics),
+        Missing = _missing.Read(line),
         Json = line.GetValue(_json),
     };
 }

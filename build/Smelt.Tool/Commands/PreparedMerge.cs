@@ -39,7 +39,7 @@ internal sealed record PreparedMerge(LoadedRecipe Recipe, MergePlan Plan, MergeO
     {
         // Options are checked before a build is started for them.
         arguments.ToOptions(".");
-        var catalog = RecipeCatalog.Open(arguments.Path, arguments.Recipes, cancellation);
+        var catalog = RecipeCatalog.Open(arguments.Path, arguments.Recipes, arguments.Missing, cancellation);
         session.ReportBuild(catalog.Warnings);
         var folders = OutputFolders.Of([.. catalog.Entries.Select(e => e.Name)], arguments.Output);
         var merges = new List<PreparedMerge>();
@@ -62,7 +62,7 @@ internal sealed record PreparedMerge(LoadedRecipe Recipe, MergePlan Plan, MergeO
 
     private static PreparedMerge PlanOne(Session session, LoadedRecipe recipe, string root, MergeOptions options)
     {
-        var plan = Planner.Plan(recipe.Name, recipe.Recipe, recipe.Configuration, root);
+        var plan = recipe.Plan(root);
         session.Report(recipe.Name, plan.Warnings);
         options = options with { Lock = CheckLock(session, recipe.Name, plan, root) };
         options = options with { Statistics = options.Statistics || plan.BytesPerPass < SmallInputs };

@@ -57,7 +57,7 @@ internal static class RunCommand
         var counter = new ProgressCounter();
         MergeResult result;
         using (session.Json ? null : new ProgressReporter(session.Terminal, title, counter))
-            result = MergeExecutor.Run(merge.Plan, merge.Options, counter, cancellation);
+            result = merge.Recipe.Located(() => MergeExecutor.Run(merge.Plan, merge.Options, counter, cancellation));
         if (!session.Json && result.Elapsed >= WorthALine)
             session.Terminal.Error.WriteLine($"{title}: {RunReport.Summary(result.BytesMoved, result.Elapsed)}");
         return result;

@@ -1,15 +1,9 @@
 using System.Text;
+using Smelt.Mergekit.Importing;
 using Smelt.Recipes;
 using Smelt.Recipes.Configuration;
 
 namespace Smelt.Tool.Sources;
-
-/// <summary>A recipe that can be planned.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Recipe">The recipe.</param>
-/// <param name="Configuration">Its canonical JSON.</param>
-/// <param name="Hash">The SHA-256 of <paramref name="Configuration"/>.</param>
-internal sealed record LoadedRecipe(string Name, Recipe Recipe, string Configuration, string Hash);
 
 /// <summary>What a path holds for one recipe name.</summary>
 /// <param name="Name">The recipe's name.</param>
@@ -24,14 +18,17 @@ internal sealed record CatalogEntry(string Name, LoadedRecipe? Recipe, IReadOnly
 internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> Entries, IReadOnlyList<Problem> Warnings)
 {
     /// <summary>Finds the recipes of a path and reads those asked for.</summary>
-    /// <param name="path">A project's folder, a <c>.csproj</c>, an assembly (<c>.dll</c>) or a configuration (<c>.json</c>).</param>
+    /// <param name="path">A project's folder, a <c>.csproj</c>, an assembly (<c>.dll</c>) or a configuration (<c>.json</c>, or <c>.yml</c> of mergekit).</param>
     /// <param name="names">The recipes wanted; all of them where it is empty.</param>
+    /// <param name="missing">What happens to tensors that some inputs lack, for configurations of mergekit; null as they have it.</param>
     /// <param name="cancellation">Stops a build.</param>
     /// <exception cref="InvalidInputException">The path holds no recipes, or not those asked for.</exception>
     /// <exception cref="BuildFailedException">The project does not build.</exception>
-    public static RecipeCatalog Open(string path, IReadOnlyList<string> names, CancellationToken cancellation)
+    public static RecipeCatalog Open(string path, IReadOnlyList<string> names, MissingTensors? missing, CancellationToken cancellation)
     {
         var full = Path.GetFullPath(path);
+        if (missing is not null && Path.GetExtension(full).ToLowerInvariant() is not (".yml" or ".yaml"))
+            throw new InvalidInputException(ToolRules.BadOption.Id, "--tensor-" + missing.ToString()!.ToLowerInvariant(), "the option is for configurations of mergekit.", $"Set Missing = MissingTensors.{missing} in the recipe.");
         if (Directory.Exists(full))
             return OpenProject(ProjectOf(full), names, cancellation);
         if (!File.Exists(full))
@@ -41,7 +38,8 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
             ".csproj" => OpenProject(full, names, cancellation),
             ".dll" => OpenAssembly(full, RootOfAssembly, names, cancellation),
             ".json" => OpenConfiguration(full, names),
-            var extension => throw new InvalidInputException(ToolRules.NoSuchSource.Id, full, $"recipes don't come in files of kind '{extension}'; allowed: a project's folder, .csproj, .dll or .json."),
+            ".yml" or ".yaml" => OpenMergekit(full, path, names, missing),
+            var extension => throw new InvalidInputException(ToolRules.NoSuchSource.Id, full, $"recipes don't come in files of kind '{extension}'; allowed: a project's folder, .csproj, .dll, .json, or .yml of mergekit."),
         };
     }
 
@@ -97,6 +95,24 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
         return new RecipeCatalog(Path.GetDirectoryName(file)!, [entry], []);
     }
 
+    /// <summary>The last recipe of a file of mergekit, and any of its stages that is asked for by name.</summary>
+    private static RecipeCatalog OpenMergekit(string file, string shown, IReadOnlyList<string> names, MissingTensors? missing)
+    {
+        var import = MergekitImporter.Import(File.ReadAllBytes(file), shown, [Environment.CurrentDirectory, Path.GetDirectoryName(file)!]);
+        if (import.Recipes.Count == 0)
+            return new RecipeCatalog(import.Root, [new CatalogEntry(MergekitImporter.NameOf(file), null, import.Problems)], []);
+        CheckNames(names, [.. import.Recipes.Select(r => r.Name)], file);
+        var wanted = import.Recipes.Where(r => names.Count == 0 ? !r.IsStage : names.Contains(r.Name)).ToArray();
+        return new RecipeCatalog(import.Root, [.. wanted.Select((r, i) => new CatalogEntry(r.Name, Loaded(r, missing), i == 0 ? import.Problems : []))], []);
+    }
+
+    private static LoadedRecipe Loaded(ImportedRecipe imported, MissingTensors? missing)
+    {
+        var recipe = missing is null ? imported.Recipe : imported.Recipe with { Missing = missing };
+        var configuration = ConfigurationWriter.Write(imported.Name, recipe);
+        return new LoadedRecipe(imported.Name, recipe, configuration, CanonicalJson.Sha256(configuration)) { Imported = imported };
+    }
+
     private static CatalogEntry Load(string name, Func<byte[]> utf8, string source)
     {
         try
@@ -118,7 +134,7 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
         var problems = names.Where(n => !known.Contains(n)).Select(n => ToolRules.UnknownRecipe.At(
             where,
             $"there is no recipe '{n}'; known: {string.Join(", ", known)}.",
-            Suggestion.Nearest(n, known) is { } near ? $"Did you mean {near}?" : "")).ToArray();
+            EditDistance.Nearest(n, known) is { } near ? $"Did you mean {near}?" : "")).ToArray();
         if (problems.Length > 0)
             throw new InvalidInputException(problems);
     }

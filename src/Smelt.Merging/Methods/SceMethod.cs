@@ -20,7 +20,8 @@ internal sealed unsafe class SceMethod(MergePlan plan) : MethodProgram(plan)
     public override StatisticsScope Scope => StatisticsScope.Tensor;
 
     /// <summary>How often the inputs of a recipe are read, as a rule.</summary>
-    public static int Passes(Sce recipe) => recipe.SelectTopK!.Value < 1 ? 4 : 2;
+    public static int Passes(Sce recipe) =>
+        recipe.Tensors.OfType<TensorOverride>().Select(r => r.SelectTopK).Append(recipe.SelectTopK).OfType<Scalar>().Any(s => s.Values.Any(v => v < 1)) ? 4 : 2;
 
     /// <inheritdoc/>
     public override void Prepare(PassContext context, int first, int end)

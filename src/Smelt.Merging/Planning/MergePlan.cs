@@ -169,7 +169,7 @@ public sealed record MergePlan
     /// <summary>
     /// The plan as the method of one part sees it: its points, inputs and masks, and of the tensors only its own as merged.
     /// </summary>
-    internal MergePlan Of(MergePart part) => Parts.Count == 1 ? this : this with
+    internal MergePlan Of(MergePart part) => this with
     {
         Points = part.Points,
         Parts = [part],

@@ -65,9 +65,12 @@ public static class PlanRules
     /// <summary>The configuration of an output with other layers says how many there are.</summary>
     public static readonly Rule LayerCountUnknown = new("SM7020", "Number of layers not found in config.json", Severity.Warning);
 
+    /// <summary>Inputs are of one architecture.</summary>
+    public static readonly Rule Architectures = new("SM7021", "Architectures differ", Severity.Warning);
+
     /// <summary>An input is what was locked.</summary>
-    public static readonly Rule InputChanged = new("SM7021", "Input differs from the lock file", Severity.Error);
+    public static readonly Rule InputChanged = new("SM7023", "Input differs from the lock file", Severity.Error);
 
     /// <summary>A project with a lock file has every input in it.</summary>
-    public static readonly Rule NotLocked = new("SM7022", "Input not in the lock file", Severity.Warning);
+    public static readonly Rule NotLocked = new("SM7024", "Input not in the lock file", Severity.Warning);
 }

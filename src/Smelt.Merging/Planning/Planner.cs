@@ -38,6 +38,7 @@ public static class Planner
         var inputs = OpenInputs(resolved, root, stages, stageFolders, problems);
         var masks = OpenMasks(resolved, root, problems);
         ThrowOnErrors(problems);
+        ArchitectureCheck.Check(inputs.Values, problems);
 
         var parts = new List<MergePart>();
         var tensors = new List<TensorPlan>();
@@ -174,7 +175,8 @@ public static class Planner
         var planners = new List<PartPlanner>();
         foreach (var scope in PartScope.Of(recipe))
         {
-            var own = points.Select(p => new SweepPoint(p.Label, scope.Select(p.Recipe))).ToArray();
+            // The format is said once, for the whole output.
+            var own = points.Select(p => new SweepPoint(p.Label, scope.Select(p.Recipe) with { Dtype = p.Recipe.Dtype, PromoteDtype = p.Recipe.PromoteDtype })).ToArray();
             var leaf = own[0].Recipe;
             var baseInput = leaf.Base is { } b ? inputs[b] : null;
             var experts = leaf.Experts.Select(e => inputs[e.Model]).ToArray();

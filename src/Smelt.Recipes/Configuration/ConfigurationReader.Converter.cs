@@ -343,9 +343,6 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
             problems.Add(RuleTable.DuplicateKey.At($"{where}/{property.Name}", $"the key '{property.Name}' stands twice."));
     }
 
-    private static string Suggestion(string word, IEnumerable<string> known)
-    {
-        var best = known.Select(k => (Word: k, Distance: EditDistance.Of(word.ToLowerInvariant(), k.ToLowerInvariant()))).MinBy(k => k.Distance);
-        return best.Word is not null && best.Distance <= Math.Max(2, best.Word.Length / 3) ? $"Did you mean '{best.Word}'?" : "";
-    }
+    private static string Suggestion(string word, IEnumerable<string> known) =>
+        EditDistance.Nearest(word, known) is { } near ? $"Did you mean '{near}'?" : "";
 }

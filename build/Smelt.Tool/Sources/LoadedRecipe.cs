@@ -1,0 +1,42 @@
+using Smelt.Mergekit.Importing;
+using Smelt.Merging.Planning;
+using Smelt.Recipes;
+
+namespace Smelt.Tool.Sources;
+
+/// <summary>A recipe that can be planned.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Recipe">The recipe.</param>
+/// <param name="Configuration">Its canonical JSON.</param>
+/// <param name="Hash">The SHA-256 of <paramref name="Configuration"/>.</param>
+internal sealed record LoadedRecipe(string Name, Recipe Recipe, string Configuration, string Hash)
+{
+    /// <summary>What it was imported from; null for a recipe of C# or JSON.</summary>
+    public ImportedRecipe? Imported { get; init; }
+
+    /// <summary>Plans the recipe.</summary>
+    /// <param name="root">The folder that relative paths start from.</param>
+    /// <exception cref="InvalidInputException">The inputs can't be merged; all problems.</exception>
+    public MergePlan Plan(string root) => Located(() =>
+    {
+        if (Imported?.CheckModels() is { Count: > 0 } missing)
+            throw new InvalidInputException(missing);
+        var plan = Planner.Plan(Name, Recipe, Configuration, root);
+        if (Imported?.CheckTensors([.. plan.Merged.Select(t => t.Name)]) is { Count: > 0 } without)
+            throw new InvalidInputException(without);
+        return Imported is { } imported ? plan with { Warnings = [.. plan.Warnings.Select(imported.Locate)] } : plan;
+    });
+
+    /// <summary>Does some work on the recipe; problems of an imported one get the places of its file.</summary>
+    public T Located<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (InvalidInputException invalid) when (Imported is not null)
+        {
+            throw new InvalidInputException([.. invalid.Problems.Select(Imported.Locate)]);
+        }
+    }
+}

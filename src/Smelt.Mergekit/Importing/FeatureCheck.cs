@@ -1,0 +1,49 @@
+using Smelt.Mergekit.Documents;
+
+namespace Smelt.Mergekit.Importing;
+
+/// <summary>Reports what a document asks for that recipes have no form for.</summary>
+/// <param name="document">The document.</param>
+/// <param name="finder">Finds adapters.</param>
+/// <param name="problems">Gets what does not fit.</param>
+internal sealed class FeatureCheck(MergeDocument document, ModelFinder finder, ProblemList problems)
+{
+    /// <summary>A chat template that is written out has at least this many characters.</summary>
+    private const int ShortestTemplate = 20;
+
+    private static readonly string[] Templates = ["auto", "alpaca", "chatml", "exaone", "llama3", "mistral"];
+
+    /// <summary>Adds the problems.</summary>
+    public void Check()
+    {
+        foreach (var reference in StageGraph.ModelsOf(document).Distinct())
+            CheckModel(reference);
+        if ((document.Tokenizer?.Place ?? document.TokenizerSource?.Place) is { } tokenizer)
+            problems.Add(MergekitRules.NotSupported, tokenizer, "merging vocabularies is not supported yet; without it, the output has the vocabulary and the tokenizer files of the base.", "Where all models have the same vocabulary, remove the setting.");
+        if (document.ChatTemplate is { } template)
+            CheckTemplate(template);
+    }
+
+    private void CheckModel(ModelReference reference)
+    {
+        if (reference.Adapter is { } adapter)
+        {
+            if (finder.Model(adapter) is Recipes.FolderModel && finder.Find(adapter.Path) is null)
+                problems.Add(MergekitRules.ModelNotFound, reference.Place, $"there is no adapter folder '{adapter.Path}'; looked in {finder.Searched}.");
+            problems.Add(MergekitRules.NotSupported, reference.Place, $"models with adapters, as {reference}, are not supported yet.", "Merge the adapter into its model first.");
+        }
+
+        if (reference.Architecture is not null)
+            problems.Add(MergekitRules.NoEffect, reference.Place, "override_architecture does nothing: tensors are merged by their names, whatever the architecture.", "Remove it.");
+        if (reference.Model.Revision is not null && finder.Find(reference.Model.Path) is not null)
+            problems.Add(MergekitRules.NoEffect, reference.Place, $"the revision of {reference} does nothing: the path is a folder here, in mergekit too.", "Remove the revision, or name the hub model only.");
+    }
+
+    private void CheckTemplate(Located<string> template)
+    {
+        if (Templates.Contains(template.Value) || (template.Value.Length >= ShortestTemplate && template.Value.Contains('{', StringComparison.Ordinal)))
+            problems.Add(MergekitRules.NotSupported, template.Place, "setting the chat template of the output is not supported yet.", "Remove chat_template; the output has the base's.");
+        else
+            problems.Add(MergekitRules.ChatTemplate, template.Place, $"there is no chat template '{template.Value}'; known: {string.Join(", ", Templates)}, or a template of at least {ShortestTemplate} characters with '{{'.", ProblemList.DidYouMean(template.Value, Templates));
+    }
+}

@@ -1,0 +1,40 @@
+using System.Text.Json;
+using Smelt.Checkpoints;
+
+namespace Smelt.Merging.Planning;
+
+/// <summary>Compares the architectures that inputs name in config.json: tensors of one name may mean different things.</summary>
+internal static class ArchitectureCheck
+{
+    /// <summary>The largest config.json that is looked at.</summary>
+    private const long MaxLength = 16 << 20;
+
+    /// <summary>Reports each input of another architecture than the first.</summary>
+    public static void Check(IEnumerable<PlannedInput> inputs, List<Problem> problems)
+    {
+        var named = inputs.Select(i => (Input: i, Architecture: Read(i.Checkpoint))).Where(n => n.Architecture is not null).ToArray();
+        foreach (var (input, architecture) in named.Skip(1).Where(n => n.Architecture != named[0].Architecture))
+            problems.Add(PlanRules.Architectures.At(input.Checkpoint.Path, $"the architectures differ: {input.Reference} is {architecture}, {named[0].Input.Reference} is {named[0].Architecture}.", "Merge models of one architecture, unless their tensors mean the same."));
+    }
+
+    /// <summary>The architecture that a model names; null where it names none that can be read.</summary>
+    private static string? Read(Checkpoint checkpoint)
+    {
+        if (checkpoint.ConfigPath is not { } path || new FileInfo(path).Length > MaxLength)
+            return null;
+        try
+        {
+            using var config = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { AllowTrailingCommas = true });
+            return config.RootElement.ValueKind == JsonValueKind.Object
+                && config.RootElement.TryGetProperty("architectures", out var list)
+                && list.ValueKind == JsonValueKind.Array && list.GetArrayLength() == 1 && list[0].ValueKind == JsonValueKind.String
+                ? list[0].GetString()
+                : null;
+        }
+        catch (JsonException)
+        {
+            // A config.json that can't be read is reported where it is needed.
+            return null;
+        }
+    }
+}
