@@ -68,7 +68,7 @@ public class OutputTests
     [InlineData("dare-tie", "dare-ties")]
     [InlineData("unlike", null)]
     public void The_nearest_name_is_suggested(string text, string? expected) =>
-        Assert.Equal(expected, Suggestion.Nearest(text, ["average", "ties", "dare-ties"]));
+        Assert.Equal(expected, Recipes.Configuration.EditDistance.Nearest(text, ["average", "ties", "dare-ties"]));
 
     [Fact]
     public void Problems_are_coloured_only_on_a_terminal()

@@ -52,7 +52,7 @@ internal static class LockCommand
         {
             try
             {
-                var catalog = RecipeCatalog.Open(path, [], cancellation);
+                var catalog = RecipeCatalog.Open(path, [], null, cancellation);
                 session.ReportBuild(catalog.Warnings);
                 Refuse(catalog.Entries.SelectMany(e => e.Problems));
                 models.AddRange(catalog.Entries.SelectMany(e => Models(e.Recipe!.Recipe)));
