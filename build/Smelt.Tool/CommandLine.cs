@@ -40,11 +40,11 @@ internal static class CommandLine
               smelt run big.json --out big --max-memory 2GiB --force merges a configuration, replacing an older output
             """)
         {
-            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Verify(terminal, cancellation), Experiment(terminal, cancellation), Lock(terminal, cancellation), Import(terminal), Export(terminal, cancellation), Evaluate(terminal),
+            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Verify(terminal, cancellation), Experiment(terminal, cancellation), Lock(terminal, cancellation), Test(terminal, cancellation), Accept(terminal), Import(terminal), Export(terminal, cancellation), Evaluate(terminal),
         };
         root.SetAction(_ =>
         {
-            terminal.Error.WriteLine("smelt: name a command: run, plan, list, check, verify, experiment, lock, import or export");
+            terminal.Error.WriteLine("smelt: name a command: run, plan, list, check, verify, experiment, lock, test, accept, import or export");
             terminal.Error.WriteLine("smelt --help shows what there is");
             return (int)ExitCode.BadInput;
         });
@@ -138,6 +138,24 @@ internal static class CommandLine
         var force = new Option<bool>("--force") { Description = "Replace files that exist." };
         var command = new Command("export", "Writes recipes as configurations of mergekit.") { path, recipe, output, force };
         command.SetAction(line => (int)ExportCommand.Execute(line.GetRequiredValue(path), line.GetRequiredValue(recipe), line.GetValue(output), line.GetValue(force), terminal, cancellation));
+        return command;
+    }
+
+    private static Command Test(Terminal terminal, CancellationToken cancellation)
+    {
+        var options = new MergeOptionSet();
+        var accept = new Option<bool>("--accept") { Description = "Make what is new or different the verified snapshot; refused on build servers." };
+        var command = new Command("test", "Merges recipes into a temporary folder and compares every tensor with the verified snapshots beside them.") { accept };
+        options.AddTo(command);
+        command.SetAction(line => (int)TestCommand.Execute(options.Read(line), line.GetValue(accept), terminal, cancellation));
+        return command;
+    }
+
+    private static Command Accept(Terminal terminal)
+    {
+        var folder = new Argument<string>("FOLDER") { Description = "The folder of a project or of its snapshots.", DefaultValueFactory = _ => "." };
+        var command = new Command("accept", "Makes received snapshots the verified ones; refused on build servers.") { folder };
+        command.SetAction(line => (int)AcceptCommand.Execute(line.GetRequiredValue(folder), terminal));
         return command;
     }
 

@@ -37,4 +37,7 @@ internal static class ToolRules
 
     /// <summary>A file is replaced only when that is asked for.</summary>
     public static readonly Rule FileExists = new("SM8011", "File exists", Severity.Error);
+
+    /// <summary>A snapshot belongs to a recipe.</summary>
+    public static readonly Rule DanglingSnapshot = new("SM8012", "Snapshot of no recipe", Severity.Warning);
 }

@@ -35,7 +35,18 @@ internal sealed record ToolDocument
 
     /// <summary>The lock file written.</summary>
     public LockDocument? Lock { get; init; }
+
+    /// <summary>The outputs compared with their snapshots.</summary>
+    public IReadOnlyList<TestedDocument>? Tests { get; init; }
 }
+
+/// <summary>An output that was compared with its snapshot.</summary>
+/// <param name="Recipe">The recipe's name.</param>
+/// <param name="Point">The label of its sweep point; empty without sweeps.</param>
+/// <param name="State"><c>same</c>, <c>new</c>, <c>different</c> or <c>accepted</c>.</param>
+/// <param name="Snapshot">The verified file.</param>
+/// <param name="Message">What differs; empty where nothing does.</param>
+internal sealed record TestedDocument(string Recipe, string Point, string State, string Snapshot, string Message);
 
 /// <summary>A lock file.</summary>
 /// <param name="File">Its path.</param>

@@ -260,7 +260,7 @@ public sealed class Verification
 
     /// <summary>The hashes of all tensors of a model, read in full.</summary>
     /// <exception cref="InvalidInputException">A tensor can't be read.</exception>
-    internal static IReadOnlyList<(string Name, UInt128 Hash)> HashAll(Checkpoint checkpoint, int threads, ProgressCounter progress, CancellationToken cancellation)
+    public static IReadOnlyList<(string Name, UInt128 Hash)> HashAll(Checkpoint checkpoint, int threads, ProgressCounter progress, CancellationToken cancellation)
     {
         using var pool = new WorkerPool(Math.Max(1, threads), cancellation);
         CheckpointTensor[] tensors = [.. checkpoint.Tensors];
