@@ -35,7 +35,7 @@ public sealed class ErrorTests : IDisposable
         ["tokenizer-both"] = ("SM9005", true, ["(10,1)", "tokenizer_source and tokenizer; give one of them"]),
         ["bad-model-reference"] = ("SM9010", true, ["(3,10)", "'a@b@c' is no model reference"]),
         ["passthrough-two-models"] = ("SM9011", true, ["passthrough takes one model", "there are 2"]),
-        ["architecture-mismatch"] = ("SM7030", true, ["(6,10)", "the architectures differ", "GPT2LMHeadModel", "LlamaForCausalLM"]),
+        ["architecture-mismatch"] = ("SM7021", true, ["(6,10)", "the architectures differ", "GPT2LMHeadModel", "LlamaForCausalLM"]),
         ["chat-template-unknown"] = ("SM9015", true, ["(15,16)", "no chat template 'chatlm'", "alpaca", "Did you mean 'chatml'?"]),
         ["non-numeric-weight"] = ("SM9003", true, ["(5,13)", "weight is 'half'; allowed: a number"]),
         ["max-iter-fraction"] = ("SM9003", true, ["(7,13)", "max_iter is 2.5; allowed: a whole number"]),
