@@ -3,15 +3,17 @@ using Smelt.Tests;
 
 namespace Smelt.Tool.Tests;
 
-/// <summary>Every test that docs/reliability.md names is there.</summary>
+/// <summary>Every test that the pages name is there.</summary>
 public partial class ReliabilityPageTests
 {
-    [Fact]
-    public void Every_test_named_on_the_page_exists()
+    [Theory]
+    [InlineData("reliability.md")]
+    [InlineData("deviations.md")]
+    public void Every_test_named_on_the_page_exists(string page)
     {
         var sources = Directory.GetFiles(Path.Combine(GoldenFolder.Repository, "tests"), "*Tests.cs", SearchOption.AllDirectories)
             .ToLookup(f => Path.GetFileNameWithoutExtension(f), File.ReadAllText);
-        var named = Name().Matches(File.ReadAllText(Path.Combine(GoldenFolder.Repository, "docs", "reliability.md")));
+        var named = Name().Matches(File.ReadAllText(Path.Combine(GoldenFolder.Repository, "docs", page)));
         Assert.NotEmpty(named);
         Assert.All(named, test => Assert.Contains(sources[test.Groups[1].Value], text => text.Contains($"public void {test.Groups[2].Value}(", StringComparison.Ordinal)));
     }

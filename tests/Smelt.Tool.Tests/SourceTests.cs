@@ -32,7 +32,8 @@ public sealed class SourceTests : IDisposable
     }
 
     [Theory]
-    [InlineData("recipe.yaml", "SM8001")]
+    [InlineData("recipe.txt", "SM8001")]
+    [InlineData("recipe.yaml", "SM9003")]
     [InlineData("recipe.dll", "SM8001")]
     [InlineData("recipe.json", "SM5001")]
     public void A_file_that_is_not_what_it_says_is_bad_input(string file, string rule)

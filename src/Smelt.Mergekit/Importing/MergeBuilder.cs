@@ -87,8 +87,7 @@ internal sealed class MergeBuilder(MethodMap method, ProblemList problems, Place
         var rules = new RuleList();
         foreach (var parameter in method.Parameters.Where(p => p.Kind != ParameterKind.Ignored && !perExpert.Contains(p)))
         {
-            IEnumerable<Sequence<Parameter>> levels = parameter.PerInput && inputs.Count == 1 ? [inputs[0].Parameters, .. unit.Levels] : unit.Levels;
-            if (Find(parameter, levels, null, unit, unit.Place) is not { } setting)
+            if ((parameter is { PerInput: true, OfExpert: null } ? OfAll(parameter, inputs, unit) : Find(parameter, unit.Levels, null, unit, unit.Place)) is not { } setting)
                 continue;
             var slot = parameter.OfRecipe(recipe.GetType())!;
             places.Add($"{pointer}/{slot.Name}", setting.Place);
@@ -106,6 +105,15 @@ internal sealed class MergeBuilder(MethodMap method, ProblemList problems, Place
         }
 
         Set(recipe, nameof(Recipe.Tensors), rules.Build(pointer + "/tensors", places));
+    }
+
+    /// <summary>The setting that all inputs have, of a parameter that the recipe has one value for.</summary>
+    private Setting? OfAll(ParameterMap parameter, IReadOnlyList<UnitInput> inputs, MergeUnit unit)
+    {
+        var all = inputs.Select(i => Find(parameter, [i.Parameters, .. unit.Levels], i.Model, unit, i.Model.Place)).ToArray();
+        if (all.FirstOrDefault(s => s is null != (all[0] is null) || (s is not null && !s.IsSame(all[0]!))) is { } other)
+            problems.Add(MergekitRules.OneValue, other.Place, $"{parameter.Name} differs between models; it is one value for the whole merge here.", "Give all models the same value.");
+        return all.FirstOrDefault();
     }
 
     private Setting? Find(ParameterMap parameter, IEnumerable<Sequence<Parameter>> levels, ModelReference? model, MergeUnit unit, Place place)

@@ -8,7 +8,11 @@ namespace Smelt.Mergekit.Importing;
 /// <param name="Conditions">The values of tensors that patterns match, first match first.</param>
 /// <param name="Rest">The value of all others; null where none is given.</param>
 /// <param name="Place">Where the value of all others stands, else the parameter.</param>
-internal sealed record Setting(IReadOnlyList<(string Glob, Scalar Value, Place Place)> Conditions, Scalar? Rest, Place Place);
+internal sealed record Setting(IReadOnlyList<(string Glob, Scalar Value, Place Place)> Conditions, Scalar? Rest, Place Place)
+{
+    /// <summary>Whether another setting gives every tensor the same value.</summary>
+    public bool IsSame(Setting other) => Rest == other.Rest && Conditions.SequenceEqual(other.Conditions);
+}
 
 /// <summary>Turns parameters into values of a recipe.</summary>
 /// <param name="problems">Gets what does not fit.</param>

@@ -110,7 +110,15 @@ internal sealed class YamlParser
     private ParsingEvent Next()
     {
         Count(1);
-        return _current = _parser.MoveNext() ? _parser.Current! : new StreamEnd();
+        try
+        {
+            return _current = _parser.MoveNext() ? _parser.Current! : new StreamEnd();
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or FormatException or OverflowException)
+        {
+            // The scanner takes some damaged texts for a state that it can't be in.
+            throw new YamlException(_current.End, _current.End, "the text can't be read beyond this place");
+        }
     }
 
     private void Count(int parts)

@@ -79,7 +79,7 @@ internal static partial class YamlPrinter
         scalar.IsPlain || (PlainText().IsMatch(scalar.Value) && !Word().IsMatch(scalar.Value)) ? scalar.Value : JsonSerializer.Serialize(scalar.Value, Readable);
 
     /// <summary>Texts that no rule of YAML takes for anything else, but for the words below.</summary>
-    [GeneratedRegex(@"^(\.{0,2}/)?[A-Za-z_][A-Za-z0-9_./+@-]*( [A-Za-z0-9_./+@-]+)*$")]
+    [GeneratedRegex(@"^((\.{1,2}/)+|/)?[A-Za-z_][A-Za-z0-9_./+@-]*( [A-Za-z0-9_./+@-]+)*$")]
     private static partial Regex PlainText();
 
     /// <summary>Words that YAML 1.1 takes for yes, no or nothing.</summary>

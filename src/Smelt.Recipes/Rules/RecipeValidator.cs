@@ -230,7 +230,8 @@ public static class RecipeValidator
 
     private static void CheckRules(Sequence<TensorRule> rules, string path, List<Problem> problems)
     {
-        var seen = new Dictionary<string, int>();
+        // The first rule that keeps a pattern, or sets a slot for it.
+        var seen = new Dictionary<(string Pattern, string Slot), int>();
         for (var i = 0; i < rules.Count; i++)
         {
             if (rules[i] is KeepRule keep)
@@ -238,26 +239,31 @@ public static class RecipeValidator
                 if (keep.Globs.Count == 0)
                     problems.Add(RuleTable.EmptyRule.At($"{path}/{i}/keep", "Keep names no tensor.", "Give it at least one pattern: Keep(\"lm_head.**\")."));
                 for (var g = 0; g < keep.Globs.Count; g++)
-                    CheckGlob(keep.Globs[g], $"{path}/{i}/keep/{g}", i, seen, problems);
+                    CheckGlob(keep.Globs[g], $"{path}/{i}/keep/{g}", i, [""], seen, problems);
             }
             else if (rules[i] is TensorOverride rule)
             {
                 CheckSlots(rule, $"{path}/{i}", problems);
-                CheckGlob(rule.Match, $"{path}/{i}/on", i, seen, problems);
-                if (Slots.Of(typeof(TensorOverride)).All(s => s.Get(rule) is null))
+                string[] set = [.. Slots.Of(typeof(TensorOverride)).Where(s => s.Get(rule) is not null).Select(s => s.Name)];
+                CheckGlob(rule.Match, $"{path}/{i}/on", i, set, seen, problems);
+                if (set.Length == 0)
                     problems.Add(RuleTable.EmptyRule.At($"{path}/{i}", $"the rule for '{rule.Match}' sets nothing.", "Add a value, as in On(\"...\") with { Density = 0.3 }, or remove the rule."));
             }
         }
     }
 
-    private static void CheckGlob(string pattern, string where, int rule, Dictionary<string, int> seen, List<Problem> problems)
+    private static void CheckGlob(string pattern, string where, int rule, string[] slots, Dictionary<(string Pattern, string Slot), int> seen, List<Problem> problems)
     {
         if (Glob.TryParse(pattern, out var error) is null)
+        {
             problems.Add(RuleTable.GlobSyntax.At(where, $"'{pattern}' is no tensor pattern: {error}.", "Write segments between dots; * stands for characters of a segment, ** for whole segments."));
-        else if (seen.TryGetValue(pattern, out var first))
-            problems.Add(RuleTable.ShadowedRule.At(where, $"the pattern '{pattern}' already stands in rule {first}, which wins.", "Join the two rules."));
-        else
-            seen.Add(pattern, rule);
+            return;
+        }
+
+        if (slots.FirstOrDefault(s => seen.ContainsKey((pattern, s))) is { } shadowed)
+            problems.Add(RuleTable.ShadowedRule.At(where, $"the pattern '{pattern}' already stands in rule {seen[(pattern, shadowed)]}, which wins.", "Join the two rules."));
+        foreach (var slot in slots.Where(s => !seen.ContainsKey((pattern, s))))
+            seen.Add((pattern, slot), rule);
     }
 
     private static void CheckGrid(Recipe recipe, string path, List<Problem> problems)

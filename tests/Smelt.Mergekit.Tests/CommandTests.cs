@@ -1,0 +1,167 @@
+using Smelt.Tool.Tests;
+
+namespace Smelt.Mergekit.Tests;
+
+/// <summary>The verbs on files of mergekit.</summary>
+public sealed class CommandTests : IDisposable
+{
+    private readonly Workspace _work = new();
+    private readonly string _file;
+
+    public CommandTests()
+    {
+        _work.Model("models/a", 1, 2);
+        _work.Model("models/b", 3, 6);
+        _file = _work.Write("mean.yml", """
+            merge_method: linear
+            models:
+              - {model: models/a, parameters: {weight: 1}}
+              - {model: models/b, parameters: {weight: 3}}
+            """);
+    }
+
+    public void Dispose() => _work.Dispose();
+
+    [Fact]
+    public void Run_plan_check_and_list_take_a_file_as_it_is()
+    {
+        Assert.Equal("mean: ok", Done("check", _file).TrimEnd());
+        Assert.Contains("average", Done("list", _file), StringComparison.Ordinal);
+        Assert.Contains("1 merged", Done("plan", _file), StringComparison.Ordinal);
+        Done("run", _file, "--out", _work["out"], "--no-sync");
+        Assert.Equal([2.5f, 5f], Workspace.Values(_work["out"], 2));
+    }
+
+    [Fact]
+    public void A_stage_is_merged_alone_where_it_is_asked_for()
+    {
+        var file = _work.Write("two.yml", """
+            name: first
+            merge_method: linear
+            models: [{model: models/a}, {model: models/b}]
+            parameters: {weight: 1}
+            ---
+            merge_method: passthrough
+            models: [{model: first, parameters: {scale: 10}}]
+            """);
+        Done("run", file, "--out", _work["out"], "--no-sync");
+        Assert.Equal([20f, 40f], Workspace.Values(_work["out"], 2));
+        Done("run", file, "--recipe", "first", "--out", _work["first"], "--no-sync");
+        Assert.Equal([2f, 4f], Workspace.Values(_work["first"], 2));
+    }
+
+    [Fact]
+    public void Missing_tensors_are_merged_or_left_out_as_the_options_say()
+    {
+        _work.Flat("x.safetensors", ("w", [1, 2]), ("own", [8]));
+        _work.Flat("y.safetensors", ("w", [3, 4]));
+        var file = _work.Write("flat.yml", "merge_method: linear\nmodels: [{model: x.safetensors}, {model: y.safetensors}]\nparameters: {weight: 1}");
+        Assert.Contains("--tensor-union", Refused("run", file, "--out", _work["out"]), StringComparison.Ordinal);
+        Done("run", file, "--out", _work["union"], "--no-sync", "--tensor-union");
+        Done("run", file, "--out", _work["intersection"], "--no-sync", "--tensor-intersection");
+        Assert.Equal([("own", 1), ("w", 2)], Tensors(_work["union"]));
+        Assert.Equal([("w", 2)], Tensors(_work["intersection"]));
+        Assert.Contains("exclude each other", Refused("plan", file, "--tensor-union", "--tensor-intersection"), StringComparison.Ordinal);
+        Assert.Contains("for configurations of mergekit", Refused("check", _work.Average("j.json", "models/a"), "--tensor-union"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Import_writes_a_project_whose_models_are_found_from_its_folder()
+    {
+        Done("import", _file, "--out", _work["sub/My mean"]);
+        Assert.Contains("<PackageReference Include=\"Smelt.Recipes\"", File.ReadAllText(_work["sub/My mean/My mean.csproj"]), StringComparison.Ordinal);
+        var source = File.ReadAllText(_work["sub/My mean/Recipes.cs"]);
+        Assert.Contains("namespace MyMean;", source, StringComparison.Ordinal);
+        Assert.Contains("""new(Folder("../../models/b")) { Weight = 3 },""", source, StringComparison.Ordinal);
+        Assert.Single(CompiledRecipes.Of(source));
+    }
+
+    [Fact]
+    public void Import_leaves_the_reference_to_a_folder_that_makes_it_for_all()
+    {
+        _work.Write("recipes/Directory.Build.props", "<Project><ItemGroup><ProjectReference Include=\"Smelt.Recipes.csproj\" /></ItemGroup></Project>");
+        Done("import", _file, "--out", _work["recipes/Mine"]);
+        Assert.DoesNotContain("PackageReference", File.ReadAllText(_work["recipes/Mine/Mine.csproj"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nothing_is_replaced_unless_asked()
+    {
+        _work.Write("p/Recipes.cs", "mine");
+        Assert.Contains("SM8011", Refused("import", _file, "--out", _work["p"]), StringComparison.Ordinal);
+        Assert.Equal(["Recipes.cs"], Directory.GetFiles(_work["p"]).Select(Path.GetFileName));
+        Assert.Equal("mine", File.ReadAllText(_work["p/Recipes.cs"]));
+        Done("import", _file, "--out", _work["p"], "--force");
+        Assert.NotEqual("mine", File.ReadAllText(_work["p/Recipes.cs"]));
+    }
+
+    [Fact]
+    public void A_configuration_runs_as_the_file_it_comes_from()
+    {
+        Done("import", _file, "--json", "--out", _work["sub/mean.json"]);
+        Done("run", _work["sub/mean.json"], "--out", _work["out"], "--no-sync");
+        Assert.Equal([2.5f, 5f], Workspace.Values(_work["out"], 2));
+        Assert.StartsWith("{\n", Done("import", _file, "--json"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Export_writes_a_file_whose_models_are_found_from_its_folder()
+    {
+        Done("export", _work.TaskArithmetic("sum.json", "0.5", "models/a", "models/b"), "--out", _work["deep/down/sum.yml"]);
+        var text = File.ReadAllText(_work["deep/down/sum.yml"]);
+        Assert.Contains("base_model: ../../models/a", text, StringComparison.Ordinal);
+        Done("run", _work["deep/down/sum.yml"], "--out", _work["out"], "--no-sync");
+        Assert.Equal([2f, 4f], Workspace.Values(_work["out"], 2));
+    }
+
+    [Fact]
+    public void Each_point_of_a_sweep_is_a_file()
+    {
+        var sweep = _work.TaskArithmetic("sum.json", """{"sweep": [0.5, 1]}""", "models/a", "models/b");
+        Assert.Contains("2 configurations", Refused("export", sweep), StringComparison.Ordinal);
+        Done("export", sweep, "--out", _work["all"]);
+        Assert.Equal(["sum-lambda=0.5.yml", "sum-lambda=1.yml"], Directory.GetFiles(_work["all"]).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void Export_of_a_file_of_mergekit_keeps_what_can_not_be_merged()
+    {
+        var file = _work.Write("full.yml", "merge_method: linear\ntokenizer_source: union\nchat_template: chatml\nmodels: [{model: a+b, parameters: {weight: 1}}]\n");
+        Assert.Equal(
+            """
+            merge_method: linear
+            models:
+              - model: a+b
+                parameters:
+                  weight: 1
+            tokenizer_source: union
+            chat_template: chatml
+
+            """,
+            Done("export", file));
+        Assert.Contains("SM9016", Refused("import", file, "--out", _work["p"]), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_work["p"]));
+    }
+
+    [Fact]
+    public void A_file_that_is_not_there_is_bad_input() =>
+        Assert.Contains("SM8001", Refused("import", _work["none.yml"]), StringComparison.Ordinal);
+
+    private static string Done(params string[] arguments)
+    {
+        var captured = new Captured();
+        var code = captured.Run(arguments);
+        Assert.True(code == Tool.ExitCode.Done, captured.Error);
+        return captured.Out;
+    }
+
+    private static string Refused(params string[] arguments)
+    {
+        var captured = new Captured();
+        Assert.Equal(Tool.ExitCode.BadInput, captured.Run(arguments));
+        return captured.Error;
+    }
+
+    private static (string, int)[] Tensors(string folder) =>
+        [.. Checkpoints.CheckpointFolder.Open(folder).Tensors.Select(t => (t.Name, (int)t.ElementCount)).Order()];
+}
