@@ -176,6 +176,19 @@ internal sealed unsafe class Worker : IDisposable
         }
     }
 
+    /// <summary>
+    /// Reads a sub-block of a tensor of at most 32 bits an element that is no source, as fp32; it is there until
+    /// <see cref="Output"/> is used again.
+    /// </summary>
+    public float* ReadFloats(CheckpointTensor tensor, SubBlock part)
+    {
+        var format = FormatOf(tensor.Type);
+        var raw = Output + (part.Length * sizeof(float));
+        _maskCursor.Read(tensor, part.Start * format.Size(), new Span<byte>(raw, part.Length * format.Size()));
+        Widen.ToSingle(new RawBlock(raw, format), part.Length, (float*)Output);
+        return (float*)Output;
+    }
+
     /// <summary>The hash of a tensor's name.</summary>
     public ulong TensorHash(TensorPlan tensor)
     {

@@ -139,6 +139,9 @@ public sealed record MergePlan
     /// <summary>Masks given by the recipe in place of random ones; null otherwise.</summary>
     public required Checkpoint? Masks { get; init; }
 
+    /// <summary>Signs given by the recipe of a plan with one part; null otherwise.</summary>
+    public Checkpoint? Signs { get; init; }
+
     /// <summary>Bytes of tensors read in one pass over the inputs.</summary>
     public required long BytesPerPass { get; init; }
 
@@ -160,8 +163,8 @@ public sealed record MergePlan
     /// <summary>What is worth knowing: rules SM7xxx of severity warning and those of the checkpoints.</summary>
     public required IReadOnlyList<Problem> Warnings { get; init; }
 
-    /// <summary>All weight files that are read: those of the inputs and of the masks.</summary>
-    public IEnumerable<CheckpointFile> Files => Inputs.SelectMany(i => i.Checkpoint.Files).Concat(Parts.Select(p => p.Masks).OfType<Checkpoint>().Distinct().SelectMany(m => m.Files));
+    /// <summary>All weight files that are read: those of the inputs, masks and signs.</summary>
+    public IEnumerable<CheckpointFile> Files => Inputs.SelectMany(i => i.Checkpoint.Files).Concat(Parts.SelectMany(p => new[] { p.Masks, p.Signs }).OfType<Checkpoint>().Distinct().SelectMany(m => m.Files));
 
     /// <summary>The most tensors that one tensor is made of.</summary>
     public int MostSources => Tensors.Select(t => t.Experts.Count + (t.Base is null ? 0 : 1)).DefaultIfEmpty(1).Max();
@@ -176,6 +179,7 @@ public sealed record MergePlan
         Base = part.Base,
         Experts = part.Experts,
         Masks = part.Masks,
+        Signs = part.Signs,
         Tensors = [.. Tensors.Select(t => t.Part == part.Index ? t : t with { Action = TensorAction.Keep })],
     };
 

@@ -32,8 +32,8 @@ public static class PlanRules
     /// <summary>A merge changes at least one tensor.</summary>
     public static readonly Rule NothingMerged = new("SM7009", "Nothing to merge", Severity.Error);
 
-    /// <summary>A mask file holds masks of the right names, types and shapes.</summary>
-    public static readonly Rule BadMask = new("SM7010", "Mask file does not fit", Severity.Error);
+    /// <summary>A file with masks or signs holds those of the right names, types and shapes.</summary>
+    public static readonly Rule BadMask = new("SM7010", "Mask or sign file does not fit", Severity.Error);
 
     /// <summary>A tied head in one input is told apart from a missing one.</summary>
     public static readonly Rule TiedHead = new("SM7011", "Head tied in some inputs", Severity.Warning);

@@ -42,9 +42,11 @@ public static class Planner
 
         var parts = new List<MergePart>();
         var tensors = new List<TensorPlan>();
-        var layers = PlanParts(resolved, points, inputs, masks, parts, tensors, problems);
+        var layers = PlanParts(resolved, points, inputs, masks, root, parts, tensors, problems);
         if (masks is not null)
             MaskFiles.Check(masks, tensors, problems);
+        foreach (var part in parts)
+            SignFiles.Check(part, tensors, problems);
         CheckTensors(resolved, tensors, problems);
         ThrowOnErrors(problems);
 
@@ -69,6 +71,7 @@ public static class Planner
             Tensors = tensors,
             Layout = layout,
             Masks = masks,
+            Signs = parts.Count == 1 ? parts[0].Signs : null,
             BytesPerPass = tensors.Sum(BytesOf),
             Passes = passes.Max(),
             BytesToRead = tensors.Sum(t => BytesOf(t) * passes[t.Part]),
@@ -168,7 +171,7 @@ public static class Planner
 
     /// <summary>Plans the merges of a recipe one after another; returns the layers that were put together anew.</summary>
     private static LayerChange[] PlanParts(
-        Recipe recipe, IReadOnlyList<SweepPoint> points, Dictionary<Model, PlannedInput> inputs, Checkpoint? masks,
+        Recipe recipe, IReadOnlyList<SweepPoint> points, Dictionary<Model, PlannedInput> inputs, Checkpoint? masks, string root,
         List<MergePart> parts, List<TensorPlan> tensors, List<Problem> problems)
     {
         var changes = new Dictionary<StackHeight, string>();
@@ -180,6 +183,7 @@ public static class Planner
             var leaf = own[0].Recipe;
             var baseInput = leaf.Base is { } b ? inputs[b] : null;
             var experts = leaf.Experts.Select(e => inputs[e.Model]).ToArray();
+            var signs = SignFiles.Open(leaf, root, problems);
             var planner = new PartPlanner(scope, own, baseInput, experts, problems);
             planners.Add(planner);
             var subsets = new Dictionary<string, int>();
@@ -191,8 +195,8 @@ public static class Planner
                     part = parts.Count;
                     subsets.Add(key, part);
                     parts.Add(present is null
-                        ? new MergePart(part, own, baseInput, experts, masks)
-                        : new MergePart(part, [.. own.Select(p => p with { Recipe = p.Recipe with { Experts = Sequence.From(present.Select(i => p.Recipe.Experts[i])) } })], baseInput, [.. present.Select(i => experts[i])], masks));
+                        ? new MergePart(part, own, baseInput, experts, masks, signs)
+                        : new MergePart(part, [.. own.Select(p => p with { Recipe = p.Recipe with { Experts = Sequence.From(present.Select(i => p.Recipe.Experts[i])) } })], baseInput, [.. present.Select(i => experts[i])], masks, signs));
                 }
 
                 tensors.Add(tensor with { Index = tensors.Count, Part = part });

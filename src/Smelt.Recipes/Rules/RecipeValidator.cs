@@ -306,6 +306,7 @@ public static class RecipeValidator
             Flag(path + "/zeroVote", "zeroVote", "there is no election");
         if (trimmed is DareTies { MaskFile: not null, Seed: not null })
             Flag(path + "/seed", "seed", "the masks come from maskFile");
+        SignRules.Check(trimmed, path, problems);
     }
 
     /// <summary>Whether a value of one expert or one tensor has an effect on a recipe.</summary>
