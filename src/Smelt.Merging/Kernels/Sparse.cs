@@ -32,15 +32,14 @@ internal static unsafe class Sparse
             (weights[i], norms[i]) = (experts[i].Weight, experts[i].Norm);
 
         var widened = rows + (count * Simd.Stride);
+        var votes = widened + Simd.Stride;
         for (nint e = 0; e < n; e += Simd.Chunk)
         {
             var length = Math.Min(n - e, Simd.Chunk);
-            var votes = given is null ? widened + Simd.Stride : given + e;
             Fill(@base, experts, count, election.Weighted, flatStart, e, length, rows, widened);
             if (election.Vote != Vote.None)
             {
-                if (given is null)
-                    Ballot.Elect(rows, count, election.Vote, norms, length, votes);
+                Ballot.Elect(rows, count, election.Vote, norms, given + e, length, votes);
                 if (counts is not null)
                     *counts += Ballot.Count(rows, count, votes, length);
             }
@@ -61,14 +60,13 @@ internal static unsafe class Sparse
             norms[i] = experts[i].Norm;
 
         var widened = rows + (count * Simd.Stride);
+        var votes = widened + Simd.Stride;
         var counts = default(ElectionCounts);
         for (nint e = 0; e < n; e += Simd.Chunk)
         {
             var length = Math.Min(n - e, Simd.Chunk);
-            var votes = given is null ? widened + Simd.Stride : given + e;
             Fill(@base, experts, count, election.Weighted, flatStart, e, length, rows, widened);
-            if (given is null)
-                Ballot.Elect(rows, count, election.Vote, norms, length, votes);
+            Ballot.Elect(rows, count, election.Vote, norms, given + e, length, votes);
             counts += Ballot.Count(rows, count, votes, length);
         }
 
@@ -94,8 +92,7 @@ internal static unsafe class Sparse
     internal static void Agreeing(
         RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint e, nint length, float* rows, ElectionCounts* counts, float* given)
     {
-        var own = stackalloc float[Simd.Chunk];
-        var votes = given is null ? own : given + e;
+        var votes = stackalloc float[Simd.Chunk];
         var norms = stackalloc float[count];
         for (var i = 0; i < count; i++)
             norms[i] = experts[i].Norm;
@@ -103,8 +100,7 @@ internal static unsafe class Sparse
         Fill(@base, experts, count, election.Weighted, flatStart, e, length, rows, rows + (count * Simd.Stride));
         if (election.Vote == Vote.None)
             return;
-        if (given is null)
-            Ballot.Elect(rows, count, election.Vote, norms, length, votes);
+        Ballot.Elect(rows, count, election.Vote, norms, given + e, length, votes);
         if (counts is not null)
             *counts += Ballot.Count(rows, count, votes, length);
         Combination.KeepAgreeing(rows, count, votes, election.ZeroVote, length);

@@ -16,6 +16,11 @@ public class SameBitsTests
         "ties model" => new Ties { Base = Folder("base"), Experts = Experts },
         "ties model exact" => new Ties { Base = Folder("base"), Experts = Experts, Cut = Cut.Exact },
         "ties tensor" => new Ties { Base = Folder("base"), Experts = Experts, Profile = Profile.Mergekit, Density = 0.3 },
+        "ties norms" => new Ties { Base = Folder("base"), Experts = Experts, Cut = Cut.Share, Density = 0.8, Election = Election.NormMass },
+        "ties dominant" => new Ties { Base = Folder("base"), Experts = Experts, Trim = TrimScope.Tensor, Election = Election.NormFraction, Disjoint = false, Combine = Combine.Max },
+        "ties deviation" => new Ties { Base = Folder("base"), Experts = Experts, Cut = Cut.Deviation, Deviations = 0.7, Stock = true },
+        "ties median" => new Ties { Base = Folder("base"), Experts = Experts, Cut = Cut.Share, Trim = TrimScope.Tensor, Combine = Combine.GeometricMedian },
+        "ties sign file" => new Ties { Base = Folder("base"), Experts = Experts, Election = Election.SignFile, SignFile = "e2" },
         "dare paper" => new DareTies { Base = Folder("base"), Experts = Experts, Seed = 5 },
         "slerp" => new Slerp { Base = Folder("base"), Experts = [Folder("e1")], T = 0.3 },
         "nuslerp" => new NuSlerp { Experts = [Folder("e1"), Folder("e2")] },
@@ -30,7 +35,8 @@ public class SameBitsTests
         _ => new DareTies { Base = Folder("base"), Experts = Experts, Profile = Profile.Mergekit, Density = 0.4, Seed = 5 },
     };
 
-    public static TheoryData<string> Methods() => ["average", "task arithmetic", "ties model", "ties model exact", "ties tensor", "dare paper", "dare mergekit",
+    public static TheoryData<string> Methods() => ["average", "task arithmetic", "ties model", "ties model exact", "ties tensor",
+        "ties norms", "ties dominant", "ties deviation", "ties median", "ties sign file", "dare paper", "dare mergekit",
         "slerp", "nuslerp", "multislerp", "karcher", "model stock", "nearswap", "arcee fusion", "sce", "ramplus", "passthrough"];
 
     /// <summary>The same merge of as many experts with special values.</summary>

@@ -61,6 +61,9 @@ internal sealed class MatrixModels : IDisposable
         return MergeExecutor.Run(plan, new MergeOptions { Output = output, Threads = threads, Durable = false }, new ProgressCounter(), CancellationToken.None);
     }
 
+    /// <summary>The folder of a model.</summary>
+    public string PathOf(string model) => Path.Combine(_path, model);
+
     /// <summary>The values of a model's fp32 tensors.</summary>
     public Dictionary<string, float[]> Values(string model) => Read(System.IO.Path.Combine(Path, model));
 
