@@ -80,6 +80,7 @@ internal abstract class MethodProgram
         ArceeFusion => new ArceeFusionMethod(plan),
         Sce => new SceMethod(plan),
         RamRecipe => new RamMethod(plan),
+        MagMax => new MagMaxMethod(plan),
         Passthrough => new PassthroughMethod(plan),
         var other => throw new NotSupportedException($"No method merges a {other.GetType().Name}."),
     };

@@ -296,6 +296,8 @@ public static class RecipeValidator
             problems.Add(RuleTable.Composition.At(path + "/missing", "missing is Union, where every tensor has experts of its own, and trim is Model, one threshold over all tensors of an expert.", "Set Trim = TrimScope.Tensor, or Missing = Intersection."));
         if (recipe is NuSlerp { ColumnWise: true, Flatten: not false })
             Flag(path + "/columnWise", "columnWise", "flatten takes each tensor as one vector");
+        if (recipe is MagMax { Normalize: not null })
+            Flag(path + "/normalize", "normalize", "one delta alone is taken");
         if (recipe is not TrimmedRecipe trimmed)
             return;
         if (trimmed is Ties && trimmed.Rescale is Rescale.Inverse)

@@ -58,6 +58,7 @@ internal sealed class OriginalsRecipe
         ("slerp", "sd_mecha") => Slerp() with { LinearAbove = 1, InterpolateNorms = true },
         ("model_stock", "fusion_bench") => new ModelStock { Cosine = StockCosine.MeanAngle, Experts = Plain() },
         ("model_stock", "sd_mecha") => new ModelStock { Cosine = StockCosine.Neighbours, FilterWise = true, Experts = Plain() },
+        ("magmax", _) => new MagMax { Lambda = Number("lambda"), Experts = Plain() },
         ("task_arithmetic", _) => new TaskArithmetic { Lambda = Number("lambda") },
         ("task_negation", _) => new TaskArithmetic { Lambda = Number("lambda"), Experts = Experts(_ => -1) },
         ("task_analogy", _) => new TaskArithmetic { Lambda = Number("lambda"), Experts = Experts(Analogy()) },

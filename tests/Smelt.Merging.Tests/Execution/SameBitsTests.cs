@@ -31,13 +31,14 @@ public class SameBitsTests
         "arcee fusion" => new ArceeFusion { Base = Folder("base"), Experts = [Folder("e1")] },
         "sce" => new Sce { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2"), Folder("e3")], SelectTopK = 0.4 },
         "ramplus" => new RamPlus { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2"), Folder("e3")], Epsilon = 0.0003 },
+        "magmax" => new MagMax { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2"), Folder("e3")], Lambda = 0.5 },
         "passthrough" => new Passthrough { Experts = [Folder("e1")], Scale = 0.7 },
         _ => new DareTies { Base = Folder("base"), Experts = Experts, Profile = Profile.Mergekit, Density = 0.4, Seed = 5 },
     };
 
     public static TheoryData<string> Methods() => ["average", "task arithmetic", "ties model", "ties model exact", "ties tensor",
         "ties norms", "ties dominant", "ties deviation", "ties median", "ties sign file", "dare paper", "dare mergekit",
-        "slerp", "nuslerp", "multislerp", "karcher", "model stock", "nearswap", "arcee fusion", "sce", "ramplus", "passthrough"];
+        "slerp", "nuslerp", "multislerp", "karcher", "model stock", "nearswap", "arcee fusion", "sce", "ramplus", "magmax", "passthrough"];
 
     /// <summary>The same merge of as many experts with special values.</summary>
     private static Recipe Special(Recipe recipe) => recipe with

@@ -264,6 +264,20 @@ public class SignTests
     }
 
     [Fact]
+    public void Magmax_takes_the_largest_delta_and_the_later_of_equals()
+    {
+        using var models = new MatrixModels(("t", [5]));
+        models.Write("base", _ => [1, 1, 1, 1, 1]);
+        models.Write("e1", _ => [2, 0, 1, 3, 1]);
+        models.Write("e2", _ => [0, 2, 1, 2, 1.5f]);
+        models.Write("e3", _ => [2, 0, 1, 0, 1.25f]);
+        var recipe = new MagMax { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2"), Folder("e3")] };
+        Assert.Equal([2f, 0, 1, 3, 1.5f], models.Merge(recipe)["t"]);
+        Assert.Equal([0f, 2, 1, 3, 1.5f], models.Merge(recipe with { Experts = [Folder("e3"), Folder("e1"), Folder("e2")] })["t"]);
+        Assert.Equal([1.5f, 0.5f, 1, 2, 1.25f], models.Merge(recipe with { Lambda = 0.5 })["t"]);
+    }
+
+    [Fact]
     public void Threads_make_no_difference_to_rows()
     {
         using var models = Models();
