@@ -134,6 +134,16 @@ public enum Combine
     GeometricMedian,
 }
 
+/// <summary>What a task mask compares, for base b, expert x_i = b + d_i and multi-task vector t.</summary>
+public enum MaskComparison
+{
+    /// <summary>The models: |b - x_i| &gt; lambda |b + t - x_i| (TALL masks' repository).</summary>
+    Models,
+
+    /// <summary>The base's weights with task vectors: |b - d_i| &gt; lambda |t - d_i| (FusionBench, by an oversight).</summary>
+    BaseWeights,
+}
+
 /// <summary>What happens to NaN and infinity in an input.</summary>
 public enum NonFinite
 {

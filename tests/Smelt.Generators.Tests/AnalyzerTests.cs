@@ -34,7 +34,6 @@ public class AnalyzerTests
         { "SM2005", """new Karcher { Experts = [new(Folder("a")) { Weight = «0.5» }] }""", "karcher has no weight" },
         { "SM2005", """new NuSlerp { Experts = [Folder("a"), Folder("b")], ColumnWise = «true» }""", "flatten takes each tensor as one vector" },
         { "SM2005", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Tensors = [On("x") with { T = «0.5» }] }""", "ties has no t" },
-        { "SM2005", """new MagMax { Base = Folder("b"), Experts = [Folder("a")], Normalize = «true» }""", "one delta alone is taken" },
         { "SM2006", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Density = «0» }""", "drops the whole task vector" },
         { "SM2007", """new Average { Experts = [Folder("a")], MaxShardSize = «"5 apples"» }""", "is no size" },
         { "SM2008", """new Average { Experts = [Folder("a")], Dtype = «(DType)9» }""", "allowed: BF16, F16, F32, F64" },

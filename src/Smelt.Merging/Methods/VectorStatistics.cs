@@ -15,9 +15,6 @@ internal sealed unsafe class VectorStatistics(MergePlan plan, SparseMethod metho
     /// <summary>Sums of one vector.</summary>
     private const int Width = 2;
 
-    /// <summary>Blocks whose sums are held at a time, unless one tensor has more.</summary>
-    private const int BlocksAtOnce = 4096;
-
     private readonly Band[]?[][] _bands = [.. method.Groups.Select(_ => new Band[]?[plan.Tensors.Count])];
     private readonly float[]?[][] _norms = [.. method.Groups.Select(_ => new float[]?[plan.Tensors.Count])];
 
@@ -76,16 +73,7 @@ internal sealed unsafe class VectorStatistics(MergePlan plan, SparseMethod metho
         if (groups.Length == 0)
             return;
         var width = plan.Experts.Count * Width;
-        var sums = new double[plan.Tensors.Count][];
-        for (var from = first; from < end;)
-        {
-            var to = from + 1;
-            while (to < end && context.Blocks.FirstOf(to + 1) - context.Blocks.FirstOf(from) <= BlocksAtOnce)
-                to++;
-            Sum(context, from, to, groups, complete, sums);
-            from = to;
-        }
-
+        var sums = BlockSums.Measure(context, first, end, groups.Length * width, (worker, part, totals) => Add(worker, part, groups, complete, totals));
         var tensors = plan.MergedIn(first, end).OrderBy(t => t.Name, StringComparer.Ordinal).ToArray();
         for (var g = 0; g < groups.Length; g++)
         {
@@ -93,7 +81,7 @@ internal sealed unsafe class VectorStatistics(MergePlan plan, SparseMethod metho
             var total = new double[width];
             foreach (var tensor in tensors)
             {
-                var own = sums[tensor.Index][(g * width)..((g + 1) * width)];
+                var own = sums[tensor.Index]![(g * width)..((g + 1) * width)];
                 for (var i = 0; i < width; i++)
                     total[i] += own[i];
                 if (!whole)
@@ -106,52 +94,17 @@ internal sealed unsafe class VectorStatistics(MergePlan plan, SparseMethod metho
         }
     }
 
-    /// <summary>The sums of each of some neighbouring tensors, for every group and expert.</summary>
-    private void Sum(PassContext context, int first, int end, MixGroup[] groups, bool complete, double[][] sums)
+    private void Add(Worker worker, SubBlock part, MixGroup[] groups, bool complete, BlockSum* sums)
     {
-        var firstBlock = context.Blocks.FirstOf(first);
-        var width = plan.Experts.Count * groups.Length * Width;
-        var parts = new double[(context.Blocks.FirstOf(end) - firstBlock) * width];
-        context.Pool.Run(firstBlock, context.Blocks.FirstOf(end), (worker, index) =>
-        {
-            var block = context.Blocks[index];
-            if (block.Tensor.Action == TensorAction.Merge)
-                Add(context, context.Workers[worker], block, groups, complete, parts.AsSpan((int)((index - firstBlock) * width), width));
-        });
-
-        foreach (var tensor in plan.MergedIn(first, end))
-        {
-            var total = sums[tensor.Index] = new double[width];
-            for (var block = context.Blocks.FirstOf(tensor.Index); block < context.Blocks.FirstOf(tensor.Index + 1); block++)
-            {
-                for (var i = 0; i < width; i++)
-                    total[i] += parts[((block - firstBlock) * width) + i];
-            }
-        }
-    }
-
-    private void Add(PassContext context, Worker worker, Block block, MixGroup[] groups, bool complete, Span<double> parts)
-    {
-        var sums = stackalloc BlockSum[parts.Length];
-        for (var i = 0; i < parts.Length; i++)
-            sums[i] = default;
         var ones = stackalloc float[Simd.LongChunk];
         new Span<float>(ones, Simd.LongChunk).Fill(1);
-        for (var offset = 0; offset < block.Length; offset += worker.Elements)
+        for (var i = 0; i < groups.Length * plan.Experts.Count; i++)
         {
-            var part = new SubBlock(block.Tensor, block.Start + offset, Math.Min(worker.Elements, block.Length - offset));
-            context.Progress.Add(worker.ReadAll(part));
-            for (var i = 0; i < parts.Length / Width; i++)
-            {
-                var expert = method.Pipeline(worker, part, groups[i / plan.Experts.Count], i % plan.Experts.Count, complete);
-                Deltas.Compute(worker.Blocks[0], expert, part.Start, part.Length, worker.Mix);
-                for (nint e = 0; e < part.Length; e += Simd.LongChunk)
-                    sums[i * Width].AddProducts(worker.Mix + e, ones, Math.Min(part.Length - e, Simd.LongChunk));
-                sums[(i * Width) + 1].AddProducts(worker.Mix, worker.Mix, part.Length);
-            }
+            var expert = method.Pipeline(worker, part, groups[i / plan.Experts.Count], i % plan.Experts.Count, complete);
+            Deltas.Compute(worker.Blocks[0], expert, part.Start, part.Length, worker.Mix);
+            for (nint e = 0; e < part.Length; e += Simd.LongChunk)
+                sums[i * Width].AddProducts(worker.Mix + e, ones, Math.Min(part.Length - e, Simd.LongChunk));
+            sums[(i * Width) + 1].AddProducts(worker.Mix, worker.Mix, part.Length);
         }
-
-        for (var i = 0; i < parts.Length; i++)
-            parts[i] = sums[i].Total();
     }
 }

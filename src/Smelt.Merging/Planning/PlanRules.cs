@@ -56,6 +56,9 @@ public static class PlanRules
     /// <summary>An input is what was merged.</summary>
     public static readonly Rule InputDiffers = new("SM7017", "Input differs from the manifest", Severity.Error);
 
+    /// <summary>An output with task masks has the task that is asked for.</summary>
+    public static readonly Rule NoSuchTask = new("SM7030", "Task not in the output", Severity.Error);
+
     /// <summary>A model has the layers that a slice takes of it.</summary>
     public static readonly Rule NoSuchLayer = new("SM7018", "Layers not in the model", Severity.Error);
 

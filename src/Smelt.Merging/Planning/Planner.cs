@@ -43,13 +43,16 @@ public static class Planner
         var parts = new List<MergePart>();
         var tensors = new List<TensorPlan>();
         var layers = PlanParts(resolved, points, inputs, masks, root, parts, tensors, problems);
-        if (masks is not null)
+        if (masks is not null && resolved is Masked)
+            MaskFiles.CheckOne(masks, tensors, problems);
+        else if (masks is not null)
             MaskFiles.Check(masks, tensors, problems);
         foreach (var part in parts)
             SignFiles.Check(part, tensors, problems);
         CheckTensors(resolved, tensors, problems);
         ThrowOnErrors(problems);
 
+        var maskOutputs = MaskOutputs.Of(resolved, tensors);
         var layout = ShardLayout.Create(tensors.Select(t => new LayoutTensor(t.Name, t.OutputType, t.Shape)), resolved.MaxShardSize!.Value.Bytes);
         var baseInput = resolved.Base is { } b ? inputs[b] : null;
         var passes = parts.Select(p => MethodProgram.CountPasses(p.Points[0].Recipe)).ToArray();
@@ -77,7 +80,8 @@ public static class Planner
             BytesToRead = tensors.Sum(t => BytesOf(t) * passes[t.Part]),
             WeightType = MostCommonType(tensors),
             NonFinite = resolved.NonFinite!.Value,
-            BytesToWrite = layout.TotalFileBytes * points.Count,
+            MaskOutputs = maskOutputs,
+            BytesToWrite = (layout.TotalFileBytes + (maskOutputs?.TotalBytes ?? 0)) * points.Count,
             Warnings = [.. inputs.Values.SelectMany(i => i.Checkpoint.Warnings).Distinct(), .. problems],
         };
     }
@@ -268,8 +272,9 @@ public static class Planner
 
     private static Checkpoint? OpenMasks(Recipe recipe, string root, List<Problem> problems)
     {
-        if (recipe is not DareTies { MaskFile: { } file })
+        if (recipe is not (DareTies { MaskFile: not null } or Masked))
             return null;
+        var file = (recipe as DareTies)?.MaskFile ?? ((Masked)recipe).MaskFile!;
         try
         {
             return CheckpointFolder.Open(Path.GetFullPath(file, root));

@@ -4,7 +4,7 @@ namespace Smelt.Recipes;
 /// What the methods that thin out task vectors and elect signs have in common. The switches left open follow
 /// <see cref="Profile"/>, which itself is <see cref="Recipes.Profile.Paper"/> unless given.
 /// </summary>
-public abstract record TrimmedRecipe : TaskVectorRecipe
+public abstract record TrimmedRecipe : WeightedTaskVectorRecipe
 {
     /// <summary>Sets all switches that are not given.</summary>
     [Slot("sets all switches that are not given")]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Smelt.Recipes;
@@ -58,6 +59,10 @@ internal sealed class OriginalsRecipe
         ("slerp", "sd_mecha") => Slerp() with { LinearAbove = 1, InterpolateNorms = true },
         ("model_stock", "fusion_bench") => new ModelStock { Cosine = StockCosine.MeanAngle, Experts = Plain() },
         ("model_stock", "sd_mecha") => new ModelStock { Cosine = StockCosine.Neighbours, FilterWise = true, Experts = Plain() },
+        ("consensus", _) => MultiTask(new Consensus { MaskLambda = Number("lambda_mask"), AtLeast = Number("prune_threshold_k"), Lambda = Number("scaling"), SaveMask = true }),
+        ("tall_masks", "original") => MultiTask(new TallMasks { MaskLambda = Number("lambda") }),
+        ("tall_masks", "fusion_bench") => new TallMasks { MaskLambda = Number("lambda"), Compare = MaskComparison.BaseWeights },
+        ("emr", _) => new Emr { Experts = Plain() },
         ("magmax", _) => new MagMax { Lambda = Number("lambda"), Experts = Plain() },
         ("task_arithmetic", _) => new TaskArithmetic { Lambda = Number("lambda") },
         ("task_negation", _) => new TaskArithmetic { Lambda = Number("lambda"), Experts = Experts(_ => -1) },
@@ -119,6 +124,24 @@ internal sealed class OriginalsRecipe
             Normalize = normalize,
             Disjoint = disjoint,
             Lambda = Number("lambda"),
+        };
+    }
+
+    /// <summary>The multi-task vector in the words of the cases: <c>sum</c>, or for example <c>TIES topk 20 dis-sum</c>.</summary>
+    private TRecipe MultiTask<TRecipe>(TRecipe recipe)
+        where TRecipe : MultiTaskRecipe
+    {
+        if (Word("multi_task_vector") == "sum")
+            return recipe;
+        var match = Regex.Match(Word("multi_task_vector"), @"\ATIES topk (\d+) dis-(sum|mean|max)\z");
+        if (!match.Success)
+            throw Unknown("multi_task_vector", Word("multi_task_vector"));
+        return recipe with
+        {
+            Density = double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) / 100,
+            Election = Election.Unweighted,
+            Combine = match.Groups[2].Value == "max" ? Combine.Max : Combine.Sum,
+            Normalize = match.Groups[2].Value == "mean",
         };
     }
 
