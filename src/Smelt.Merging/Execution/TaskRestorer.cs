@@ -21,6 +21,7 @@ public static class TaskRestorer
     /// <exception cref="InvalidInputException">The output or its base can't be used; all problems.</exception>
     public static MergePlan Plan(string output, string task, Model? baseModel, string root)
     {
+        root = Path.GetFullPath(root);
         var tasks = Tasks(output);
         var known = tasks.FirstOrDefault(t => t.Name == task) ?? throw new InvalidInputException(
             PlanRules.NoSuchTask.Id, output, $"there is no task '{task}'; it has {string.Join(", ", tasks.Select(t => t.Name))}.", "Name one of these.");
@@ -29,7 +30,7 @@ public static class TaskRestorer
         if (read.HasErrors)
             throw new InvalidInputException(read.Problems);
 
-        string FromRoot(string path) => Path.GetRelativePath(Path.GetFullPath(root), Path.GetFullPath(path));
+        string FromRoot(string path) => Path.GetRelativePath(root, Path.GetFullPath(path));
         var merged = read.Recipe!;
         var name = $"{read.Name}-{task}";
         var recipe = new Masked
