@@ -35,16 +35,17 @@ internal static class CommandLine
               smelt run recipes/Quick                                merges all of them into out/
               smelt run recipes/Quick --recipe ties --out ties       merges one of them
               smelt verify out/ties                                  looks for a changed bit in an output
+              smelt apply out/emr --task math                        restores a task's model from an output with masks
               smelt run mergekit.yml                                 merges a configuration of mergekit as it is
               smelt import mergekit.yml --out recipes/Mine           makes a recipe project of it
               smelt run big.json --out big --max-memory 2GiB --force merges a configuration, replacing an older output
             """)
         {
-            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Verify(terminal, cancellation), Experiment(terminal, cancellation), Lock(terminal, cancellation), Test(terminal, cancellation), Accept(terminal), Import(terminal), Export(terminal, cancellation), Evaluate(terminal),
+            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Verify(terminal, cancellation), Apply(terminal, cancellation), Experiment(terminal, cancellation), Lock(terminal, cancellation), Test(terminal, cancellation), Accept(terminal), Import(terminal), Export(terminal, cancellation), Evaluate(terminal),
         };
         root.SetAction(_ =>
         {
-            terminal.Error.WriteLine("smelt: name a command: run, plan, list, check, verify, experiment, lock, test, accept, import or export");
+            terminal.Error.WriteLine("smelt: name a command: run, plan, list, check, verify, apply, experiment, lock, test, accept, import or export");
             terminal.Error.WriteLine("smelt --help shows what there is");
             return (int)ExitCode.BadInput;
         });
@@ -98,6 +99,20 @@ internal static class CommandLine
         var json = CommonOptions.Json();
         var command = new Command("verify", "Compares every byte of an output with the hashes taken when it was made.") { output, inputs, root, json };
         command.SetAction(line => (int)VerifyCommand.Execute(line.GetRequiredValue(output), line.GetValue(inputs), line.GetRequiredValue(root), line.GetValue(json), terminal, cancellation));
+        return command;
+    }
+
+    private static Command Apply(Terminal terminal, CancellationToken cancellation)
+    {
+        var source = new Argument<string>("OUT") { Description = "The folder of an output with task masks (tall_masks, emr)." };
+        var options = new OutputOptionSet("The folder of the restored model [default: OUT-TASK].");
+        var task = new Option<string?>("--task") { Description = "The task to restore; without it those there are are listed.", HelpName = "NAME" };
+        var baseModel = new Option<string?>("--base") { Description = "The base model's folder [default: the one that the output names].", HelpName = "DIR" };
+        var root = new Option<string>("--root") { Description = "Where relative paths of the output's models start [default: the current folder].", HelpName = "DIR", DefaultValueFactory = _ => "." };
+        var command = new Command("apply", "Restores the model of one task from an output with task masks, as a checkpoint of its own.") { source };
+        options.AddTo(command, task, baseModel, root);
+        command.SetAction(line => (int)ApplyCommand.Execute(
+            options.Read(line, line.GetRequiredValue(source)), line.GetValue(task), line.GetValue(baseModel), line.GetRequiredValue(root), terminal, cancellation));
         return command;
     }
 

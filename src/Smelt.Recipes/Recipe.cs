@@ -66,6 +66,9 @@ public abstract record Recipe
     /// <summary>Whether a sum is divided by the sum of the experts' weights, which then must not be zero.</summary>
     public virtual bool DividesByWeights => false;
 
+    /// <summary>Whether the output has masks beside its weights.</summary>
+    public virtual bool WritesMasks => false;
+
     /// <summary>The fewest experts that the method merges.</summary>
     public virtual int FewestExperts => 1;
 
@@ -88,13 +91,17 @@ public abstract record TaskVectorRecipe : Recipe
     [Slot("the scale of the merged task vector")]
     public Scalar? Lambda { get; init; }
 
-    /// <summary>Whether the mix is divided by the sum of the weights that took part.</summary>
-    [Slot("whether the mix is divided by the sum of the weights that took part")]
-    public bool? Normalize { get; init; }
-
     /// <inheritdoc/>
     public override bool NeedsBase => true;
 
     /// <inheritdoc/>
     public override Recipe Resolve() => (TaskVectorRecipe)base.Resolve() with { Lambda = Lambda ?? 1 };
+}
+
+/// <summary>What methods that sum up task vectors by weights have in common.</summary>
+public abstract record WeightedTaskVectorRecipe : TaskVectorRecipe
+{
+    /// <summary>Whether the mix is divided by the sum of the weights that took part.</summary>
+    [Slot("whether the mix is divided by the sum of the weights that took part")]
+    public bool? Normalize { get; init; }
 }

@@ -47,6 +47,18 @@ public enum Cut
 
     /// <summary>Everything at least as large as the trunc((1 - p) n)-th smallest magnitude, equal ones included (MergeLM).</summary>
     MaskRate,
+
+    /// <summary>
+    /// The fewest largest whose squares add up to p of the sum of all squares, of equal magnitudes the lowest flat index
+    /// first; and always the vector's last element (TIES repository, 'nf').
+    /// </summary>
+    Share,
+
+    /// <summary>
+    /// What lies more than <see cref="TrimmedRecipe.Deviations"/> standard deviations (n - 1) from the vector's mean; the
+    /// density plays no part (TIES repository, 'std').
+    /// </summary>
+    Deviation,
 }
 
 /// <summary>How the kept part of a randomly thinned task vector is rescaled.</summary>
@@ -76,6 +88,15 @@ public enum Election
 
     /// <summary>The sign that more experts have.</summary>
     Count,
+
+    /// <summary>The sign of the delta with the largest share d² / |d|² of its own trimmed vector; the first on ties (TIES repository, 'normfrac').</summary>
+    NormFraction,
+
+    /// <summary>The sign of the sum of sign(d) d² / |d|², |d| the norm of the trimmed vector (TIES repository, 'normmass').</summary>
+    NormMass,
+
+    /// <summary>The signs of the values in <see cref="TrimmedRecipe.SignFile"/> (TIES repository, 'oracle').</summary>
+    SignFile,
 }
 
 /// <summary>What happens where an election sums to zero.</summary>
@@ -92,6 +113,9 @@ public enum ZeroVote
 
     /// <summary>Keeps nothing.</summary>
     Nothing,
+
+    /// <summary>Counts as negative (TIES repository, for signs from a file).</summary>
+    Negative,
 }
 
 /// <summary>How agreeing deltas become one.</summary>
@@ -102,6 +126,22 @@ public enum Combine
 
     /// <summary>The one of the largest magnitude; the first on ties.</summary>
     Max,
+
+    /// <summary>
+    /// The point of each tensor that is nearest to all of them: their geometric median, found by Weiszfeld's iteration, a
+    /// delta that does not agree being 0 (sd-mecha).
+    /// </summary>
+    GeometricMedian,
+}
+
+/// <summary>What a task mask compares, for base b, expert x_i = b + d_i and multi-task vector t.</summary>
+public enum MaskComparison
+{
+    /// <summary>The models: |b - x_i| &gt; lambda |b + t - x_i| (TALL masks' repository).</summary>
+    Models,
+
+    /// <summary>The base's weights with task vectors: |b - d_i| &gt; lambda |t - d_i| (FusionBench, by an oversight).</summary>
+    BaseWeights,
 }
 
 /// <summary>What happens to NaN and infinity in an input.</summary>

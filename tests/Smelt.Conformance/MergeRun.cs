@@ -21,7 +21,7 @@ internal static class MergeRun
         var (recipe, root) = golden.Kind == GoldenCase.Originals ? (OriginalsRecipe.Of(golden, scratch), scratch) : MergekitCase.Import(golden);
         Merge(recipe, root, output);
         return golden.Kind == GoldenCase.Originals
-            ? OriginalsComparer.Compare(golden, SafetensorsFile.ReadAll(output))
+            ? OriginalsComparer.Compare(golden, OriginalsResult.Read(golden, output, scratch))
             : MergekitComparer.Compare(golden, output);
     }
 

@@ -51,7 +51,8 @@ internal static class RunCommand
             return ExitCode.Done;
         }) == ExitCode.Done);
 
-    private static MergeResult Run(Session session, PreparedMerge merge, string title, CancellationToken cancellation)
+    /// <summary>Carries out one merge.</summary>
+    internal static MergeResult Run(Session session, PreparedMerge merge, string title, CancellationToken cancellation)
     {
         DiskSpace.Check(merge.Plan, merge.Options);
         var counter = new ProgressCounter();
@@ -76,7 +77,8 @@ internal static class RunCommand
         return $"finished: {string.Join(", ", finished.Select(m => m.Recipe.Name))}; for the rest: {names}{output}";
     }
 
-    private static MergeDocument ToDocument(PreparedMerge merge, MergeResult result) => new()
+    /// <summary>What the JSON document says of a merge.</summary>
+    internal static MergeDocument ToDocument(PreparedMerge merge, MergeResult result) => new()
     {
         Recipe = merge.Recipe.Name,
         Method = merge.Method,

@@ -44,7 +44,7 @@ internal sealed class FinishedBlocks(long blocks, int parts, int points)
         if ((Interlocked.Or(ref _bits[block.Index >> 6], bit) & bit) != 0)
             return false;
         var votes = Votes[block.Tensor.Part];
-        for (var i = 0; i < records.Length; i++)
+        for (var i = 0; i < votes.Balances.Length; i++)
         {
             Interlocked.Add(ref votes.Balances[i], records[i].Balance);
             Interlocked.Add(ref votes.ZeroVotes[i], records[i].ZeroVotes);

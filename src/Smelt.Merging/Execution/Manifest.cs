@@ -34,6 +34,9 @@ public static class Manifest
             ["point"] = plan.Points[point].Label,
             ["hash"] = "XxHash128 over the XxHash128 of each block of 65,536 elements",
             ["tensors"] = new JsonObject(plan.Tensors.Select(t => Pair(t.Name, hashes.Output(t.Index, point)))),
+            ["masks"] = plan.MaskOutputs is not { } masks ? null : new JsonObject(masks.Names.Select((name, mask) => KeyValuePair.Create(
+                MaskOutputs.FileOf(name),
+                (JsonNode?)new JsonObject(plan.Merged.Select(t => Pair(t.Name, hashes.Output(t.Index, plan.StreamOf(point, mask)))))))),
             ["files"] = new JsonObject(sideFiles.Select(f => Pair(f.Name, f.Hash))),
             ["inputs"] = new JsonArray([.. plan.Inputs.Select(input => (JsonNode)new JsonObject
             {
@@ -43,6 +46,8 @@ public static class Manifest
                 ["tensors"] = new JsonObject(hashes.Inputs(input).Select(t => Pair(t.Name, t.Hash))),
             })]),
         };
+        if (plan.MaskOutputs is null)
+            manifest.Remove("masks");
         return manifest.ToJsonString(Indented) + "\n";
     }
 

@@ -9,12 +9,14 @@ namespace Smelt.Merging.Execution;
 /// <param name="ConfigurationHash">The SHA-256 that stands beside it.</param>
 /// <param name="Tensors">The hash of each tensor of the output.</param>
 /// <param name="Files">The hash of each file beside the weights and of each weight file's header.</param>
+/// <param name="Masks">The hash of each tensor of each file of masks.</param>
 /// <param name="Inputs">The hashes of the tensors that were read, for the base and then each expert.</param>
 internal sealed record ManifestText(
     string Configuration,
     string ConfigurationHash,
     IReadOnlyDictionary<string, UInt128> Tensors,
     IReadOnlyDictionary<string, UInt128> Files,
+    IReadOnlyDictionary<string, IReadOnlyDictionary<string, UInt128>> Masks,
     IReadOnlyList<IReadOnlyDictionary<string, UInt128>> Inputs)
 {
     /// <summary>Reads a manifest.</summary>
@@ -33,6 +35,7 @@ internal sealed record ManifestText(
             root.GetProperty("configurationSha256").GetString() ?? "",
             Hashes(root.GetProperty("tensors")),
             Hashes(root.GetProperty("files")),
+            root.TryGetProperty("masks", out var masks) ? masks.EnumerateObject().ToDictionary(m => m.Name, m => (IReadOnlyDictionary<string, UInt128>)Hashes(m.Value), StringComparer.Ordinal) : [],
             [.. root.GetProperty("inputs").EnumerateArray().Select(i => Hashes(i.GetProperty("tensors")))]);
     }
 

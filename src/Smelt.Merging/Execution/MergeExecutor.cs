@@ -26,6 +26,7 @@ public sealed unsafe class MergeExecutor : IDisposable
     private readonly TensorHashes _hashes;
     private readonly StatisticsCollector? _statistics;
     private readonly MethodProgram[] _programs;
+    private readonly BlockMap[] _blockMaps;
     private readonly FinishedBlocks _finished;
 
     private MergeExecutor(MergePlan plan, MergeOptions options, ProgressCounter progress, CancellationToken cancellation)
@@ -42,9 +43,12 @@ public sealed unsafe class MergeExecutor : IDisposable
         _folders = [.. plan.Points.Select(p => Path.Combine(_folder.Path, p.Label))];
         _pool = new WorkerPool(_budget.Threads, cancellation);
         _reader = new CheckpointReader();
-        _workers = [.. Enumerable.Range(0, _budget.Threads).Select(_ => new Worker(_reader, _budget.Sources, plan.Points.Count, _budget.Elements, _budget.ElementBytes))];
+        _workers = [.. Enumerable.Range(0, _budget.Threads).Select(_ => new Worker(_reader, _budget.Sources, plan.Points.Count, plan.Streams - plan.Points.Count, _budget.Elements, _budget.ElementBytes))];
         _outputs = new OutputFiles(plan, _folders);
         _programs = [.. plan.Parts.Select(part => MethodProgram.Create(plan.Of(part)))];
+
+        // A method's own passes are over its own tensors: those of other parts are not merged in its view of the plan.
+        _blockMaps = [.. _programs.Select(p => new BlockMap(p.Plan.Tensors))];
     }
 
     /// <summary>Carries a plan out and commits its output.</summary>
@@ -116,22 +120,57 @@ public sealed unsafe class MergeExecutor : IDisposable
             }
         }
 
+        var rescalers = Rescalers();
         var changed = _plan.Files.Select(f => f.VerifyUnchanged()).OfType<Problem>().ToList();
         if (_options.Lock is { } locked)
             changed.AddRange(_plan.Inputs.Select(i => locked.CheckContent(i, [.. _hashes.Inputs(i)])).OfType<Problem>());
         if (changed.Count > 0)
             throw new InvalidInputException(changed);
+        CheckInputs();
 
         _progress.Phase = "finishing";
         for (var point = 0; point < _folders.Length; point++)
-            SideFileWriter.Write(_plan, point, _folders[point], _hashes);
+            SideFileWriter.Write(_plan, point, _folders[point], _hashes, rescalers[point]);
         _folder.Commit(_options.Durable);
     }
+
+    /// <summary>The rescalers of the task masks of every sweep point; null where there are none.</summary>
+    private IReadOnlyList<float>?[] Rescalers()
+    {
+        var rescalers = new IReadOnlyList<float>?[_plan.Points.Count];
+        if (_plan.MaskOutputs is not { OfTasks: true })
+            return rescalers;
+        foreach (var group in _programs[0].Groups)
+        {
+            var found = _programs[0].Rescalers(Context(0), group);
+            foreach (var point in group.Points)
+                rescalers[point] = found;
+        }
+
+        return rescalers;
+    }
+
+    /// <summary>Refuses inputs that are not those that the plan expects, now that all of their bytes are known.</summary>
+    private void CheckInputs()
+    {
+        var problems = new List<Problem>();
+        foreach (var (input, expected) in _plan.Inputs.Zip(_plan.ExpectedInputs))
+        {
+            var different = _hashes.Inputs(input).Where(t => expected.TryGetValue(t.Name, out var hash) && hash != t.Hash).Select(t => t.Name).ToArray();
+            if (different.Length > 0)
+                problems.Add(PlanRules.InputDiffers.At(input.Checkpoint.Path, $"{different.Length} tensors are not those that the masks were made for: {Planner.Some(different)}.", "Name the model as it was merged."));
+        }
+
+        if (problems.Count > 0)
+            throw new InvalidInputException(problems);
+    }
+
+    private PassContext Context(int part) => new(_programs[part].Plan, _blockMaps[part], _pool, _workers, _budget.Searches, _progress);
 
     private Journal OpenJournal()
     {
         var candidates = new List<(Block Block, BlockRecord[] Records, UInt128[] Sources)>();
-        var (journal, resumed) = Journal.Open(_folder.JournalPath, Journal.Fingerprint(_plan), _plan.Points.Count, _plan.MostSources, (index, records, sources) =>
+        var (journal, resumed) = Journal.Open(_folder.JournalPath, Journal.Fingerprint(_plan), _plan.Streams, _plan.MostSources, (index, records, sources) =>
         {
             if (index >= 0 && index < _blocks.Count)
                 candidates.Add((_blocks[index], records, sources));
@@ -169,7 +208,7 @@ public sealed unsafe class MergeExecutor : IDisposable
             if (_finished.All(first, end))
                 continue;
             for (var part = 0; part < _programs.Length; part++)
-                _programs[part].Prepare(new PassContext(_programs[part].Plan, _blocks, _pool, _workers, _budget.Searches, _progress), wave.First, wave.End);
+                _programs[part].Prepare(Context(part), wave.First, wave.End);
             _progress.Phase = "merging";
             _pool.Run(first, end, (worker, index) =>
             {
@@ -237,6 +276,7 @@ public sealed unsafe class MergeExecutor : IDisposable
             foreach (var group in program.Groups)
             {
                 program.Mix(worker, part, group);
+                WriteMasks(worker, part, group);
                 foreach (var point in group.Points)
                 {
                     var bytes = worker.Apply(part.Length, program.AddsBase, block.Tensor.Settings[point].Lambda, block.Tensor.OutputType);
@@ -244,6 +284,21 @@ public sealed unsafe class MergeExecutor : IDisposable
                     _outputs.Write(point, block.Tensor.Index, part.Start * block.Tensor.OutputType.BytesPerElement, bytes);
                     _progress.Add(bytes.Length);
                 }
+            }
+        }
+    }
+
+    /// <summary>Writes the masks that a mix made beside it, for all its sweep points.</summary>
+    private void WriteMasks(Worker worker, SubBlock part, MixGroup group)
+    {
+        for (var mask = 0; mask < _plan.MaskOutputs?.Names.Count; mask++)
+        {
+            var bytes = new ReadOnlySpan<byte>(worker.Masks + ((long)mask * worker.MaskWords), (int)MaskOutputs.BytesOf(part.Length));
+            foreach (var point in group.Points)
+            {
+                worker.HashMask(_plan.StreamOf(point, mask) - _plan.Points.Count, bytes);
+                _outputs.WriteMask(point, mask, part, bytes);
+                _progress.Add(bytes.Length);
             }
         }
     }

@@ -35,6 +35,12 @@ internal static class ModelCard
         }
 
         var recipe = plan.Points[point].Recipe;
+        if (plan.MaskOutputs is { OfTasks: true } masks)
+        {
+            card.Append("\n## Tasks\n\nBeside these weights lie masks of the tasks ").AppendJoin(", ", masks.Names.Select(n => $"`{n}`"));
+            card.Append($". `smelt apply` restores a task's model, base + rescaler · mask · (weights - base); `{TaskFile.FileName}` says how the masks are stored.\n");
+        }
+
         card.Append("\n## Configuration\n\n```json\n").Append(Recipes.Configuration.ConfigurationWriter.Write(plan.Name, recipe)).Append("\n```\n\n");
         card.Append($"SHA-256 of the recipe's configuration: `{plan.ConfigurationHash}`. `smelt verify` checks this folder against `{Manifest.FileName}`.\n");
         return card.ToString();

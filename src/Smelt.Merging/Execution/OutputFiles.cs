@@ -12,8 +12,8 @@ internal sealed class OutputFiles : IDisposable
     private readonly string[] _folders;
     private readonly HandleCache _handles;
 
-    /// <summary>The path of each file of the layout at each sweep point.</summary>
-    private readonly Dictionary<string, string>[] _paths;
+    /// <summary>The files of each sweep point by their names in it: weights, then masks.</summary>
+    private readonly Dictionary<string, (string Path, LayoutFile Layout)>[] _files;
 
     /// <param name="plan">The plan.</param>
     /// <param name="folders">The folder of each sweep point.</param>
@@ -21,21 +21,25 @@ internal sealed class OutputFiles : IDisposable
     {
         _plan = plan;
         _folders = folders;
-        _paths = [.. folders.Select(folder => plan.Layout.Files.ToDictionary(f => f.Name, f => System.IO.Path.Combine(folder, f.Name)))];
+        _files = [.. folders.Select(folder => FilesOf(plan).ToDictionary(f => f.Name, f => (System.IO.Path.Combine(folder, f.Name), f.Layout)))];
         _handles = new HandleCache(path => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite));
     }
+
+    /// <summary>The files that an output is written to block by block, by their paths in it.</summary>
+    public static IEnumerable<(string Name, LayoutFile Layout)> FilesOf(MergePlan plan) =>
+        plan.Layout.Files.Select(f => (f.Name, f))
+            .Concat(plan.MaskOutputs is { } masks ? masks.Names.Select(n => (MaskOutputs.FileOf(n), masks.Layout.Files[0])) : []);
 
     /// <summary>Makes every file at its full size, so that a limit on file sizes is met now and not later.</summary>
     public void Create()
     {
         for (var i = 0; i < _folders.Length; i++)
         {
-            Directory.CreateDirectory(_folders[i]);
-            foreach (var file in _plan.Layout.Files)
+            foreach (var (path, layout) in _files[i].Values)
             {
-                var path = _paths[i][file.Name];
+                Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
                 using var handle = File.OpenHandle(path, FileMode.Create, FileAccess.Write, FileShare.None);
-                SetLength(handle, file.TotalBytes, path);
+                SetLength(handle, layout.TotalBytes, path);
             }
         }
     }
@@ -62,12 +66,12 @@ internal sealed class OutputFiles : IDisposable
         for (var i = 0; i < _folders.Length; i++)
         {
             var folder = _folders[i];
-            foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Except(_paths[i].Values).ToArray())
+            foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Except(_files[i].Values.Select(f => f.Path)).ToArray())
                 File.Delete(path);
-            foreach (var file in _plan.Layout.Files)
+            foreach (var (path, layout) in _files[i].Values)
             {
-                using var handle = File.OpenHandle(_paths[i][file.Name], FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
-                RandomAccess.Write(handle, file.Header.Span, 0);
+                using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+                RandomAccess.Write(handle, layout.Header.Span, 0);
             }
 
             if (_plan.Layout.Index is { } index)
@@ -76,25 +80,48 @@ internal sealed class OutputFiles : IDisposable
     }
 
     /// <summary>Whether every file is there at its full size.</summary>
-    public bool Exist() => _paths.All(paths => _plan.Layout.Files.All(file =>
-        new FileInfo(paths[file.Name]) is { Exists: true } info && info.Length == file.TotalBytes));
+    public bool Exist() => _files.All(files => files.Values.All(file =>
+        new FileInfo(file.Path) is { Exists: true } info && info.Length == file.Layout.TotalBytes));
 
     /// <summary>Writes bytes of a tensor of one sweep point.</summary>
     public void Write(int point, int tensor, long byteOffset, ReadOnlySpan<byte> bytes)
     {
         var place = _plan.Layout[tensor];
-        using var handle = _handles.Rent(_paths[point][place.File.Name]);
+        using var handle = _handles.Rent(_files[point][place.File.Name].Path);
         RandomAccess.Write(handle.File, bytes, place.Offset + byteOffset);
     }
 
-    /// <summary>The XxHash128 of a block as it is on the disk.</summary>
-    public UInt128 HashOf(int point, Block block)
+    /// <summary>Writes a run of a mask of one sweep point, from an element that is a multiple of 8.</summary>
+    public void WriteMask(int point, int mask, SubBlock part, ReadOnlySpan<byte> bytes)
     {
-        var place = _plan.Layout[block.Tensor.Index];
+        using var handle = _handles.Rent(MaskPath(point, mask));
+        RandomAccess.Write(handle.File, bytes, _plan.MaskOutputs!.OffsetOf(part.Tensor.Index)!.Value + (part.Start / 8));
+    }
+
+    /// <summary>The XxHash128 of a block of a stream (see <see cref="MergePlan.Streams"/>) as it is on the disk.</summary>
+    public UInt128 HashOf(int stream, Block block)
+    {
         var (start, end) = block.Tensor.ByteRange(block.Start, block.Length);
-        var bytes = new byte[end - start];
-        using var handle = _handles.Rent(_paths[point][place.File.Name]);
-        var read = RandomAccess.Read(handle.File, bytes, place.Offset + start);
+        if (stream < _folders.Length)
+        {
+            var place = _plan.Layout[block.Tensor.Index];
+            return HashOf(_files[stream][place.File.Name].Path, place.Offset + start, (int)(end - start));
+        }
+
+        var mask = stream - _folders.Length;
+        var (point, name) = (mask / _plan.MaskOutputs!.Names.Count, mask % _plan.MaskOutputs.Names.Count);
+        return _plan.MaskOutputs.OffsetOf(block.Tensor.Index) is { } offset
+            ? HashOf(MaskPath(point, name), offset + (block.Start / 8), (int)MaskOutputs.BytesOf(block.Length))
+            : XxHash128.HashToUInt128([]);
+    }
+
+    private string MaskPath(int point, int mask) => _files[point][MaskOutputs.FileOf(_plan.MaskOutputs!.Names[mask])].Path;
+
+    private UInt128 HashOf(string path, long offset, int length)
+    {
+        var bytes = new byte[length];
+        using var handle = _handles.Rent(path);
+        var read = RandomAccess.Read(handle.File, bytes, offset);
         return XxHash128.HashToUInt128(bytes.AsSpan(0, read));
     }
 

@@ -9,14 +9,21 @@ namespace Smelt.Merging.Execution;
 internal static class SideFileWriter
 {
     /// <summary>Writes all side files of a sweep point.</summary>
-    public static void Write(MergePlan plan, int point, string folder, TensorHashes hashes)
+    /// <param name="plan">What was merged.</param>
+    /// <param name="point">The sweep point.</param>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="hashes">The hashes of tensors.</param>
+    /// <param name="rescalers">The rescalers of the output's task masks; null where it has none.</param>
+    public static void Write(MergePlan plan, int point, string folder, TensorHashes hashes, IReadOnlyList<float>? rescalers)
     {
         var written = new List<(string Name, UInt128 Hash)>();
         foreach (var (name, content) in SideFiles.For(plan.Donor.Checkpoint, plan.WeightType))
             written.Add((name, Save(folder, name, name == SideFiles.ConfigName ? LayerConfig.Rewrite(content, plan.Layers) : content)));
         written.Add(("README.md", Save(folder, "README.md", Encoding.UTF8.GetBytes(ModelCard.Write(plan, point)))));
-        foreach (var file in plan.Layout.Files)
-            written.Add((file.Name + ":header", XxHash128.HashToUInt128(file.Header.Span)));
+        if (rescalers is not null)
+            written.Add((TaskFile.FileName, Save(folder, TaskFile.FileName, Encoding.UTF8.GetBytes(TaskFile.Write(plan, rescalers)))));
+        foreach (var (name, layout) in OutputFiles.FilesOf(plan))
+            written.Add((name + ":header", XxHash128.HashToUInt128(layout.Header.Span)));
         if (plan.Layout.Index is { } index)
             written.Add((ShardLayout.IndexName, XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(index))));
         File.WriteAllText(Path.Combine(folder, Manifest.FileName), Manifest.Write(plan, point, hashes, written));

@@ -23,7 +23,7 @@ internal sealed class TensorHashes
         _outputs = new UInt128[plan.Tensors.Count][];
         _inputs = new UInt128[plan.Tensors.Count][];
         foreach (var tensor in plan.Tensors.Where(t => t.ElementCount == 0))
-            Complete(tensor, new PendingTensor(0, plan.Points.Count, Sources(tensor).Count));
+            Complete(tensor, new PendingTensor(0, plan.Streams, Sources(tensor).Count));
     }
 
     /// <summary>The tensors that a tensor's blocks are read from, in the order of their hashes: base, then experts.</summary>
@@ -50,8 +50,8 @@ internal sealed class TensorHashes
             Complete(block.Tensor, pending);
     }
 
-    /// <summary>The hash of a tensor in the output of a sweep point.</summary>
-    public UInt128 Output(int tensor, int point) => _outputs[tensor][point];
+    /// <summary>The hash of a tensor in the output of a sweep point, or of its mask; streams are those of <see cref="MergePlan.Streams"/>.</summary>
+    public UInt128 Output(int tensor, int stream) => _outputs[tensor][stream];
 
     /// <summary>The hashes of the tensors read from an input; one that is read for several tensors of the output comes once.</summary>
     public IEnumerable<(string Name, UInt128 Hash)> Inputs(PlannedInput input)
@@ -71,8 +71,8 @@ internal sealed class TensorHashes
     private void Complete(TensorPlan tensor, PendingTensor pending)
     {
         var combined = Array.ConvertAll(pending.Lists, Combine);
-        _outputs[tensor.Index] = combined[.._plan.Points.Count];
-        _inputs[tensor.Index] = combined[_plan.Points.Count..];
+        _outputs[tensor.Index] = combined[.._plan.Streams];
+        _inputs[tensor.Index] = combined[_plan.Streams..];
         _pending[tensor.Index] = null;
     }
 

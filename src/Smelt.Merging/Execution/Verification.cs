@@ -67,8 +67,22 @@ public sealed class Verification
         return new VerificationResult(verification._tensors, progress.Moved, verification._problems);
     }
 
+    /// <summary>Reads the manifest of an output.</summary>
+    /// <exception cref="InvalidInputException">There is none, or it is damaged.</exception>
+    internal static ManifestText ReadManifest(string folder) =>
+        TryReadManifest(folder, out var problem) ?? throw new InvalidInputException([problem!]);
+
     private ManifestText? Read(string folder)
     {
+        var manifest = TryReadManifest(folder, out var problem);
+        if (problem is not null)
+            _problems.Add(problem);
+        return manifest;
+    }
+
+    private static ManifestText? TryReadManifest(string folder, out Problem? problem)
+    {
+        problem = null;
         var path = Path.Combine(folder, Manifest.FileName);
         if (!File.Exists(path))
             throw new InvalidInputException(PlanRules.NoManifest.Id, folder, $"there is no {Manifest.FileName} in it, so it was not made by Smelt or is not whole.", "Name the folder of an output.");
@@ -78,7 +92,7 @@ public sealed class Verification
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException or ArgumentException)
         {
-            _problems.Add(PlanRules.NoManifest.At(path, $"the manifest is damaged: {e.Message}", "Restore it, or merge again."));
+            problem = PlanRules.NoManifest.At(path, $"the manifest is damaged: {e.Message}", "Restore it, or merge again.");
             return null;
         }
     }
@@ -104,6 +118,26 @@ public sealed class Verification
         }
 
         VerifyTensors(folder, tensors, manifest.Tensors, PlanRules.OutputDiffers, whole: !damaged);
+        VerifyMasks(folder, manifest);
+    }
+
+    private void VerifyMasks(string folder, ManifestText manifest)
+    {
+        foreach (var (name, hashes) in manifest.Masks.Where(m => RelativePath.IsInside(m.Key)))
+        {
+            var path = Path.Combine(folder, name);
+            if (File.Exists(path) && OpenFile(name, path) is { } masks)
+                VerifyTensors(path, masks, hashes, PlanRules.OutputDiffers, whole: true, BlockMap.Elements / 8);
+        }
+
+        var masksFolder = Path.Combine(folder, MaskOutputs.Folder);
+        if (!Directory.Exists(masksFolder))
+            return;
+        foreach (var path in Directory.EnumerateFiles(masksFolder).Order(StringComparer.Ordinal))
+        {
+            if (!manifest.Masks.ContainsKey($"{MaskOutputs.Folder}/{Path.GetFileName(path)}"))
+                _problems.Add(PlanRules.OutputDiffers.At(path, "the manifest has no such file.", "Move it out of the output's folder."));
+        }
     }
 
     private void VerifyFile(string folder, string name, UInt128 expected)
@@ -201,7 +235,8 @@ public sealed class Verification
     }
 
     /// <summary>Compares tensors with the hashes expected, and their names where all of them could be read.</summary>
-    private void VerifyTensors(string path, IReadOnlyList<CheckpointTensor> found, IReadOnlyDictionary<string, UInt128> expected, Recipes.Rules.Rule rule, bool whole)
+    private void VerifyTensors(
+        string path, IReadOnlyList<CheckpointTensor> found, IReadOnlyDictionary<string, UInt128> expected, Recipes.Rules.Rule rule, bool whole, int blockElements = BlockMap.Elements)
     {
         var fix = rule == PlanRules.OutputDiffers ? MergeAgain : "Get the model as it was, or merge the present one.";
         var names = found.Select(t => t.Name).ToHashSet(StringComparer.Ordinal);
@@ -213,7 +248,7 @@ public sealed class Verification
         _problems.AddRange(found.Where(t => !expected.ContainsKey(t.Name)).Select(t => rule.At($"{path}, tensor {t.Name}", "the manifest has no such tensor.", fix)));
 
         var tensors = found.Where(t => expected.ContainsKey(t.Name)).ToArray();
-        var (hashes, failures) = Hash(tensors, _pool, _progress);
+        var (hashes, failures) = Hash(tensors, _pool, _progress, blockElements);
         for (var t = 0; t < tensors.Length; t++)
         {
             var place = $"{tensors[t].File.FullPath}, tensor {tensors[t].Name}";
@@ -227,9 +262,10 @@ public sealed class Verification
     }
 
     /// <summary>The hashes of tensors as manifests have them, and for each what kept it from being read.</summary>
-    private static (UInt128[] Hashes, CheckpointReadException?[] Failures) Hash(CheckpointTensor[] tensors, WorkerPool pool, ProgressCounter progress)
+    private static (UInt128[] Hashes, CheckpointReadException?[] Failures) Hash(
+        CheckpointTensor[] tensors, WorkerPool pool, ProgressCounter progress, int blockElements = BlockMap.Elements)
     {
-        var blocks = tensors.Select(t => new UInt128[BlockMap.CountOf(t.ElementCount)]).ToArray();
+        var blocks = tensors.Select(t => new UInt128[(t.ElementCount + blockElements - 1) / blockElements]).ToArray();
         var items = tensors.SelectMany((t, i) => Enumerable.Range(0, blocks[i].Length).Select(b => (Tensor: i, Block: b))).ToArray();
         var failures = new CheckpointReadException?[tensors.Length];
         using var reader = new CheckpointReader();
@@ -239,8 +275,8 @@ public sealed class Verification
         pool.Run(0, items.Length, (worker, i) =>
         {
             var (t, block) = items[i];
-            var start = (long)block * BlockMap.Elements;
-            var (first, end) = tensors[t].Type.ByteRange(start, (int)Math.Min(BlockMap.Elements, tensors[t].ElementCount - start));
+            var start = (long)block * blockElements;
+            var (first, end) = tensors[t].Type.ByteRange(start, (int)Math.Min(blockElements, tensors[t].ElementCount - start));
             var bytes = buffers[worker].AsSpan(0, (int)(end - first));
             try
             {

@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Runtime.CompilerServices;
 using Smelt.Checkpoints;
@@ -31,6 +32,7 @@ internal sealed unsafe class Worker : IDisposable
     private readonly byte** _sources;
     private readonly BlockHash[] _sourceHashes;
     private readonly BlockHash[] _outputHashes;
+    private readonly XxHash128[] _maskHashes;
 
     private int _hashedTensor = -1;
     private ulong _tensorHash;
@@ -38,9 +40,10 @@ internal sealed unsafe class Worker : IDisposable
     /// <param name="reader">Reads the sources.</param>
     /// <param name="sources">The most sources that a tensor has: base and experts.</param>
     /// <param name="points">The number of sweep points.</param>
+    /// <param name="masks">The number of masks of all points together.</param>
     /// <param name="elements">Elements of a sub-block.</param>
     /// <param name="elementBytes">Bytes of the largest element among the sources.</param>
-    public Worker(CheckpointReader reader, int sources, int points, int elements, int elementBytes)
+    public Worker(CheckpointReader reader, int sources, int points, int masks, int elements, int elementBytes)
     {
         _cursors = [.. Enumerable.Range(0, sources).Select(_ => new CheckpointReader.Cursor(reader))];
         _maskCursor = new CheckpointReader.Cursor(reader);
@@ -65,6 +68,7 @@ internal sealed unsafe class Worker : IDisposable
             _sources[i] = _memory + ((long)i * SourceBytes);
         _sourceHashes = [.. Enumerable.Range(0, sources).Select(_ => new BlockHash())];
         _outputHashes = [.. Enumerable.Range(0, points).Select(_ => new BlockHash())];
+        _maskHashes = [.. Enumerable.Range(0, masks).Select(_ => new XxHash128())];
         Balances = new int[points];
         ZeroVotes = new int[points];
     }
@@ -126,6 +130,8 @@ internal sealed unsafe class Worker : IDisposable
             _sourceHashes[i].Begin(BytesOf(block, sources[i].Type));
         foreach (var hash in _outputHashes)
             hash.Begin(BytesOf(block, block.Tensor.OutputType));
+        foreach (var hash in _maskHashes)
+            hash.Reset();
     }
 
     /// <summary>Reads elements of a tensor as source <paramref name="i"/>.</summary>
@@ -176,6 +182,26 @@ internal sealed unsafe class Worker : IDisposable
         }
     }
 
+    /// <summary>Reads the mask of a sub-block from a tensor of bits, the lowest of a byte first.</summary>
+    public void ReadBits(CheckpointTensor mask, SubBlock part, ulong* bits)
+    {
+        bits[(part.Length - 1) / 64] = 0;
+        _maskCursor.Read(mask, part.Start / 8, new Span<byte>(bits, (part.Length + 7) / 8));
+    }
+
+    /// <summary>
+    /// Reads a sub-block of a tensor of at most 32 bits an element that is no source, as fp32; it is there until
+    /// <see cref="Output"/> is used again.
+    /// </summary>
+    public float* ReadFloats(CheckpointTensor tensor, SubBlock part)
+    {
+        var format = FormatOf(tensor.Type);
+        var raw = Output + (part.Length * sizeof(float));
+        _maskCursor.Read(tensor, part.Start * format.Size(), new Span<byte>(raw, part.Length * format.Size()));
+        Widen.ToSingle(new RawBlock(raw, format), part.Length, (float*)Output);
+        return (float*)Output;
+    }
+
     /// <summary>The hash of a tensor's name.</summary>
     public ulong TensorHash(TensorPlan tensor)
     {
@@ -196,16 +222,21 @@ internal sealed unsafe class Worker : IDisposable
     /// <summary>Adds bytes to the hash of the output at a sweep point in this block.</summary>
     public void HashOutput(int point, ReadOnlySpan<byte> bytes) => _outputHashes[point].Append(bytes);
 
+    /// <summary>Adds bytes to the hash of a mask in this block; masks are counted over all sweep points.</summary>
+    public void HashMask(int mask, ReadOnlySpan<byte> bytes) => _maskHashes[mask].Append(bytes);
+
     /// <summary>Ends a block: the hashes of its sources.</summary>
     public UInt128[] TakeSourceHashes(int sources) => Take(_sourceHashes.AsSpan(0, sources));
 
-    /// <summary>Ends a block: what the journal keeps of it at each sweep point.</summary>
+    /// <summary>Ends a block: what the journal keeps of it at each sweep point, and of each mask.</summary>
     public BlockRecord[] TakeRecords()
     {
         var hashes = Take(_outputHashes);
-        var records = new BlockRecord[hashes.Length];
-        for (var i = 0; i < records.Length; i++)
+        var records = new BlockRecord[hashes.Length + _maskHashes.Length];
+        for (var i = 0; i < hashes.Length; i++)
             records[i] = new BlockRecord(hashes[i], Balances[i], ZeroVotes[i]);
+        for (var i = 0; i < _maskHashes.Length; i++)
+            records[hashes.Length + i] = new BlockRecord(_maskHashes[i].GetCurrentHashAsUInt128(), 0, 0);
         return records;
     }
 

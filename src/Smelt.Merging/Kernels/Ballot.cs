@@ -6,11 +6,34 @@ namespace Smelt.Merging.Kernels;
 internal static unsafe class Ballot
 {
     /// <summary>
-    /// votes[e] = the sum of the column's values, or of their signs, in row order from +0. A NaN among the values makes the vote NaN.
+    /// votes[e] = a number of the sign that column e elects: the sum of its values, or of their signs, or of their signed
+    /// shares of the norms, in row order from +0, or the value with the largest share, or a given one. A NaN among the values
+    /// makes it NaN.
     /// </summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="count">Number of rows.</param>
+    /// <param name="vote">How it is elected; not none.</param>
+    /// <param name="norms">The norm of each row's expert; read for votes by norms alone.</param>
+    /// <param name="given">The votes that are given; read for given votes alone.</param>
+    /// <param name="n">Number of columns.</param>
+    /// <param name="votes">Where the votes go.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Sum(float* rows, int count, Vote vote, nint n, float* votes)
+    internal static void Elect(float* rows, int count, Vote vote, float* norms, float* given, nint n, float* votes)
     {
+        if (vote == Vote.Given)
+        {
+            var giver = new GivenKernel { Rows = rows, Count = count, Given = given, Elements = n, Votes = votes };
+            Simd.Run(ref giver);
+            return;
+        }
+
+        if (vote is Vote.NormFraction or Vote.NormMass)
+        {
+            var shares = new ShareKernel { Rows = rows, Count = count, Norms = norms, Mass = vote == Vote.NormMass, Elements = n, Votes = votes };
+            Simd.Run(ref shares);
+            return;
+        }
+
         var kernel = new Kernel { Rows = rows, Count = count, Signs = vote == Vote.Count, Elements = n, Votes = votes };
         Simd.Run(ref kernel);
     }
@@ -90,6 +113,86 @@ internal static unsafe class Ballot
             // +1, -1, a zero as it is, and a NaN as it is.
             var zero = TSimd.Create(0);
             return TSimd.SelectGreater(v, zero, TSimd.Create(1), TSimd.SelectGreater(zero, v, TSimd.Create(-1), v));
+        }
+    }
+
+    private struct ShareKernel : IKernel
+    {
+        internal float* Rows;
+        internal int Count;
+        internal float* Norms;
+        internal bool Mass;
+        internal nint Elements;
+        internal float* Votes;
+
+        public readonly void Run<TSimd>()
+            where TSimd : unmanaged, ISimd<TSimd>
+        {
+            if (Mass)
+                Loop<SimdScalar, Yes>(this, Loop<TSimd, Yes>(this, 0));
+            else
+                Loop<SimdScalar, No>(this, Loop<TSimd, No>(this, 0));
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static nint Loop<TSimd, TMass>(in ShareKernel kernel, nint e)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TMass : IFlag
+        {
+            var zero = TSimd.Create(0);
+            for (; e <= kernel.Elements - TSimd.Count; e += TSimd.Count)
+            {
+                TSimd vote = zero, largest = zero;
+                for (nint i = 0; i < kernel.Count; i++)
+                {
+                    // Shares are squares of these quotients, which order as they do and underflow later.
+                    var quotient = TSimd.Load(kernel.Rows + e + (i * Simd.Stride)) / TSimd.Create(kernel.Norms[i]);
+                    if (TMass.Value)
+                    {
+                        vote += quotient * (quotient & TSimd.CreateBits(int.MaxValue));
+                        continue;
+                    }
+
+                    var magnitude = Canonical.Magnitude(quotient);
+                    vote = TSimd.SelectGreaterBits(magnitude, largest, quotient, vote);
+                    largest = TSimd.SelectGreaterBits(magnitude, largest, magnitude, largest);
+                }
+
+                TSimd.Store(vote, kernel.Votes + e);
+            }
+
+            return e;
+        }
+    }
+
+    private struct GivenKernel : IKernel
+    {
+        internal float* Rows;
+        internal int Count;
+        internal float* Given;
+        internal nint Elements;
+        internal float* Votes;
+
+        public readonly void Run<TSimd>()
+            where TSimd : unmanaged, ISimd<TSimd> => Loop<SimdScalar>(this, Loop<TSimd>(this, 0));
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static nint Loop<TSimd>(in GivenKernel kernel, nint e)
+            where TSimd : unmanaged, ISimd<TSimd>
+        {
+            for (; e <= kernel.Elements - TSimd.Count; e += TSimd.Count)
+            {
+                var vote = TSimd.Load(kernel.Given + e);
+                for (nint i = 0; i < kernel.Count; i++)
+                {
+                    var value = TSimd.Load(kernel.Rows + e + (i * Simd.Stride));
+                    vote = TSimd.SelectEqual(value, value, vote, value);
+                }
+
+                TSimd.Store(vote, kernel.Votes + e);
+            }
+
+            return e;
         }
     }
 

@@ -12,7 +12,7 @@ internal static unsafe class Combination
     /// <param name="rows">Deltas: weighted ones if the election is weighted.</param>
     /// <param name="weights">The experts' weights.</param>
     /// <param name="count">Number of rows.</param>
-    /// <param name="votes">The votes of <see cref="Ballot.Sum"/>; not read without an election.</param>
+    /// <param name="votes">The votes of <see cref="Ballot.Elect"/>; not read without an election.</param>
     /// <param name="election">How to combine.</param>
     /// <param name="n">Number of columns.</param>
     /// <param name="mix">Where the result goes; NaNs are canonical.</param>
@@ -42,6 +42,51 @@ internal static unsafe class Combination
         Simd.Run(ref kernel);
     }
 
+    /// <summary>Makes 0 of the values of each column that do not agree with its vote, and NaN of all where the vote is.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="count">Number of rows.</param>
+    /// <param name="votes">The votes of <see cref="Ballot.Elect"/>.</param>
+    /// <param name="zeroVote">What a vote of zero elects.</param>
+    /// <param name="n">Number of columns.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void KeepAgreeing(float* rows, int count, float* votes, ZeroVote zeroVote, nint n)
+    {
+        var kernel = new AgreeingKernel { Rows = rows, Count = count, Votes = votes, ZeroVote = zeroVote, Elements = n };
+        Simd.Run(ref kernel);
+    }
+
+    private struct AgreeingKernel : IKernel
+    {
+        internal float* Rows;
+        internal int Count;
+        internal float* Votes;
+        internal ZeroVote ZeroVote;
+        internal nint Elements;
+
+        public readonly void Run<TSimd>()
+            where TSimd : unmanaged, ISimd<TSimd> => Loop<SimdScalar>(this, Loop<TSimd>(this, 0));
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static nint Loop<TSimd>(in AgreeingKernel kernel, nint e)
+            where TSimd : unmanaged, ISimd<TSimd>
+        {
+            var zero = TSimd.Create(0);
+            for (; e <= kernel.Elements - TSimd.Count; e += TSimd.Count)
+            {
+                var vote = TSimd.Load(kernel.Votes + e);
+                var flip = Kernel.Flip(vote, kernel.ZeroVote);
+                for (nint i = 0; i < kernel.Count; i++)
+                {
+                    var place = kernel.Rows + e + (i * Simd.Stride);
+                    var value = TSimd.Load(place);
+                    TSimd.Store(Kernel.Settle(TSimd.SelectGreater(value ^ flip, zero, value, zero), vote, kernel.ZeroVote), place);
+                }
+            }
+
+            return e;
+        }
+    }
+
     private struct Kernel : IKernel
     {
         internal float* Rows;
@@ -61,7 +106,7 @@ internal static unsafe class Combination
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly nint Variant<TSimd>(nint e)
             where TSimd : unmanaged, ISimd<TSimd> =>
-            (Election.Combine, Election.Vote != Vote.None, Late) switch
+            (Election.Combine, Election.Vote != Vote.None && !Election.SignsAll, Late) switch
             {
                 (Combine.Max, false, _) => Largest<TSimd, No>(this, e),
                 (Combine.Max, true, _) => Largest<TSimd, Yes>(this, e),
@@ -69,6 +114,8 @@ internal static unsafe class Combination
                 (Combine.Sum, true, true) => Sum<TSimd, Yes, No, Yes>(this, e),
                 (Combine.Mean, true, false) => Sum<TSimd, Yes, Yes, No>(this, e),
                 (Combine.Mean, true, true) => Sum<TSimd, Yes, Yes, Yes>(this, e),
+                (Combine.Mean, false, false) when Election.SkipsZeros => Sum<TSimd, No, Yes, No>(this, e),
+                (Combine.Mean, false, true) when Election.SkipsZeros => Sum<TSimd, No, Yes, Yes>(this, e),
                 (_, false, false) => Sum<TSimd, No, No, No>(this, e),
                 (_, false, true) => Sum<TSimd, No, No, Yes>(this, e),
                 _ => e,
@@ -89,7 +136,8 @@ internal static unsafe class Combination
             var weights = kernel.Weights;
             var mix = kernel.Mix;
             var zeroVote = kernel.Election.ZeroVote;
-            var divisor = !TElect.Value && kernel.Election.Combine == Combine.Mean ? kernel.Divisor : 1;
+            var divisor = !TElect.Value && !TMean.Value && kernel.Election.Combine == Combine.Mean ? kernel.Divisor : 1;
+            var signsAll = !TElect.Value && kernel.Election.SignsAll;
             for (; e <= n - (2 * step); e += 2 * step)
             {
                 TSimd flip0 = default, flip1 = default;
@@ -109,8 +157,8 @@ internal static unsafe class Combination
                     row += Simd.Stride;
                 }
 
-                Finish<TSimd, TElect, TMean>(s0, w0, flip0, divisor, zeroVote, votes + e, mix + e);
-                Finish<TSimd, TElect, TMean>(s1, w1, flip1, divisor, zeroVote, votes + e + step, mix + e + step);
+                Finish<TSimd, TElect, TMean>(s0, w0, flip0, divisor, signsAll, zeroVote, votes + e, mix + e);
+                Finish<TSimd, TElect, TMean>(s1, w1, flip1, divisor, signsAll, zeroVote, votes + e + step, mix + e + step);
             }
 
             for (; e <= n - step; e += step)
@@ -123,7 +171,7 @@ internal static unsafe class Combination
                     Add<TSimd, TElect, TMean, TLate>(TSimd.Load(rows + e + (i * Simd.Stride)), weight, flip, ref s, ref w);
                 }
 
-                Finish<TSimd, TElect, TMean>(s, w, flip, divisor, zeroVote, votes + e, mix + e);
+                Finish<TSimd, TElect, TMean>(s, w, flip, divisor, signsAll, zeroVote, votes + e, mix + e);
             }
 
             return e;
@@ -131,7 +179,7 @@ internal static unsafe class Combination
 
         /// <summary>The sign bit where the elected sign is -, so that agreeing values become the positive ones.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static TSimd Flip<TSimd>(TSimd vote, ZeroVote zeroVote)
+        internal static TSimd Flip<TSimd>(TSimd vote, ZeroVote zeroVote)
             where TSimd : unmanaged, ISimd<TSimd>
         {
             var zero = TSimd.Create(0);
@@ -152,8 +200,10 @@ internal static unsafe class Combination
             var zero = TSimd.Create(0);
             if (TElect.Value)
                 value = TSimd.Max(value ^ flip, zero);
-            if (TMean.Value)
+            if (TMean.Value && TElect.Value)
                 weights = TSimd.SelectGreater(value, zero, weights + weight, weights);
+            else if (TMean.Value)
+                weights = TSimd.SelectEqual(value, zero, weights, weights + weight);
             if (TLate.Value)
                 value *= weight;
 
@@ -162,7 +212,7 @@ internal static unsafe class Combination
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static void Finish<TSimd, TElect, TMean>(
-            TSimd sum, TSimd weights, TSimd flip, float divisor, ZeroVote zeroVote, float* votes, float* mix)
+            TSimd sum, TSimd weights, TSimd flip, float divisor, bool signsAll, ZeroVote zeroVote, float* votes, float* mix)
             where TSimd : unmanaged, ISimd<TSimd>
             where TElect : IFlag
             where TMean : IFlag
@@ -175,12 +225,21 @@ internal static unsafe class Combination
             else if (divisor != 1)
                 sum /= TSimd.Create(divisor);
 
+            if (signsAll)
+                sum = TakeSign(sum, TSimd.Load(votes), zeroVote);
+
             TSimd.Store(Canonical.Of(TElect.Value ? Settle(sum, TSimd.Load(votes), zeroVote) : sum), mix);
         }
 
+        /// <summary>The magnitude of a value with the elected sign; +0 for either zero.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static TSimd TakeSign<TSimd>(TSimd value, TSimd vote, ZeroVote zeroVote)
+            where TSimd : unmanaged, ISimd<TSimd> =>
+            Settle(((value & TSimd.CreateBits(int.MaxValue)) ^ Flip(vote, zeroVote)) + TSimd.Create(0), vote, zeroVote);
+
         /// <summary>The vote's last word: NaN where a value is NaN, and nothing where a zero vote elects nothing.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static TSimd Settle<TSimd>(TSimd value, TSimd vote, ZeroVote zeroVote)
+        internal static TSimd Settle<TSimd>(TSimd value, TSimd vote, ZeroVote zeroVote)
             where TSimd : unmanaged, ISimd<TSimd>
         {
             var zero = TSimd.Create(0);
@@ -217,6 +276,8 @@ internal static unsafe class Combination
                     largest = TSimd.SelectGreaterBits(magnitude, largest, magnitude, largest);
                 }
 
+                if (!TElect.Value && kernel.Election.SignsAll)
+                    best = TakeSign(best, TSimd.Load(kernel.Votes + e), zeroVote);
                 TSimd.Store(Canonical.Of(TElect.Value ? Settle(best, vote, zeroVote) : best), kernel.Mix + e);
             }
 

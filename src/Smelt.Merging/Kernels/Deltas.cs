@@ -39,16 +39,20 @@ internal static unsafe class Deltas
             Scale = scale,
             HasKeep = expert.Keep != Cut.All,
             HasDrop = expert.Drop != Cut.None,
+            HasBand = expert.HasBand,
+            Center = expert.Center,
+            Spread = float.IsNaN(expert.Spread) ? Canonical.NaN : BitConverter.SingleToInt32Bits(expert.Spread),
         };
 
         // Between two cut-offs of flat index every element compares with the same integers.
         nint done = 0;
         while (done < n)
         {
-            var end = Math.Min(After(expert.Keep, flat, done, n), After(expert.Drop, flat, done, n));
+            var end = Math.Min(After(expert.Keep.LastEqual, flat, done, n), After(expert.Drop.LastEqual, flat, done, n));
+            end = Math.Min(end, After(expert.KeepFrom - 1, flat, done, n));
             kernel.Start = done;
             kernel.End = end;
-            kernel.Keep = expert.Keep.Below(flat + done);
+            kernel.Keep = (flat + done >= expert.KeepFrom ? Cut.All : expert.Keep).Below(flat + done);
             kernel.Drop = expert.Drop.Below(flat + done);
             Simd.Run(ref kernel, values.Format);
             done = end;
@@ -70,10 +74,10 @@ internal static unsafe class Deltas
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static nint After(Cut cut, long flat, nint done, nint n)
+    private static nint After(long last, long flat, nint done, nint n)
     {
-        var turn = cut.LastEqual - flat + 1;
-        return cut.LastEqual != long.MaxValue && turn > done && turn < n ? (nint)turn : n;
+        var before = last - flat;
+        return before >= done && before < n - 1 ? (nint)before + 1 : n;
     }
 
     private struct Kernel : IFormatKernel
@@ -88,6 +92,9 @@ internal static unsafe class Deltas
         internal bool WriteBack;
         internal bool HasKeep;
         internal bool HasDrop;
+        internal bool HasBand;
+        internal float Center;
+        internal int Spread;
         internal int Keep;
         internal int Drop;
         internal nint Start;
@@ -115,7 +122,7 @@ internal static unsafe class Deltas
                 return;
 
             // Short of a threshold among the NaNs, their payloads do not matter to a comparison and stay as they are.
-            if (Divisor != 1 || Ratio != 1 || WriteBack || HasDrop || Keep >= Canonical.NaN - 1 || Base is null)
+            if (Divisor != 1 || Ratio != 1 || WriteBack || HasDrop || HasBand || Keep >= Canonical.NaN - 1 || Base is null)
                 Loop<TSimd, TFormat, Yes, Yes, Yes>(this, e, end);
             else if (Mask is null)
             {
@@ -149,6 +156,9 @@ internal static unsafe class Deltas
             var divisor = kernel.Divisor;
             var ratio = kernel.Ratio;
             var writeBack = kernel.WriteBack;
+            var hasBand = kernel.HasBand;
+            var center = TSimd.Create(kernel.Center);
+            var spread = TSimd.CreateBits(kernel.Spread);
             for (; e < end; e += TSimd.Count)
             {
                 var d = TFormat.Load<TSimd>(values, e);
@@ -177,6 +187,9 @@ internal static unsafe class Deltas
                     if (TRest.Value)
                         d = TSimd.SelectGreaterBits(bits, drop, zero, d);
                 }
+
+                if (TRest.Value && hasBand)
+                    d = TSimd.SelectGreaterBits(Canonical.Magnitude(d - center), spread, d, zero);
 
                 if (TRest.Value && ratio != 1)
                     d *= TSimd.Create(ratio);

@@ -11,6 +11,15 @@ internal enum Vote
 
     /// <summary>The sign that more voting values have; zeros abstain.</summary>
     Count,
+
+    /// <summary>The sign of the value that is largest beside its own expert's <see cref="ExpertBlock.Norm"/>; the first on ties.</summary>
+    NormFraction,
+
+    /// <summary>The sign of the sum of sign(v) (v / norm)², with each expert's <see cref="ExpertBlock.Norm"/>.</summary>
+    NormMass,
+
+    /// <summary>The signs of values that are given beside the experts.</summary>
+    Given,
 }
 
 /// <summary>What is elected where a vote comes out as exactly zero.</summary>
@@ -55,6 +64,12 @@ internal readonly record struct Election
 
     /// <summary>How agreeing values are combined.</summary>
     internal Combine Combine { get; init; }
+
+    /// <summary>Whether all values are combined, whatever their signs, and the result takes the elected sign.</summary>
+    internal bool SignsAll { get; init; }
+
+    /// <summary>Whether, without an election, the weights of zeros count nothing in a mean.</summary>
+    internal bool SkipsZeros { get; init; }
 }
 
 /// <summary>How the elections of some elements came out; sums of such counts do not depend on order.</summary>

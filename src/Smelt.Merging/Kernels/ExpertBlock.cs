@@ -3,7 +3,8 @@ namespace Smelt.Merging.Kernels;
 /// <summary>
 /// One expert's elements of a sub-block and how its task vector becomes a sparse one. The steps, in this order, each optional:
 /// d = x - b; d = 0 where the mask drops it; d = d / <see cref="Divisor"/>; d = (b + d) - b when <see cref="WriteBack"/>;
-/// d = 0 unless it is in the top of <see cref="Keep"/> and not in the top of <see cref="Drop"/>; d = d * <see cref="Ratio"/>.
+/// d = 0 unless it is in the top of <see cref="Keep"/> and not in the top of <see cref="Drop"/>; d = 0 inside the band of
+/// <see cref="Center"/> and <see cref="Spread"/>; d = d * <see cref="Ratio"/>.
 /// </summary>
 /// <param name="values">The expert's elements as stored.</param>
 internal unsafe struct ExpertBlock(RawBlock values)
@@ -26,14 +27,29 @@ internal unsafe struct ExpertBlock(RawBlock values)
     /// <summary>Outlier trim: what is dropped, though <see cref="Keep"/> would keep it.</summary>
     internal Cut Drop = Cut.None;
 
+    /// <summary>Elements from this flat index on are kept whatever <see cref="Keep"/> says.</summary>
+    internal long KeepFrom = long.MaxValue;
+
+    /// <summary>The centre of the band that <see cref="Spread"/> drops.</summary>
+    internal float Center;
+
+    /// <summary>Trim by value: d is dropped unless |d - <see cref="Center"/>| is larger than this; below 0 nothing is.</summary>
+    internal float Spread = -1;
+
     /// <summary>What kept deltas are multiplied by: the ratio of the L1 rescale; 1 multiplies nothing.</summary>
     internal float Ratio = 1;
 
     /// <summary>The weight w of this expert in the mix.</summary>
     internal float Weight = 1;
 
+    /// <summary>The norm of the expert's whole sparse task vector, by which some elections measure its deltas; not zero.</summary>
+    internal float Norm = 1;
+
     /// <summary>Whether no step changes d = x - b.</summary>
-    internal readonly bool IsPlain => Mask is null && Divisor == 1 && !WriteBack && Keep == Cut.All && Drop == Cut.None && Ratio == 1;
+    internal readonly bool IsPlain => Mask is null && Divisor == 1 && !WriteBack && Keep == Cut.All && Drop == Cut.None && !HasBand && Ratio == 1;
+
+    /// <summary>Whether a band is dropped; a NaN for its width drops all.</summary>
+    internal readonly bool HasBand => !(Spread < 0);
 
     /// <summary>The same pipeline from element <paramref name="e"/> of the sub-block on, a multiple of 64.</summary>
     internal readonly ExpertBlock From(nint e) => this with { Values = Values.From(e), Mask = Mask is null ? null : Mask + (e >> 6) };

@@ -27,12 +27,17 @@ internal static unsafe class InnerProducts
         {
             var length = Math.Min(n - e, Simd.Chunk);
             VectorRows.Load(@base, inputs, count, from + e, length, rows);
-            var pair = 0;
-            for (var i = 0; i < count; i++)
-            {
-                for (var j = 0; j <= i; j++)
-                    sums[pair++].AddProducts(rows + (i * Simd.Stride), rows + (j * Simd.Stride), length);
-            }
+            AddRows(rows, count, length, sums);
+        }
+    }
+
+    /// <summary>Adds the products of all pairs of <paramref name="count"/> rows, <see cref="Simd.Stride"/> floats apart, to one sum for each.</summary>
+    internal static void AddRows(float* rows, int count, nint n, BlockSum* sums)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            for (var j = 0; j <= i; j++)
+                sums++->AddProducts(rows + (i * Simd.Stride), rows + (j * Simd.Stride), n);
         }
     }
 

@@ -18,15 +18,18 @@ internal static unsafe class Sparse
     /// <param name="n">Elements of this sub-block.</param>
     /// <param name="mix">Where the result goes; NaNs are canonical. A NaN among the kept deltas of an element makes its mix NaN.</param>
     /// <param name="counts">Where the outcome of the elections is added, as by <see cref="CountVotes"/>; null does not count.</param>
+    /// <param name="given">The votes of the sub-block's elements where they are <see cref="Vote.Given"/>; else null.</param>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Run(RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint n, float* mix, ElectionCounts* counts = null)
+    internal static void Run(
+        RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint n, float* mix, ElectionCounts* counts = null, float* given = null)
     {
         var buffer = stackalloc float[((count + 2) * Simd.Stride) + 16];
         var rows = Align(buffer);
         var weights = stackalloc float[count];
+        var norms = stackalloc float[count];
         for (var i = 0; i < count; i++)
-            weights[i] = experts[i].Weight;
+            (weights[i], norms[i]) = (experts[i].Weight, experts[i].Norm);
 
         var widened = rows + (count * Simd.Stride);
         var votes = widened + Simd.Stride;
@@ -36,7 +39,7 @@ internal static unsafe class Sparse
             Fill(@base, experts, count, election.Weighted, flatStart, e, length, rows, widened);
             if (election.Vote != Vote.None)
             {
-                Ballot.Sum(rows, count, election.Vote, length, votes);
+                Ballot.Elect(rows, count, election.Vote, norms, given + e, length, votes);
                 if (counts is not null)
                     *counts += Ballot.Count(rows, count, votes, length);
             }
@@ -48,10 +51,14 @@ internal static unsafe class Sparse
     /// <summary>Counts how the elections of a sub-block come out, for the whole model's majority sign; the parameters are those of <see cref="Run"/>.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static ElectionCounts CountVotes(RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint n)
+    internal static ElectionCounts CountVotes(RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint n, float* given = null)
     {
         var buffer = stackalloc float[((count + 2) * Simd.Stride) + 16];
         var rows = Align(buffer);
+        var norms = stackalloc float[count];
+        for (var i = 0; i < count; i++)
+            norms[i] = experts[i].Norm;
+
         var widened = rows + (count * Simd.Stride);
         var votes = widened + Simd.Stride;
         var counts = default(ElectionCounts);
@@ -59,11 +66,44 @@ internal static unsafe class Sparse
         {
             var length = Math.Min(n - e, Simd.Chunk);
             Fill(@base, experts, count, election.Weighted, flatStart, e, length, rows, widened);
-            Ballot.Sum(rows, count, election.Vote, length, votes);
+            Ballot.Elect(rows, count, election.Vote, norms, given + e, length, votes);
             counts += Ballot.Count(rows, count, votes, length);
         }
 
         return counts;
+    }
+
+    /// <summary>
+    /// Makes rows of what agrees among the experts' deltas, 0 for what does not, for at most <see cref="Simd.Chunk"/>
+    /// elements of a sub-block from <paramref name="e"/> on; the other parameters are those of <see cref="Run"/>.
+    /// </summary>
+    /// <param name="base">The base's elements.</param>
+    /// <param name="experts">The experts.</param>
+    /// <param name="count">Number of experts.</param>
+    /// <param name="election">How signs are elected.</param>
+    /// <param name="flatStart">Flat index of the sub-block's first element.</param>
+    /// <param name="e">The first element, in the sub-block.</param>
+    /// <param name="length">Number of elements.</param>
+    /// <param name="rows">Room for <paramref name="count"/> + 1 rows, <see cref="Simd.Stride"/> floats apart.</param>
+    /// <param name="counts">Where the outcome of the elections is added; null does not count.</param>
+    /// <param name="given">Given votes of the sub-block, or null.</param>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void Agreeing(
+        RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint e, nint length, float* rows, ElectionCounts* counts, float* given)
+    {
+        var votes = stackalloc float[Simd.Chunk];
+        var norms = stackalloc float[count];
+        for (var i = 0; i < count; i++)
+            norms[i] = experts[i].Norm;
+
+        Fill(@base, experts, count, election.Weighted, flatStart, e, length, rows, rows + (count * Simd.Stride));
+        if (election.Vote == Vote.None)
+            return;
+        Ballot.Elect(rows, count, election.Vote, norms, given + e, length, votes);
+        if (counts is not null)
+            *counts += Ballot.Count(rows, count, votes, length);
+        Combination.KeepAgreeing(rows, count, votes, election.ZeroVote, length);
     }
 
     /// <summary>Makes rows of the experts' deltas, <see cref="Simd.Stride"/> floats apart, for the elements <paramref name="e"/> to <paramref name="e"/> + <paramref name="length"/> - 1 of a sub-block.</summary>

@@ -14,8 +14,7 @@ internal sealed class DareTiesMethod(MergePlan plan) : SparseMethod(plan)
     public override bool SharesThresholds => false;
 
     /// <summary>How often the inputs are read, as a rule.</summary>
-    public static int Passes(DareTies dare) =>
-        (dare.Rescale == Rescale.L1 ? 1 : 0) + (dare.TrimDensity!.Value < 1 ? 1 : 0) + 1;
+    public static int Passes(DareTies dare) => StatisticsPasses(dare, ThinsByMagnitude(dare)) + 1;
 
     /// <inheritdoc/>
     public override double DropDensity(MixGroup group, TensorPlan tensor, int expert) => tensor.Settings[group.First].Densities[expert];
@@ -24,11 +23,13 @@ internal sealed class DareTiesMethod(MergePlan plan) : SparseMethod(plan)
     public override double TrimDensity(MixGroup group, TensorPlan tensor, int expert) => ((DareTies)group.Recipe).TrimDensity!.Value;
 
     /// <inheritdoc/>
-    protected override bool Trims(Recipe recipe) => ((DareTies)recipe).TrimDensity!.Value < 1;
+    protected override bool Trims(Recipe recipe) => ThinsByMagnitude((DareTies)recipe);
 
     /// <inheritdoc/>
     protected override ulong Seed(MixGroup group) => (ulong)((DareTies)group.Recipe).Seed!.Value;
 
     /// <inheritdoc/>
     protected override bool WriteBack(MixGroup group) => ((DareTies)group.Recipe).WriteBack == true;
+
+    private static bool ThinsByMagnitude(DareTies recipe) => recipe.TrimDensity!.Value < 1 || recipe.Cut == Cut.Deviation;
 }

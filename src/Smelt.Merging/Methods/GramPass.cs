@@ -7,12 +7,17 @@ namespace Smelt.Merging.Methods;
 /// <summary>Takes inner products <paramref name="products"/> of the vectors of a tensor from <paramref name="vector"/> on.</summary>
 internal delegate void GramReady(TensorPlan tensor, VectorLayout layout, long vector, ReadOnlySpan<double> products, int count);
 
+/// <summary>Makes rows, <see cref="Simd.Stride"/> floats apart, of at most <see cref="Simd.Chunk"/> elements of a sub-block that the worker has read.</summary>
+internal unsafe delegate void LoadVectors(Worker worker, SubBlock part, int from, int length, float* rows);
+
 /// <summary>
 /// One pass over tensors that takes the inner products of all pairs of their vectors, in fp64 and in a shape that depends
 /// on the tensors alone: whole tensors in blocks whose sums are added in order, rows each by itself, columns in at most
 /// <see cref="MostBands"/> bands of rows whose sums are added in order.
 /// </summary>
-internal sealed unsafe class GramPass(MergePlan plan)
+/// <param name="plan">The plan.</param>
+/// <param name="load">Makes the vectors, one for each expert, where they are not the sources or their differences to the base; they are taken whole or by rows.</param>
+internal sealed unsafe class GramPass(MergePlan plan, LoadVectors? load = null)
 {
     private const int MostBands = 8;
     private const int MostColumns = 16_384;
@@ -116,7 +121,7 @@ internal sealed unsafe class GramPass(MergePlan plan)
         return total;
     }
 
-    private static void MeasureBlock(PassContext context, Worker worker, Piece piece, int count, bool ofTaskVectors)
+    private void MeasureBlock(PassContext context, Worker worker, Piece piece, int count, bool ofTaskVectors)
     {
         var sums = new BlockSum[InnerProducts.Pairs(count)];
         AddRun(context, worker, piece.Tensor, piece.Start, piece.End, count, ofTaskVectors, sums);
@@ -124,7 +129,7 @@ internal sealed unsafe class GramPass(MergePlan plan)
             piece.Sums![piece.Place + pair] = sums[pair].Total();
     }
 
-    private static void MeasureRows(PassContext context, Worker worker, Piece piece, int count, bool ofTaskVectors, GramReady ready)
+    private void MeasureRows(PassContext context, Worker worker, Piece piece, int count, bool ofTaskVectors, GramReady ready)
     {
         var pairs = InnerProducts.Pairs(count);
         var products = new double[(piece.End - piece.Start) * pairs];
@@ -134,13 +139,14 @@ internal sealed unsafe class GramPass(MergePlan plan)
         for (var row = piece.Start; row < piece.End; row += rowsAtOnce)
         {
             var end = Math.Min(row + rowsAtOnce, piece.End);
+            var part = new SubBlock(piece.Tensor, row * width, (int)Math.Min((end - row) * width, worker.Elements));
             if (width <= worker.Elements)
-                Read(context, worker, new SubBlock(piece.Tensor, row * width, (int)((end - row) * width)));
+                Read(context, worker, part);
             for (var r = row; r < end; r++)
             {
                 Array.Clear(sums);
                 if (width <= worker.Elements)
-                    Add(worker, count, ofTaskVectors, (int)((r - row) * width), (int)width, sums);
+                    Add(worker, part, count, ofTaskVectors, (int)((r - row) * width), (int)width, sums);
                 else
                     AddRun(context, worker, piece.Tensor, r * width, (r + 1) * width, count, ofTaskVectors, sums);
                 for (var pair = 0; pair < pairs; pair++)
@@ -169,20 +175,35 @@ internal sealed unsafe class GramPass(MergePlan plan)
         }
     }
 
-    private static void AddRun(PassContext context, Worker worker, TensorPlan tensor, long start, long end, int count, bool ofTaskVectors, BlockSum[] sums)
+    private void AddRun(PassContext context, Worker worker, TensorPlan tensor, long start, long end, int count, bool ofTaskVectors, BlockSum[] sums)
     {
         for (; start < end; start += worker.Elements)
         {
             var length = (int)Math.Min(worker.Elements, end - start);
-            Read(context, worker, new SubBlock(tensor, start, length));
-            Add(worker, count, ofTaskVectors, 0, length, sums);
+            var part = new SubBlock(tensor, start, length);
+            Read(context, worker, part);
+            Add(worker, part, count, ofTaskVectors, 0, length, sums);
         }
     }
 
-    private static void Add(Worker worker, int count, bool ofTaskVectors, int from, int length, BlockSum[] sums)
+    private void Add(Worker worker, SubBlock part, int count, bool ofTaskVectors, int from, int length, BlockSum[] sums)
     {
         fixed (BlockSum* first = sums)
-            InnerProducts.Add(ofTaskVectors ? worker.Blocks : null, worker.Blocks + (ofTaskVectors ? 1 : 0), count, from, length, first);
+        {
+            if (load is null)
+            {
+                InnerProducts.Add(ofTaskVectors ? worker.Blocks : null, worker.Blocks + (ofTaskVectors ? 1 : 0), count, from, length, first);
+                return;
+            }
+
+            var rows = stackalloc float[(count + 1) * Simd.Stride];
+            for (var e = 0; e < length; e += Simd.Chunk)
+            {
+                var chunk = Math.Min(length - e, Simd.Chunk);
+                load(worker, part, from + e, chunk, rows);
+                InnerProducts.AddRows(rows, count, chunk, first);
+            }
+        }
     }
 
     private static void Read(PassContext context, Worker worker, SubBlock part)

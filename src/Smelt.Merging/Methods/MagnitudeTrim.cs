@@ -26,11 +26,18 @@ internal sealed unsafe class MagnitudeTrim
     /// <summary>For each group and tensor the cut of each expert; null where nothing is cut.</summary>
     private readonly Cut[]?[][] _cuts;
 
+    /// <summary>How many elements hold a share, by kind of delta, expert and tensor (-1 for all).</summary>
+    private readonly Dictionary<(int Key, int Expert, int Tensor), ShareQuestion> _shares = [];
+
+    /// <summary>The last tensor that has elements, in ordinal order of names; -1 where there is none.</summary>
+    private readonly int _lastTensor;
+
     public MagnitudeTrim(MergePlan plan, SparseMethod method)
     {
         _plan = plan;
         _method = method;
         _cuts = [.. method.Groups.Select(_ => new Cut[]?[plan.Tensors.Count])];
+        _lastTensor = plan.Merged.Where(t => t.ElementCount > 0).OrderBy(t => t.Name, StringComparer.Ordinal).LastOrDefault()?.Index ?? -1;
     }
 
     /// <summary>The cut of an expert's task vector in a tensor; all is kept where nothing was looked for.</summary>
@@ -42,11 +49,12 @@ internal sealed unsafe class MagnitudeTrim
     {
         var searches = new List<TrimSearch>();
         var whole = new List<TrimSearch>();
-        foreach (var group in _method.Groups.Where(g => SparseMethod.Settings(g).Trim == TrimScope.Model))
+        AskForShares(context, first, end);
+        foreach (var group in _method.Groups.Where(g => Cuts(g) && SparseMethod.Settings(g).Trim == TrimScope.Model))
             AddRequests(group, _plan.Merged, whole, TrimSearch.OfModel(_plan));
         foreach (var tensor in _plan.MergedIn(first, end))
         {
-            foreach (var group in _method.Groups.Where(g => SparseMethod.Settings(g).Trim == TrimScope.Tensor))
+            foreach (var group in _method.Groups.Where(g => Cuts(g) && SparseMethod.Settings(g).Trim == TrimScope.Tensor))
                 AddRequests(group, [tensor], searches, TrimSearch.OfTensor(tensor));
         }
 
@@ -65,6 +73,41 @@ internal sealed unsafe class MagnitudeTrim
         while (shared.Where(s => !s.Search.Done).Take(context.Searches).ToArray() is { Length: > 0 } open)
             CountOnce(context, open, first, end);
         context.Pool.Run(0, shared.Length, (worker, i) => Publish(context.Workers[worker], shared[i]));
+    }
+
+    /// <summary>The flat index in a tensor from which all is kept: a trim by share always keeps the vector's last element.</summary>
+    public long KeepFrom(MixGroup group, TensorPlan tensor, int expert) =>
+        IsShare(group) && _cuts[group.Index][tensor.Index] is not null && _method.TrimDensity(group, tensor, expert) is > 0 and < 1
+            && (SparseMethod.Settings(group).Trim == TrimScope.Tensor || tensor.Index == _lastTensor)
+            ? tensor.ElementCount - 1
+            : long.MaxValue;
+
+    private static bool Cuts(MixGroup group) => SparseMethod.Settings(group).Cut != Recipes.Cut.Deviation;
+
+    private static bool IsShare(MixGroup group) => SparseMethod.Settings(group).Cut == Recipes.Cut.Share;
+
+    /// <summary>Turns the shares of trims by share into numbers of elements.</summary>
+    private void AskForShares(PassContext context, int first, int end)
+    {
+        _shares.Clear();
+        foreach (var group in _method.Groups.Where(IsShare))
+        {
+            var whole = SparseMethod.Settings(group).Trim == TrimScope.Model;
+            foreach (var tensor in whole ? _plan.Merged : _plan.MergedIn(first, end))
+            {
+                for (var expert = 0; expert < _plan.Experts.Count; expert++)
+                {
+                    if (_method.TrimDensity(group, tensor, expert) is not (> 0 and < 1) || (whole && _lastTensor < 0))
+                        continue;
+                    var key = (_method.SharesThresholds ? 0 : group.Index, expert, whole ? -1 : tensor.Index);
+                    if (!_shares.TryGetValue(key, out var question))
+                        _shares.Add(key, question = new ShareQuestion(key.Item1, expert, whole ? TrimSearch.OfModel(_plan) : TrimSearch.OfTensor(tensor), group));
+                    question.Ranks[_method.TrimDensity(group, tensor, expert)] = 0;
+                }
+            }
+        }
+
+        new ShareRanks(_method).Find(context, [.. _shares.Values]);
     }
 
     /// <summary>
@@ -129,17 +172,20 @@ internal sealed unsafe class MagnitudeTrim
                     continue;
                 var cuts = _cuts[group.Index][tensor.Index] ??= NewCuts();
                 var rule = SparseMethod.Settings(group).Cut!.Value;
-                if (TrimRank.Of(rule, density, extent.Elements) is not { } rank)
+                var key = _method.SharesThresholds ? 0 : group.Index;
+                var ranked = _shares.TryGetValue((key, expert, extent.IsModel ? -1 : tensor.Index), out var shares) && shares.Ranks.TryGetValue(density, out var found)
+                    ? found
+                    : TrimRank.Of(rule, density, extent.Elements);
+                if (ranked is not { } rank)
                 {
                     cuts[expert] = density > 0 ? Cut.All : Cut.None;
                     continue;
                 }
 
-                var key = _method.SharesThresholds ? 0 : group.Index;
                 var search = searches.FirstOrDefault(s => s.Key == key && s.Expert == expert && s.Extent.Equals(extent));
                 if (search is null)
                     searches.Add(search = new TrimSearch(key, expert, extent, group));
-                search.Request(rank, rule == Recipes.Cut.Exact, new TrimRequest(group, tensor, rank, rule));
+                search.Request(rank, rule is Recipes.Cut.Exact or Recipes.Cut.Share, new TrimRequest(group, tensor, rank, rule));
             }
         }
     }
@@ -226,7 +272,7 @@ internal sealed unsafe class MagnitudeTrim
         foreach (var request in search.Requests)
         {
             var found = search.Search.Results[search.IndexOf(request.Rank)];
-            var cut = request.Rule != Recipes.Cut.Exact || found.Block < 0
+            var cut = request.Rule is not (Recipes.Cut.Exact or Recipes.Cut.Share) || found.Block < 0
                 ? Cut.AtThreshold(found.Bits)
                 : CutInside(worker, search, found, request.Tensor);
             _cuts[request.Group.Index][request.Tensor.Index]![search.Expert] = cut;

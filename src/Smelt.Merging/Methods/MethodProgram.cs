@@ -80,6 +80,10 @@ internal abstract class MethodProgram
         ArceeFusion => new ArceeFusionMethod(plan),
         Sce => new SceMethod(plan),
         RamRecipe => new RamMethod(plan),
+        MultiTaskRecipe => new MultiTaskMethod(plan),
+        Emr => new EmrMethod(plan),
+        Masked => new MaskedMethod(plan),
+        MagMax => new MagMaxMethod(plan),
         Passthrough => new PassthroughMethod(plan),
         var other => throw new NotSupportedException($"No method merges a {other.GetType().Name}."),
     };
@@ -90,6 +94,8 @@ internal abstract class MethodProgram
         Ties ties => TiesMethod.Passes(ties),
         DareTies dare => DareTiesMethod.Passes(dare),
         Slerp or NuSlerp or MultiSlerp or Karcher or ModelStock or RamPlus => 2,
+        MultiTaskRecipe multiTask => MultiTaskMethod.Passes(multiTask),
+        Emr => 2,
         ArceeFusion => 3,
         Sce sce => SceMethod.Passes(sce),
         _ => 1,
@@ -102,6 +108,9 @@ internal abstract class MethodProgram
 
     /// <summary>Mixes a sub-block that the worker has read.</summary>
     public abstract void Mix(Worker worker, SubBlock part, MixGroup group);
+
+    /// <summary>The factor of each task's masked task vector, for methods whose outputs have task masks.</summary>
+    public virtual IReadOnlyList<float> Rescalers(PassContext context, MixGroup group) => [.. Plan.Experts.Select(_ => 1f)];
 
     /// <summary>
     /// Looks at the votes of the whole merge; true where a wrong guess of the majority had an effect, and all has to be

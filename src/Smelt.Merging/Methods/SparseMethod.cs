@@ -14,6 +14,8 @@ internal abstract unsafe class SparseMethod : MethodProgram
 {
     private readonly MagnitudeTrim _trim;
     private readonly L1Ratios _ratios;
+    private readonly VectorStatistics _statistics;
+    private readonly AgreeingSpan _span;
     private readonly Kernels.ZeroVote[] _assumed;
     private readonly PhiloxKey[][] _keys;
     private bool _guessed;
@@ -23,9 +25,12 @@ internal abstract unsafe class SparseMethod : MethodProgram
     {
         _trim = new MagnitudeTrim(plan, this);
         _ratios = new L1Ratios(plan, this);
+        _statistics = new VectorStatistics(plan, this);
+        _span = new AgreeingSpan(plan, Groups.Where(Spans), LoadAgreeing);
         _assumed = [.. Groups.Select(g => Settings(g).ZeroVote switch
         {
             Recipes.ZeroVote.Nothing => Kernels.ZeroVote.Nothing,
+            Recipes.ZeroVote.Negative => Kernels.ZeroVote.Negative,
             _ => Kernels.ZeroVote.Positive,
         })];
         _keys = [.. Groups.Select(g => plan.Experts.Select(e => PhiloxKey.Of(Seed(g), NameHash.Of(e.Identity))).ToArray())];
@@ -33,9 +38,13 @@ internal abstract unsafe class SparseMethod : MethodProgram
 
     /// <inheritdoc/>
     public override StatisticsScope Scope =>
-        Groups.All(g => !Trims(g.Recipe) && Settings(g).Rescale != Rescale.L1) ? StatisticsScope.None
-        : Groups.Any(g => Trims(g.Recipe) && Settings(g).Trim == TrimScope.Model) ? StatisticsScope.Model
+        Groups.All(g => !LooksAtVectors(g) && Settings(g).Rescale != Rescale.L1 && !Spans(g)) ? StatisticsScope.None
+        : Groups.Any(g => LooksAtVectors(g) && Settings(g).Trim == TrimScope.Model) ? StatisticsScope.Model
         : StatisticsScope.Tensor;
+
+    private bool LooksAtVectors(MixGroup group) => Trims(group.Recipe) || VectorStatistics.HasNorms(group);
+
+    private static bool Spans(MixGroup group) => AgreeingSpan.IsMedian(group.Recipe) || AgreeingSpan.IsStock(group.Recipe);
 
     /// <summary>The fraction that the random drop keeps; 1 where nothing is dropped at random.</summary>
     public abstract double DropDensity(MixGroup group, TensorPlan tensor, int expert);
@@ -55,6 +64,13 @@ internal abstract unsafe class SparseMethod : MethodProgram
     /// <summary>Whether thinned experts are written back as base + delta.</summary>
     protected abstract bool WriteBack(MixGroup group);
 
+    /// <summary>How often the inputs of a recipe are read before the merge, as a rule.</summary>
+    protected static int StatisticsPasses(TrimmedRecipe recipe, bool trims) =>
+        (trims ? recipe.Cut == Recipes.Cut.Share ? 3 : 1 : 0)
+        + (recipe.Rescale == Rescale.L1 ? 1 : 0)
+        + (recipe.Election is Recipes.Election.NormFraction or Recipes.Election.NormMass ? 1 : 0)
+        + (AgreeingSpan.IsMedian(recipe) || AgreeingSpan.IsStock(recipe) ? 1 : 0);
+
     /// <summary>The switches of a group.</summary>
     public static TrimmedRecipe Settings(MixGroup group) => (TrimmedRecipe)group.Recipe;
 
@@ -62,9 +78,12 @@ internal abstract unsafe class SparseMethod : MethodProgram
     public override void Prepare(PassContext context, int first, int end)
     {
         _trim.Find(context, first, end);
+        _statistics.FindBands(context, first, end);
         _ratios.Measure(context, first, end);
+        _statistics.FindNorms(context, first, end);
         if (Scope == StatisticsScope.Model && !_guessed)
             GuessMajorities(context);
+        _span.Measure(context, first, end);
     }
 
     /// <inheritdoc/>
@@ -72,10 +91,16 @@ internal abstract unsafe class SparseMethod : MethodProgram
     public override void Mix(Worker worker, SubBlock part, MixGroup group)
     {
         var experts = Plan.Experts.Count;
-        for (var i = 0; i < experts; i++)
-            worker.Experts[i] = Pipeline(worker, part, group, i, complete: true);
+        var votes = Begin(worker, part, group);
+        var election = ElectionOf(group);
         var counts = default(ElectionCounts);
-        Sparse.Run(worker.Blocks[0], worker.Experts, experts, ElectionOf(group), part.Start, part.Length, worker.Mix, CountsVotes(group) ? &counts : null);
+        var counted = CountsVotes(group) ? &counts : null;
+        if (AgreeingSpan.IsMedian(group.Recipe))
+            MixMedian(worker, part, group, election, counted, votes);
+        else
+            Sparse.Run(worker.Blocks[0], worker.Experts, experts, election, part.Start, part.Length, worker.Mix, counted, votes);
+        if (AgreeingSpan.IsStock(group.Recipe))
+            _span.Scale(worker, part, group);
         worker.Balances[group.First] += (int)(counts.Positive - counts.Negative);
         worker.ZeroVotes[group.First] += (int)counts.Contested;
     }
@@ -121,10 +146,61 @@ internal abstract unsafe class SparseMethod : MethodProgram
         if (complete)
         {
             block.Keep = _trim.CutOf(group, part.Tensor, expert);
+            block.KeepFrom = _trim.KeepFrom(group, part.Tensor, expert);
             block.Ratio = _ratios.Of(group, part.Tensor, expert);
+            _statistics.Complete(ref block, group, part.Tensor, expert);
         }
 
         return block;
+    }
+
+    /// <summary>
+    /// Makes the pipelines of all experts for a sub-block that the worker has read; returns the votes that the recipe gives
+    /// for it, or null where the experts elect.
+    /// </summary>
+    private float* Begin(Worker worker, SubBlock part, MixGroup group)
+    {
+        for (var i = 0; i < Plan.Experts.Count; i++)
+            worker.Experts[i] = Pipeline(worker, part, group, i, complete: true);
+        if (Settings(group).Election != Recipes.Election.SignFile || !Plan.Signs!.TryGet(part.Tensor.Name, out var signs))
+            return null;
+        var votes = worker.ReadFloats(signs, part);
+        if (new ReadOnlySpan<float>(votes, part.Length).IndexOf(float.NaN) is >= 0 and var index)
+            throw new InvalidInputException(PlanRules.BadMask.Id, $"{signs.File.FullPath}, tensor {signs.Name}", $"the value at flat index {part.Start + index} is NaN, which has no sign.", "Make the file again.");
+        return votes;
+    }
+
+    /// <summary>Makes what agrees among the experts' deltas, weights included.</summary>
+    private LoadVectors LoadAgreeing(MixGroup group) => (worker, part, from, length, rows) =>
+    {
+        var votes = Begin(worker, part, group);
+        Agree(worker, part, ElectionOf(group), from, length, rows, null, votes);
+    };
+
+    private void Agree(Worker worker, SubBlock part, in Kernels.Election election, int from, int length, float* rows, ElectionCounts* counts, float* votes)
+    {
+        Sparse.Agreeing(worker.Blocks[0], worker.Experts, Plan.Experts.Count, election, part.Start, from, length, rows, counts, votes);
+        for (var i = 0; i < Plan.Experts.Count && !election.Weighted; i++)
+            Scaling.Run(rows + (i * Simd.Stride), worker.Experts[i].Weight, length);
+    }
+
+    /// <summary>The combination of what agrees with the coefficients of its geometric median.</summary>
+    private void MixMedian(Worker worker, SubBlock part, MixGroup group, in Kernels.Election election, ElectionCounts* counts, float* votes)
+    {
+        var experts = Plan.Experts.Count;
+        var rows = stackalloc float[(experts + 1) * Simd.Stride];
+        var blocks = stackalloc RawBlock[experts];
+        for (var i = 0; i < experts; i++)
+            blocks[i] = new RawBlock(rows + (i * Simd.Stride), FloatFormat.F32);
+        fixed (float* coefficients = _span.Of(group, part.Tensor))
+        {
+            for (var e = 0; e < part.Length; e += Simd.Chunk)
+            {
+                var length = Math.Min(part.Length - e, Simd.Chunk);
+                Agree(worker, part, election, e, length, rows, counts, votes);
+                Kernels.Mix.Weighted(blocks, coefficients, experts, 1, length, worker.Mix + e);
+            }
+        }
     }
 
     /// <summary>Makes the mask of an expert; false where a mask file has none for it, so that all is kept.</summary>
@@ -152,6 +228,9 @@ internal abstract unsafe class SparseMethod : MethodProgram
             {
                 Recipes.Election.None => Vote.None,
                 Recipes.Election.Count => Vote.Count,
+                Recipes.Election.NormFraction => Vote.NormFraction,
+                Recipes.Election.NormMass => Vote.NormMass,
+                Recipes.Election.SignFile => Vote.Given,
                 _ => Vote.Sum,
             },
             Weighted = settings.Election is Recipes.Election.Sum or Recipes.Election.None,
@@ -159,6 +238,8 @@ internal abstract unsafe class SparseMethod : MethodProgram
             Combine = settings.Combine == Recipes.Combine.Max ? Kernels.Combine.Max
                 : settings.Normalize == true ? Kernels.Combine.Mean
                 : Kernels.Combine.Sum,
+            SignsAll = settings.Disjoint == false && settings.Election != Recipes.Election.None,
+            SkipsZeros = settings.Disjoint == true && settings.Election == Recipes.Election.None,
         };
     }
 
@@ -170,8 +251,8 @@ internal abstract unsafe class SparseMethod : MethodProgram
     {
         > 0 => Kernels.ZeroVote.Positive,
         < 0 => Kernels.ZeroVote.Negative,
-        // The TIES repository then keeps negatives, but its maximum comes out as nothing.
-        _ => Settings(group) is { ZeroVote: Recipes.ZeroVote.Majority, Combine: not Recipes.Combine.Max } ? Kernels.ZeroVote.Negative : Kernels.ZeroVote.Nothing,
+        // The TIES repository then keeps negatives, but what it multiplies by the sign comes out as nothing.
+        _ => Settings(group) is { ZeroVote: Recipes.ZeroVote.Majority, Combine: not Recipes.Combine.Max, Disjoint: true } ? Kernels.ZeroVote.Negative : Kernels.ZeroVote.Nothing,
     };
 
     /// <summary>
@@ -188,9 +269,8 @@ internal abstract unsafe class SparseMethod : MethodProgram
             foreach (var part in pages)
             {
                 worker.ReadAll(part);
-                for (var i = 0; i < Plan.Experts.Count; i++)
-                    worker.Experts[i] = Pipeline(worker, part, group, i, complete: true);
-                counts += Sparse.CountVotes(worker.Blocks[0], worker.Experts, Plan.Experts.Count, ElectionOf(group), part.Start, part.Length);
+                var votes = Begin(worker, part, group);
+                counts += Sparse.CountVotes(worker.Blocks[0], worker.Experts, Plan.Experts.Count, ElectionOf(group), part.Start, part.Length, votes);
             }
 
             _assumed[group.Index] = Majority(group, counts.Positive - counts.Negative);

@@ -14,7 +14,7 @@ internal sealed class TiesMethod(MergePlan plan) : SparseMethod(plan)
     public override bool SharesThresholds => true;
 
     /// <summary>How often the inputs are read, as a rule.</summary>
-    public static int Passes(Ties ties) => (ties.Rescale == Rescale.L1 ? 1 : 0) + 2;
+    public static int Passes(Ties ties) => StatisticsPasses(ties, trims: true) + 1;
 
     /// <inheritdoc/>
     public override double DropDensity(MixGroup group, TensorPlan tensor, int expert) => 1;

@@ -20,7 +20,8 @@ internal static class TrimRank
     {
         switch (rule)
         {
-            case Cut.Exact:
+            case Cut.Exact or Cut.Share:
+                // A share is turned into a number of elements first; see ShareRanks.
                 return density <= 0 ? null : Math.Max(1, (long)(density * n));
             case Cut.AtThreshold:
                 // The (n - trunc(p n))-th smallest is the (trunc(p n) + 1)-th largest.

@@ -25,8 +25,29 @@ internal static class MaskFiles
             }
         }
 
+        CheckUnknown(masks, known, "Names are EXPERT/TENSOR, the expert counted from 0.", problems);
+    }
+
+    /// <summary>As <see cref="Check"/> for the one mask of <see cref="Recipes.Masked"/>, which has a byte or a bit for each element.</summary>
+    public static void CheckOne(Checkpoint masks, IReadOnlyList<TensorPlan> tensors, List<Problem> problems)
+    {
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var tensor in tensors.Where(t => t.Action == TensorAction.Merge))
+        {
+            if (!masks.TryGet(tensor.Name, out var mask))
+                continue;
+            known.Add(tensor.Name);
+            if (mask.Type != TensorType.U8 || (mask.ElementCount != tensor.ElementCount && mask.ElementCount != MaskOutputs.BytesOf(tensor.ElementCount)))
+                problems.Add(PlanRules.BadMask.At($"{masks.Path}, tensor {tensor.Name}", $"the mask has {mask.ElementCount} elements of {mask.Type}; needed: {tensor.ElementCount} of U8, or {MaskOutputs.BytesOf(tensor.ElementCount)} with a bit for each element."));
+        }
+
+        CheckUnknown(masks, known, "Names are those of the tensors.", problems);
+    }
+
+    private static void CheckUnknown(Checkpoint masks, HashSet<string> known, string fix, List<Problem> problems)
+    {
         var unknown = masks.Tensors.Select(t => t.Name).Where(n => !known.Contains(n)).ToArray();
         if (unknown.Length > 0)
-            problems.Add(PlanRules.BadMask.At(masks.Path, $"masks belong to no merged tensor: {Planner.Some(unknown)}.", "Names are EXPERT/TENSOR, the expert counted from 0."));
+            problems.Add(PlanRules.BadMask.At(masks.Path, $"masks belong to no merged tensor: {Planner.Some(unknown)}.", fix));
     }
 }

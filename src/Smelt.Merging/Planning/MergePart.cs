@@ -12,7 +12,8 @@ namespace Smelt.Merging.Planning;
 /// <param name="Base">Its base; null for an average without one.</param>
 /// <param name="Experts">Its experts in their order.</param>
 /// <param name="Masks">Masks given by its recipe in place of random ones; null otherwise.</param>
-public sealed record MergePart(int Index, IReadOnlyList<SweepPoint> Points, PlannedInput? Base, IReadOnlyList<PlannedInput> Experts, Checkpoint? Masks);
+/// <param name="Signs">Signs given by its recipe in place of an election; null otherwise.</param>
+public sealed record MergePart(int Index, IReadOnlyList<SweepPoint> Points, PlannedInput? Base, IReadOnlyList<PlannedInput> Experts, Checkpoint? Masks, Checkpoint? Signs = null);
 
 /// <summary>Layers of an output that were put together anew, as config.json has to know.</summary>
 /// <param name="Prefix">What precedes the layers' numbers in tensor names.</param>

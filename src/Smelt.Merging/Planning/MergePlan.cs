@@ -139,6 +139,18 @@ public sealed record MergePlan
     /// <summary>Masks given by the recipe in place of random ones; null otherwise.</summary>
     public required Checkpoint? Masks { get; init; }
 
+    /// <summary>Signs given by the recipe of a plan with one part; null otherwise.</summary>
+    public Checkpoint? Signs { get; init; }
+
+    /// <summary>The masks that the output has beside its weights; null for none.</summary>
+    public MaskOutputs? MaskOutputs { get; init; }
+
+    /// <summary>
+    /// Hashes of the tensors that inputs must have, by input in the order of <see cref="Inputs"/>; an input without is not
+    /// compared.
+    /// </summary>
+    internal IReadOnlyList<IReadOnlyDictionary<string, UInt128>> ExpectedInputs { get; init; } = [];
+
     /// <summary>Bytes of tensors read in one pass over the inputs.</summary>
     public required long BytesPerPass { get; init; }
 
@@ -160,8 +172,14 @@ public sealed record MergePlan
     /// <summary>What is worth knowing: rules SM7xxx of severity warning and those of the checkpoints.</summary>
     public required IReadOnlyList<Problem> Warnings { get; init; }
 
-    /// <summary>All weight files that are read: those of the inputs and of the masks.</summary>
-    public IEnumerable<CheckpointFile> Files => Inputs.SelectMany(i => i.Checkpoint.Files).Concat(Parts.Select(p => p.Masks).OfType<Checkpoint>().Distinct().SelectMany(m => m.Files));
+    /// <summary>The files that a block is written to: the outputs of all points, then the masks of each.</summary>
+    internal int Streams => Points.Count * (1 + (MaskOutputs?.Names.Count ?? 0));
+
+    /// <summary>The stream of a point's mask.</summary>
+    internal int StreamOf(int point, int mask) => Points.Count + (point * MaskOutputs!.Names.Count) + mask;
+
+    /// <summary>All weight files that are read: those of the inputs, masks and signs.</summary>
+    public IEnumerable<CheckpointFile> Files => Inputs.SelectMany(i => i.Checkpoint.Files).Concat(Parts.SelectMany(p => new[] { p.Masks, p.Signs }).OfType<Checkpoint>().Distinct().SelectMany(m => m.Files));
 
     /// <summary>The most tensors that one tensor is made of.</summary>
     public int MostSources => Tensors.Select(t => t.Experts.Count + (t.Base is null ? 0 : 1)).DefaultIfEmpty(1).Max();
@@ -176,6 +194,7 @@ public sealed record MergePlan
         Base = part.Base,
         Experts = part.Experts,
         Masks = part.Masks,
+        Signs = part.Signs,
         Tensors = [.. Tensors.Select(t => t.Part == part.Index ? t : t with { Action = TensorAction.Keep })],
     };
 

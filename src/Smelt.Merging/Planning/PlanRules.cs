@@ -32,8 +32,8 @@ public static class PlanRules
     /// <summary>A merge changes at least one tensor.</summary>
     public static readonly Rule NothingMerged = new("SM7009", "Nothing to merge", Severity.Error);
 
-    /// <summary>A mask file holds masks of the right names, types and shapes.</summary>
-    public static readonly Rule BadMask = new("SM7010", "Mask file does not fit", Severity.Error);
+    /// <summary>A file with masks or signs holds those of the right names, types and shapes.</summary>
+    public static readonly Rule BadMask = new("SM7010", "Mask or sign file does not fit", Severity.Error);
 
     /// <summary>A tied head in one input is told apart from a missing one.</summary>
     public static readonly Rule TiedHead = new("SM7011", "Head tied in some inputs", Severity.Warning);
@@ -55,6 +55,9 @@ public static class PlanRules
 
     /// <summary>An input is what was merged.</summary>
     public static readonly Rule InputDiffers = new("SM7017", "Input differs from the manifest", Severity.Error);
+
+    /// <summary>An output with task masks has the task that is asked for.</summary>
+    public static readonly Rule NoSuchTask = new("SM7030", "Task not in the output", Severity.Error);
 
     /// <summary>A model has the layers that a slice takes of it.</summary>
     public static readonly Rule NoSuchLayer = new("SM7018", "Layers not in the model", Severity.Error);

@@ -42,12 +42,17 @@ public static class Planner
 
         var parts = new List<MergePart>();
         var tensors = new List<TensorPlan>();
-        var layers = PlanParts(resolved, points, inputs, masks, parts, tensors, problems);
-        if (masks is not null)
+        var layers = PlanParts(resolved, points, inputs, masks, root, parts, tensors, problems);
+        if (masks is not null && resolved is Masked)
+            MaskFiles.CheckOne(masks, tensors, problems);
+        else if (masks is not null)
             MaskFiles.Check(masks, tensors, problems);
+        foreach (var part in parts)
+            SignFiles.Check(part, tensors, problems);
         CheckTensors(resolved, tensors, problems);
         ThrowOnErrors(problems);
 
+        var maskOutputs = MaskOutputs.Of(resolved, tensors);
         var layout = ShardLayout.Create(tensors.Select(t => new LayoutTensor(t.Name, t.OutputType, t.Shape)), resolved.MaxShardSize!.Value.Bytes);
         var baseInput = resolved.Base is { } b ? inputs[b] : null;
         var passes = parts.Select(p => MethodProgram.CountPasses(p.Points[0].Recipe)).ToArray();
@@ -69,12 +74,14 @@ public static class Planner
             Tensors = tensors,
             Layout = layout,
             Masks = masks,
+            Signs = parts.Count == 1 ? parts[0].Signs : null,
             BytesPerPass = tensors.Sum(BytesOf),
             Passes = passes.Max(),
             BytesToRead = tensors.Sum(t => BytesOf(t) * passes[t.Part]),
             WeightType = MostCommonType(tensors),
             NonFinite = resolved.NonFinite!.Value,
-            BytesToWrite = layout.TotalFileBytes * points.Count,
+            MaskOutputs = maskOutputs,
+            BytesToWrite = (layout.TotalFileBytes + (maskOutputs?.TotalBytes ?? 0)) * points.Count,
             Warnings = [.. inputs.Values.SelectMany(i => i.Checkpoint.Warnings).Distinct(), .. problems],
         };
     }
@@ -168,7 +175,7 @@ public static class Planner
 
     /// <summary>Plans the merges of a recipe one after another; returns the layers that were put together anew.</summary>
     private static LayerChange[] PlanParts(
-        Recipe recipe, IReadOnlyList<SweepPoint> points, Dictionary<Model, PlannedInput> inputs, Checkpoint? masks,
+        Recipe recipe, IReadOnlyList<SweepPoint> points, Dictionary<Model, PlannedInput> inputs, Checkpoint? masks, string root,
         List<MergePart> parts, List<TensorPlan> tensors, List<Problem> problems)
     {
         var changes = new Dictionary<StackHeight, string>();
@@ -180,6 +187,7 @@ public static class Planner
             var leaf = own[0].Recipe;
             var baseInput = leaf.Base is { } b ? inputs[b] : null;
             var experts = leaf.Experts.Select(e => inputs[e.Model]).ToArray();
+            var signs = SignFiles.Open(leaf, root, problems);
             var planner = new PartPlanner(scope, own, baseInput, experts, problems);
             planners.Add(planner);
             var subsets = new Dictionary<string, int>();
@@ -191,8 +199,8 @@ public static class Planner
                     part = parts.Count;
                     subsets.Add(key, part);
                     parts.Add(present is null
-                        ? new MergePart(part, own, baseInput, experts, masks)
-                        : new MergePart(part, [.. own.Select(p => p with { Recipe = p.Recipe with { Experts = Sequence.From(present.Select(i => p.Recipe.Experts[i])) } })], baseInput, [.. present.Select(i => experts[i])], masks));
+                        ? new MergePart(part, own, baseInput, experts, masks, signs)
+                        : new MergePart(part, [.. own.Select(p => p with { Recipe = p.Recipe with { Experts = Sequence.From(present.Select(i => p.Recipe.Experts[i])) } })], baseInput, [.. present.Select(i => experts[i])], masks, signs));
                 }
 
                 tensors.Add(tensor with { Index = tensors.Count, Part = part });
@@ -264,8 +272,9 @@ public static class Planner
 
     private static Checkpoint? OpenMasks(Recipe recipe, string root, List<Problem> problems)
     {
-        if (recipe is not DareTies { MaskFile: { } file })
+        if (recipe is not (DareTies { MaskFile: not null } or Masked))
             return null;
+        var file = (recipe as DareTies)?.MaskFile ?? ((Masked)recipe).MaskFile!;
         try
         {
             return CheckpointFolder.Open(Path.GetFullPath(file, root));

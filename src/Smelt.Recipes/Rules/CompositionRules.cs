@@ -24,6 +24,8 @@ internal static class CompositionRules
                 problems.Add(RuleTable.WrongLevel.At($"{where}/{slot.Name}", $"{slot.Name} holds for the whole output.", $"Move it to the {id}."));
             if (inner is Modules || (inner is Stack && recipe is Stack))
                 problems.Add(RuleTable.Composition.At(where, $"a {Slots.MethodId(inner.GetType())} can't stand in a {id}; allowed: {(recipe is Stack ? "a merge with layers" : "a merge or a stack")}.", "Join the two."));
+            else if (inner.WritesMasks)
+                problems.Add(RuleTable.Composition.At(where, $"{Slots.MethodId(inner.GetType())} writes masks beside a whole output, and can't stand in a {id}.", "Merge it on its own."));
             else if (recipe is Stack && inner.Layers is null && inner.Experts.All(e => e.Layers is null))
                 problems.Add(RuleTable.BadLayers.At(where, "the slice does not say which layers take part.", "Set Layers = 0..16."));
             if (recipe is not Modules modules)

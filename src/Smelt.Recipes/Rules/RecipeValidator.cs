@@ -98,7 +98,7 @@ public static class RecipeValidator
             switch (slot.Get(owner))
             {
                 case null when slot.Attribute.Required:
-                    problems.Add(RuleTable.RequiredValue.At(where, $"{slot.Name} is not given, and no default would suit.", $"Set it: {slot.Property.Name} = ..., {slot.Attribute.Range(slot.Name)}."));
+                    problems.Add(RuleTable.RequiredValue.At(where, $"{slot.Name} is not given, and no default would suit.", $"Set it: {slot.Property.Name} = ...{(slot.Type == typeof(Scalar) ? ", " + slot.Attribute.Range(slot.Name) : "")}."));
                     break;
                 case Scalar scalar: CheckScalar(scalar, slot, where, problems); break;
                 case ByteSize { InvalidText: { } text }:
@@ -302,16 +302,30 @@ public static class RecipeValidator
             problems.Add(RuleTable.Composition.At(path + "/missing", "missing is Union, where every tensor has experts of its own, and trim is Model, one threshold over all tensors of an expert.", "Set Trim = TrimScope.Tensor, or Missing = Intersection."));
         if (recipe is NuSlerp { ColumnWise: true, Flatten: not false })
             Flag(path + "/columnWise", "columnWise", "flatten takes each tensor as one vector");
+        CheckMasks(recipe, path, problems);
         if (recipe is not TrimmedRecipe trimmed)
             return;
-        if (trimmed is Ties && trimmed.Rescale is Rescale.Inverse)
-            problems.Add(RuleTable.UndefinedMember.At(path + "/rescale", "rescale is Inverse, which undoes a random drop; TIES trims by magnitude. Allowed for ties: None, L1.", "Use L1 to keep the norm, or DareTies."));
+        if (trimmed is Ties or MultiTaskRecipe && trimmed.Rescale is Rescale.Inverse)
+            problems.Add(RuleTable.UndefinedMember.At(path + "/rescale", $"rescale is Inverse, which undoes a random drop; TIES trims by magnitude. Allowed for {Slots.MethodId(recipe.GetType())}: None, L1.", "Use L1 to keep the norm, or DareTies."));
         if (trimmed.Combine == Combine.Max && trimmed.Normalize == true)
             Flag(path + "/normalize", "normalize", "combine Max takes a single delta");
-        if (trimmed.Election == Election.None && trimmed.ZeroVote is not null)
+        if (trimmed.ZeroVote is not null && ((TrimmedRecipe)trimmed.Resolve()).Election == Election.None)
             Flag(path + "/zeroVote", "zeroVote", "there is no election");
         if (trimmed is DareTies { MaskFile: not null, Seed: not null })
             Flag(path + "/seed", "seed", "the masks come from maskFile");
+        SignRules.Check(trimmed, path, problems);
+    }
+
+    /// <summary>Masks go with whole outputs that have the tensors of all their inputs.</summary>
+    private static void CheckMasks(Recipe recipe, string path, List<Problem> problems)
+    {
+        if (!recipe.WritesMasks)
+            return;
+        var why = $"{Slots.MethodId(recipe.GetType())} writes masks, which belong to all layers and all experts";
+        if (recipe.Layers is not null || recipe.Experts.Any(e => e.Layers is not null))
+            problems.Add(RuleTable.Composition.At(path + "/layers", why + ".", "Leave out Layers."));
+        if (recipe.Missing == MissingTensors.Union)
+            problems.Add(RuleTable.Composition.At(path + "/missing", why + ", and missing is Union.", "Set Missing = MissingTensors.Intersection, or leave it out."));
     }
 
     /// <summary>Whether a value of one expert or one tensor has an effect on a recipe.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Smelt.Recipes;
@@ -58,12 +59,26 @@ internal sealed class OriginalsRecipe
         ("slerp", "sd_mecha") => Slerp() with { LinearAbove = 1, InterpolateNorms = true },
         ("model_stock", "fusion_bench") => new ModelStock { Cosine = StockCosine.MeanAngle, Experts = Plain() },
         ("model_stock", "sd_mecha") => new ModelStock { Cosine = StockCosine.Neighbours, FilterWise = true, Experts = Plain() },
+        ("consensus", _) => MultiTask(new Consensus { MaskLambda = Number("lambda_mask"), AtLeast = Number("prune_threshold_k"), Lambda = Number("scaling"), SaveMask = true }),
+        ("tall_masks", "original") => MultiTask(new TallMasks { MaskLambda = Number("lambda") }),
+        ("tall_masks", "fusion_bench") => new TallMasks { MaskLambda = Number("lambda"), Compare = MaskComparison.BaseWeights },
+        ("emr", _) => new Emr { Experts = Plain() },
+        ("magmax", _) => new MagMax { Lambda = Number("lambda"), Experts = Plain() },
         ("task_arithmetic", _) => new TaskArithmetic { Lambda = Number("lambda") },
         ("task_negation", _) => new TaskArithmetic { Lambda = Number("lambda"), Experts = Experts(_ => -1) },
         ("task_analogy", _) => new TaskArithmetic { Lambda = Number("lambda"), Experts = Experts(Analogy()) },
-        ("ties", "paper" or "fusion_bench") => Combined(new Ties { Density = TopK() }),
+        ("ties", "paper" or "fusion_bench") => Combined(Trimmed()),
         ("ties", "mergelm") => Combined(new Ties { Density = 1 - Number("mask_rate"), Cut = Cut.MaskRate, ZeroVote = ZeroVote.MajorityOrNothing }),
         ("ties", "sd_mecha") => Combined(PerTensor()),
+        ("ties_extended", "sd_mecha") => PerTensor() with
+        {
+            Trim = TrimScope.Tensor,
+            Election = Flag("vote_sgn") ? Election.Unweighted : Election.Count,
+            Combine = Flag("apply_median") ? Combine.GeometricMedian : Combine.Sum,
+            // The original scales by the ratio where its switch says not to.
+            Stock = !Flag("apply_median") && !Flag("apply_stock"),
+            Lambda = Number("lambda"),
+        },
         ("dare_ties", "mergelm") => Combined(Dare() with { TrimDensity = 1 - Number("mask_rate"), Cut = Cut.MaskRate, ZeroVote = ZeroVote.MajorityOrNothing }),
         ("dare_ties", "fusion_bench") => Combined(Dare() with { TrimDensity = TopK() }),
         ("dare_ta", _) => Dare() with { TrimDensity = 1, Election = Election.None, Normalize = false, Lambda = Number("lambda") },
@@ -85,18 +100,58 @@ internal sealed class OriginalsRecipe
         {
             "mass" => Election.Unweighted,
             "count" => Election.Count,
+            "normfrac" => Election.NormFraction,
+            "normmass" => Election.NormMass,
+            "oracle" => Election.SignFile,
             "none" => Election.None,
             var other => throw Unknown("vote", other),
         };
-        var (combine, normalize) = Word("combine") switch
+        var disjoint = Word("combine").StartsWith("dis-", StringComparison.Ordinal);
+        var (combine, normalize) = (disjoint ? Word("combine")[4..] : Word("combine")) switch
         {
-            "dis-mean" => (Combine.Sum, true),
-            "dis-sum" => (Combine.Sum, false),
-            "dis-max" => (Combine.Max, false),
-            var other => throw Unknown("combine", other),
+            "mean" => (Combine.Sum, true),
+            "sum" => (Combine.Sum, false),
+            "max" when disjoint => (Combine.Max, false),
+            "magnitude" when !disjoint => (Combine.Max, false),
+            _ => throw Unknown("combine", Word("combine")),
         };
-        return recipe with { Trim = scope, Election = election, Combine = combine, Normalize = normalize, Lambda = Number("lambda") };
+        return recipe with
+        {
+            Trim = scope,
+            Election = election,
+            SignFile = election == Election.SignFile ? _case.Resolve(_case.Json["inputs"]!["extra"]!["oracle_signs"]!.GetValue<string>()) : null,
+            Combine = combine,
+            Normalize = normalize,
+            Disjoint = disjoint,
+            Lambda = Number("lambda"),
+        };
     }
+
+    /// <summary>The multi-task vector in the words of the cases: <c>sum</c>, or for example <c>TIES topk 20 dis-sum</c>.</summary>
+    private TRecipe MultiTask<TRecipe>(TRecipe recipe)
+        where TRecipe : MultiTaskRecipe
+    {
+        if (Word("multi_task_vector") == "sum")
+            return recipe;
+        var match = Regex.Match(Word("multi_task_vector"), @"\ATIES topk (\d+) dis-(sum|mean|max)\z");
+        if (!match.Success)
+            throw Unknown("multi_task_vector", Word("multi_task_vector"));
+        return recipe with
+        {
+            Density = double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) / 100,
+            Election = Election.Unweighted,
+            Combine = match.Groups[2].Value == "max" ? Combine.Max : Combine.Sum,
+            Normalize = match.Groups[2].Value == "mean",
+        };
+    }
+
+    /// <summary>The trims of the TIES repository.</summary>
+    private Ties Trimmed() => _parameters["trim"]?.GetValue<string>() switch
+    {
+        "nf" => new Ties { Cut = Cut.Share, Density = Number("k") },
+        "std" => new Ties { Cut = Cut.Deviation, Deviations = Number("k") },
+        _ => new Ties { Density = TopK() },
+    };
 
     /// <summary>
     /// sd-mecha: each tensor is cut at its max(trunc((1 - k) n), 1)-th smallest magnitude, the product taken of the double

@@ -64,6 +64,16 @@ internal sealed class ModelFolder : IDisposable
         }
     }
 
+    /// <summary>Writes a file of masks with a bit for each element, <c>masks.safetensors</c>.</summary>
+    public void WriteMasks()
+    {
+        var layout = ShardLayout.Create(Sizes.Select((n, t) => new LayoutTensor($"t{t}.weight", TensorType.U8, [(n + 7) / 8])), long.MaxValue);
+        var bytes = new byte[layout.TotalFileBytes];
+        new Random(5).NextBytes(bytes);
+        layout.Files[0].Header.Span.CopyTo(bytes);
+        File.WriteAllBytes(System.IO.Path.Combine(Path, "masks.safetensors"), bytes);
+    }
+
     /// <summary>
     /// Three experts whose tensors are, by turns: the base itself (no task vector), the base and one magnitude (all equal),
     /// noise with NaN, infinities, denormals and zeros of both signs in it.
@@ -135,10 +145,18 @@ internal sealed class ModelFolder : IDisposable
         return folder;
     }
 
-    /// <summary>The bytes of all tensors of a checkpoint, in order.</summary>
+    /// <summary>The bytes of all tensors of a checkpoint, in order, and those of its masks.</summary>
     public static byte[] Bytes(string folder)
     {
-        var checkpoint = CheckpointFolder.Open(folder);
+        var masks = System.IO.Path.Combine(folder, MaskOutputs.Folder);
+        byte[] own = Directory.Exists(masks) ? [.. Directory.GetFiles(masks).Order(StringComparer.Ordinal).SelectMany(TensorBytes)] : [];
+        var tasks = System.IO.Path.Combine(folder, "tasks.json");
+        return [.. TensorBytes(folder), .. own, .. File.Exists(tasks) ? File.ReadAllBytes(tasks) : []];
+    }
+
+    private static byte[] TensorBytes(string path)
+    {
+        var checkpoint = CheckpointFolder.Open(path);
         using var reader = new CheckpointReader();
         return [.. checkpoint.Tensors.OrderBy(t => t.Name, StringComparer.Ordinal).SelectMany(t =>
         {

@@ -16,6 +16,11 @@ public class SameBitsTests
         "ties model" => new Ties { Base = Folder("base"), Experts = Experts },
         "ties model exact" => new Ties { Base = Folder("base"), Experts = Experts, Cut = Cut.Exact },
         "ties tensor" => new Ties { Base = Folder("base"), Experts = Experts, Profile = Profile.Mergekit, Density = 0.3 },
+        "ties norms" => new Ties { Base = Folder("base"), Experts = Experts, Cut = Cut.Share, Density = 0.8, Election = Election.NormMass },
+        "ties dominant" => new Ties { Base = Folder("base"), Experts = Experts, Trim = TrimScope.Tensor, Election = Election.NormFraction, Disjoint = false, Combine = Combine.Max },
+        "ties deviation" => new Ties { Base = Folder("base"), Experts = Experts, Cut = Cut.Deviation, Deviations = 0.7, Stock = true },
+        "ties median" => new Ties { Base = Folder("base"), Experts = Experts, Cut = Cut.Share, Trim = TrimScope.Tensor, Combine = Combine.GeometricMedian },
+        "ties sign file" => new Ties { Base = Folder("base"), Experts = Experts, Election = Election.SignFile, SignFile = "e2" },
         "dare paper" => new DareTies { Base = Folder("base"), Experts = Experts, Seed = 5 },
         "slerp" => new Slerp { Base = Folder("base"), Experts = [Folder("e1")], T = 0.3 },
         "nuslerp" => new NuSlerp { Experts = [Folder("e1"), Folder("e2")] },
@@ -26,12 +31,18 @@ public class SameBitsTests
         "arcee fusion" => new ArceeFusion { Base = Folder("base"), Experts = [Folder("e1")] },
         "sce" => new Sce { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2"), Folder("e3")], SelectTopK = 0.4 },
         "ramplus" => new RamPlus { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2"), Folder("e3")], Epsilon = 0.0003 },
+        "consensus" => new Consensus { Base = Folder("base"), Experts = Experts, Lambda = 0.5, SaveMask = true },
+        "tall masks" => new TallMasks { Base = Folder("base"), Experts = Experts, Density = 0.3, Election = Election.Unweighted, MaskLambda = 0.6 },
+        "emr" => new Emr { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2"), Folder("e3")] },
+        "masked" => new Masked { Base = Folder("base"), Experts = [Folder("e1")], MaskFile = "masks.safetensors", Lambda = 1.25 },
+        "magmax" => new MagMax { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2"), Folder("e3")], Lambda = 0.5 },
         "passthrough" => new Passthrough { Experts = [Folder("e1")], Scale = 0.7 },
         _ => new DareTies { Base = Folder("base"), Experts = Experts, Profile = Profile.Mergekit, Density = 0.4, Seed = 5 },
     };
 
-    public static TheoryData<string> Methods() => ["average", "task arithmetic", "ties model", "ties model exact", "ties tensor", "dare paper", "dare mergekit",
-        "slerp", "nuslerp", "multislerp", "karcher", "model stock", "nearswap", "arcee fusion", "sce", "ramplus", "passthrough"];
+    public static TheoryData<string> Methods() => ["average", "task arithmetic", "ties model", "ties model exact", "ties tensor",
+        "ties norms", "ties dominant", "ties deviation", "ties median", "ties sign file", "dare paper", "dare mergekit",
+        "slerp", "nuslerp", "multislerp", "karcher", "model stock", "nearswap", "arcee fusion", "sce", "ramplus", "consensus", "tall masks", "emr", "masked", "magmax", "passthrough"];
 
     /// <summary>The same merge of as many experts with special values.</summary>
     private static Recipe Special(Recipe recipe) => recipe with
@@ -46,6 +57,7 @@ public class SameBitsTests
     {
         using var folder = new ModelFolder();
         folder.WriteFamily();
+        folder.WriteMasks();
         var recipe = Recipe(method);
         var expected = ModelFolder.Bytes(folder.Merge(recipe, "one", threads: 1));
         Assert.Equal(expected, ModelFolder.Bytes(folder.Merge(recipe, "three", threads: 3)));
@@ -55,6 +67,7 @@ public class SameBitsTests
 
         using var sharded = new ModelFolder();
         sharded.WriteFamily(maxShardSize: 140_000);
+        sharded.WriteMasks();
         Assert.Equal(expected, ModelFolder.Bytes(sharded.Merge(recipe, "from-shards")));
     }
 
@@ -64,6 +77,7 @@ public class SameBitsTests
     {
         using var folder = new ModelFolder();
         folder.WriteFamily();
+        folder.WriteMasks();
         folder.WriteSpecials();
         var plain = Recipe(method);
         var specials = Special(plain);
@@ -85,6 +99,7 @@ public class SameBitsTests
     {
         using var folder = new ModelFolder();
         folder.WriteFamily();
+        folder.WriteMasks();
         folder.WriteSpecials();
         var recipe = Special(Recipe(method));
         var expected = ModelFolder.Bytes(folder.Merge(recipe, "one", threads: 1));
@@ -104,6 +119,7 @@ public class SameBitsTests
     {
         using var folder = new ModelFolder();
         folder.WriteFamily();
+        folder.WriteMasks();
         var recipe = Recipe(method);
         var expected = ModelFolder.Bytes(folder.Merge(recipe, "whole"));
         for (var bytes = 50_000L; ; bytes += 400_000)
@@ -124,6 +140,7 @@ public class SameBitsTests
     {
         using var folder = new ModelFolder();
         folder.WriteFamily();
+        folder.WriteMasks();
         var recipe = (TrimmedRecipe)Recipe(method);
         var sweep = folder.Merge(recipe with { Lambda = Sweep(0.5, 1), Density = Sweep(0.2, 0.6) }, "sweep");
         foreach (var lambda in new[] { 0.5, 1 })
@@ -141,6 +158,7 @@ public class SameBitsTests
     {
         using var folder = new ModelFolder();
         folder.WriteFamily();
+        folder.WriteMasks();
         var ties = folder.Merge(new Ties { Base = Folder("base"), Experts = Experts, Profile = Profile.Mergekit, Election = Election.None, Normalize = false, Lambda = 0.4 }, "ties");
         Assert.Equal(ModelFolder.Bytes(folder.Merge(Recipe("task arithmetic"), "sum")), ModelFolder.Bytes(ties));
     }

@@ -20,9 +20,17 @@ public sealed unsafe class SparseTests
             {
                 foreach (var zeroVote in Enum.GetValues<ZeroVote>())
                 {
-                    foreach (var weighted in new[] { false, true })
+                    foreach (var (weighted, other) in new[] { (false, false), (true, false), (false, true), (true, true) })
                     {
-                        var election = new Election { Vote = vote, Combine = combine, ZeroVote = zeroVote, Weighted = weighted };
+                        var election = new Election
+                        {
+                            Vote = vote,
+                            Combine = combine,
+                            ZeroVote = zeroVote,
+                            Weighted = weighted,
+                            SignsAll = other && vote != Vote.None,
+                            SkipsZeros = other && vote == Vote.None,
+                        };
                         foreach (var n in new[] { 17, 700 })
                         {
                             using var scene = new Scene(random, n, random.Next(1, 6), Formats[..3], ones: random.Next(3) == 0);
@@ -136,6 +144,7 @@ public sealed unsafe class SparseTests
         private readonly ExpertBlock[] _experts;
         private readonly float[][] _values;
         private readonly long _flatStart;
+        private readonly Native<float> _given;
 
         internal Scene(
             Random random, int n, int count, FloatFormat[] formats, bool ones,
@@ -144,6 +153,8 @@ public sealed unsafe class SparseTests
             Length = n;
             _flatStart = flatStart;
             _base = Store(Values(random, n, 50), formats[random.Next(formats.Length)], out _baseValues);
+            _given = new Native<float>([.. Enumerable.Range(0, n).Select(_ => (float)random.Next(-1, 2))]);
+            _memory.Add(_given);
             _experts = new ExpertBlock[count];
             _values = new float[count][];
             for (var i = 0; i < count; i++)
@@ -156,6 +167,7 @@ public sealed unsafe class SparseTests
 
                 var expert = new ExpertBlock(Store(near, formats[random.Next(formats.Length)], out _values[i]));
                 expert.Weight = ones ? 1 : (float)(random.NextDouble() - (i == 0 ? 0 : 0.2));
+                expert.Norm = (float)random.NextDouble() + 0.1f;
                 if (mask && random.Next(4) != 0)
                 {
                     var words = new ulong[(n + 63) / 64];
@@ -172,12 +184,16 @@ public sealed unsafe class SparseTests
                     expert.Divisor = random.Next(2) == 0 ? 1 : 0.3f;
                     expert.WriteBack = random.Next(2) == 0;
                     expert.Ratio = random.Next(2) == 0 ? 1 : 1.7f;
+                    if (random.Next(2) == 0)
+                        (expert.Center, expert.Spread) = (0.001f, random.Next(8) == 0 ? float.NaN : (float)random.NextDouble() * 0.01f);
                 }
 
                 if (n > 0 && trim > 0)
                     expert.Keep = SomeCut(random, i);
                 if (n > 0 && trim > 1)
                     expert.Drop = SomeCut(random, i);
+                if (n > 0 && trim > 0 && random.Next(2) == 0)
+                    expert.KeepFrom = _flatStart + random.Next(n);
 
                 _experts[i] = expert;
             }
@@ -196,8 +212,10 @@ public sealed unsafe class SparseTests
             }
 
             fixed (ExpertBlock* pointer = experts)
-                Sparse.Run(_base.From(start), pointer, experts.Length, election, _flatStart + start, n, mix);
+                Sparse.Run(_base.From(start), pointer, experts.Length, election, _flatStart + start, n, mix, null, Given(election, start));
         }
+
+        private float* Given(Election election, int start) => election.Vote == Vote.Given ? _given.Pointer + start : null;
 
         internal void Check(int width, Election election)
         {
@@ -220,18 +238,49 @@ public sealed unsafe class SparseTests
 
                 fixed (ExpertBlock* pointer = _experts)
                 {
-                    votes = Sparse.CountVotes(_base, pointer, _experts.Length, election, _flatStart, Length);
+                    votes = Sparse.CountVotes(_base, pointer, _experts.Length, election, _flatStart, Length, Given(election, 0));
                     conflicts = Conflicts.Count(_base, pointer, _experts.Length, _flatStart, Length);
                     var counts = new ElectionCounts(1, 2, 3);
-                    Sparse.Run(_base, pointer, _experts.Length, election, _flatStart, Length, ours.Pointer, &counts);
+                    Sparse.Run(_base, pointer, _experts.Length, election, _flatStart, Length, ours.Pointer, &counts, Given(election, 0));
                     Assert.Equal(new ElectionCounts(1, 2, 3) + (election.Vote == Vote.None ? default : votes), counts);
                     Assert.True(MemoryMarshal.AsBytes(mix.Span).SequenceEqual(MemoryMarshal.AsBytes(ours.Span)));
                 }
             });
             AssertSame(ExpectedMix(deltas, election, out var expectedVotes), mix.Span, $"{election}, {Length} elements, width {width}");
+            CheckAgreeing(width, deltas, election);
             Assert.Equal(ExpectedConflicts(deltas), conflicts);
             if (election.Vote != Vote.None)
                 Assert.Equal(expectedVotes, votes);
+        }
+
+        /// <summary>Chunks of what agrees add up to what the election keeps.</summary>
+        private void CheckAgreeing(int width, float[][] deltas, Election election)
+        {
+            var rows = stackalloc float[(_experts.Length + 1) * Simd.Stride];
+            for (var start = 0; start < Length; start += Simd.Chunk)
+            {
+                var n = Math.Min(Length - start, Simd.Chunk);
+                var e = start;
+                At(width, () =>
+                {
+                    fixed (ExpertBlock* pointer = _experts)
+                        Sparse.Agreeing(_base, pointer, _experts.Length, election, _flatStart, e, n, rows, null, Given(election, 0));
+                });
+                for (var c = 0; c < n; c++)
+                {
+                    var (vote, _) = ExpectedVote(deltas, election, start + c);
+                    var elected = Elected(election, vote);
+                    for (var i = 0; i < _experts.Length; i++)
+                    {
+                        var voice = election.Weighted ? deltas[i][start + c] * _experts[i].Weight : deltas[i][start + c];
+                        var expected = election.Vote == Vote.None ? voice
+                            : float.IsNaN(vote) ? float.NaN
+                            : (elected > 0 && voice > 0) || (elected < 0 && voice < 0) ? voice : 0;
+                        var actual = rows[(i * Simd.Stride) + c];
+                        Assert.True(expected == actual || (float.IsNaN(expected) && float.IsNaN(actual)), $"{election}: expert {i} at {start + c} is {actual:R}, expected {expected:R}");
+                    }
+                }
+            }
         }
 
         public void Dispose() => _memory.ForEach(m => m.Dispose());
@@ -273,7 +322,9 @@ public sealed unsafe class SparseTests
                     d = written - _baseValues[e];
                 }
 
-                if (!InTop(expert.Keep, d, e) || InTop(expert.Drop, d, e))
+                if ((!InTop(expert.Keep, d, e) && _flatStart + e < expert.KeepFrom) || InTop(expert.Drop, d, e))
+                    d = 0;
+                if (expert.HasBand && (float.IsNaN(expert.Spread) || Math.Abs(d - expert.Center) <= expert.Spread))
                     d = 0;
                 if (expert.Ratio != 1)
                     d *= expert.Ratio;
@@ -290,6 +341,32 @@ public sealed unsafe class SparseTests
             return bits > cut.Bits || (bits == cut.Bits && _flatStart + e <= cut.LastEqual);
         }
 
+        private static int Elected(Election election, float vote) =>
+            vote > 0 ? 1 : vote < 0 ? -1 : election.ZeroVote switch { ZeroVote.Positive => 1, ZeroVote.Negative => -1, _ => 0 };
+
+        private (float Vote, bool NonZero) ExpectedVote(float[][] deltas, Election election, int e)
+        {
+            var vote = 0f;
+            var nonZero = false;
+            var largest = 0f;
+            for (var i = 0; i < deltas.Length; i++)
+            {
+                var voice = election.Weighted ? deltas[i][e] * _experts[i].Weight : deltas[i][e];
+                var quotient = voice / _experts[i].Norm;
+                nonZero |= voice != 0;
+                if (election.Vote == Vote.NormFraction && (Math.Abs(quotient) > largest || (float.IsNaN(quotient) && !float.IsNaN(largest))))
+                    (vote, largest) = (quotient, Math.Abs(quotient));
+                else if (election.Vote == Vote.NormMass)
+                    vote += quotient * Math.Abs(quotient);
+                else if (election.Vote is Vote.Sum or Vote.None || float.IsNaN(voice))
+                    vote += voice;
+                else if (election.Vote == Vote.Count)
+                    vote += Math.Sign(voice);
+            }
+
+            return (election.Vote == Vote.Given && !float.IsNaN(vote) ? _given.Span[e] : vote, nonZero);
+        }
+
         private float[] ExpectedMix(float[][] deltas, Election election, out ElectionCounts counts)
         {
             var mix = new float[Length];
@@ -302,20 +379,12 @@ public sealed unsafe class SparseTests
 
             for (var e = 0; e < Length; e++)
             {
-                var vote = 0f;
-                var nonZero = false;
-                for (var i = 0; i < deltas.Length; i++)
-                {
-                    var voice = election.Weighted ? deltas[i][e] * _experts[i].Weight : deltas[i][e];
-                    nonZero |= voice != 0;
-                    vote += election.Vote != Vote.Count || float.IsNaN(voice) ? voice : Math.Sign(voice);
-                }
-
+                var (vote, nonZero) = ExpectedVote(deltas, election, e);
                 positive += vote > 0 ? 1 : 0;
                 negative += vote < 0 ? 1 : 0;
                 contested += vote == 0 && nonZero ? 1 : 0;
 
-                var elected = vote > 0 ? 1 : vote < 0 ? -1 : election.ZeroVote switch { ZeroVote.Positive => 1, ZeroVote.Negative => -1, _ => 0 };
+                var elected = Elected(election, vote);
                 var sum = 0f;
                 var weights = 0f;
                 var best = 0f;
@@ -323,12 +392,12 @@ public sealed unsafe class SparseTests
                 {
                     var weighted = deltas[i][e] * _experts[i].Weight;
                     var voice = election.Weighted ? weighted : deltas[i][e];
-                    var agrees = election.Vote == Vote.None || (elected > 0 && voice > 0) || (elected < 0 && voice < 0);
+                    var agrees = election.Vote == Vote.None || election.SignsAll || (elected > 0 && voice > 0) || (elected < 0 && voice < 0);
                     if (!agrees)
                         continue;
 
                     sum += weighted;
-                    weights += _experts[i].Weight;
+                    weights += election.SkipsZeros && voice == 0 ? 0 : _experts[i].Weight;
                     if (!float.IsNaN(best) && (float.IsNaN(weighted) || Math.Abs(weighted) > Math.Abs(best)))
                         best = weighted;
                 }
@@ -337,9 +406,11 @@ public sealed unsafe class SparseTests
                 {
                     Combine.Max => best,
                     Combine.Sum => sum,
-                    _ when election.Vote == Vote.None => sum / all,
+                    _ when (election.Vote == Vote.None && !election.SkipsZeros) || election.SignsAll => sum / all,
                     _ => sum / (weights == 0 ? 1 : weights),
                 };
+                if (election.SignsAll)
+                    result = elected == 0 ? 0 : (Math.Abs(result) * elected) + 0f;
                 mix[e] = election.Vote != Vote.None && float.IsNaN(vote) ? float.NaN : result;
             }
 

@@ -31,7 +31,8 @@ internal sealed class MatrixModels : IDisposable
         {
             stream.Position = layout[i].Offset;
             var floats = values(name);
-            stream.Write(stored == TensorType.F64 ? MemoryMarshal.AsBytes(floats.Select(f => f / 3.0).ToArray().AsSpan())
+            stream.Write(stored == TensorType.U8 ? floats.Select(f => (byte)f).ToArray().AsSpan()
+                : stored == TensorType.F64 ? MemoryMarshal.AsBytes(floats.Select(f => f / 3.0).ToArray().AsSpan())
                 : stored == TensorType.All["I32"] ? MemoryMarshal.AsBytes(floats.Select(f => (int)(1000 * f)).ToArray().AsSpan())
                 : MemoryMarshal.AsBytes(floats.AsSpan()));
         }
@@ -60,6 +61,9 @@ internal sealed class MatrixModels : IDisposable
         var plan = Planner.Plan("test", recipe, ConfigurationWriter.Write("test", recipe), Path);
         return MergeExecutor.Run(plan, new MergeOptions { Output = output, Threads = threads, Durable = false }, new ProgressCounter(), CancellationToken.None);
     }
+
+    /// <summary>The folder of a model.</summary>
+    public string PathOf(string model) => System.IO.Path.Combine(Path, model);
 
     /// <summary>The values of a model's fp32 tensors.</summary>
     public Dictionary<string, float[]> Values(string model) => Read(System.IO.Path.Combine(Path, model));

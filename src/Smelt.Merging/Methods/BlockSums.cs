@@ -1,0 +1,78 @@
+using Smelt.Merging.Execution;
+using Smelt.Merging.Kernels;
+using Smelt.Merging.Planning;
+
+namespace Smelt.Merging.Methods;
+
+/// <summary>Adds a sub-block that the worker has read, base and experts, to sums.</summary>
+internal unsafe delegate void AddToSums(Worker worker, SubBlock part, BlockSum* sums);
+
+/// <summary>
+/// One pass over merged tensors that takes sums over their elements in fp64, in a fixed shape: blocks by any worker, added in
+/// order for each tensor.
+/// </summary>
+internal static unsafe class BlockSums
+{
+    /// <summary>Blocks whose sums are held at a time, unless one tensor has more.</summary>
+    private const int BlocksAtOnce = 4096;
+
+    /// <summary>Sums up the merged tensors from <paramref name="first"/> up to <paramref name="end"/>.</summary>
+    /// <param name="context">Workers and progress.</param>
+    /// <param name="first">The first tensor.</param>
+    /// <param name="end">The tensor after the last.</param>
+    /// <param name="width">The number of sums.</param>
+    /// <param name="add">Adds a sub-block.</param>
+    /// <returns>The sums of each tensor of the plan by its index; null for tensors that are not merged or have no elements.</returns>
+    public static double[]?[] Measure(PassContext context, int first, int end, int width, AddToSums add)
+    {
+        var sums = new double[]?[context.Plan.Tensors.Count];
+        for (var from = first; from < end;)
+        {
+            var to = from + 1;
+            while (to < end && context.Blocks.FirstOf(to + 1) - context.Blocks.FirstOf(from) <= BlocksAtOnce)
+                to++;
+            MeasureSome(context, from, to, width, add, sums);
+            from = to;
+        }
+
+        return sums;
+    }
+
+    private static void MeasureSome(PassContext context, int first, int end, int width, AddToSums add, double[]?[] sums)
+    {
+        var firstBlock = context.Blocks.FirstOf(first);
+        var parts = new double[(context.Blocks.FirstOf(end) - firstBlock) * width];
+        context.Pool.Run(firstBlock, context.Blocks.FirstOf(end), (worker, index) =>
+        {
+            var block = context.Blocks[index];
+            if (block.Tensor.Action == TensorAction.Merge)
+                Add(context, context.Workers[worker], block, add, parts.AsSpan((int)((index - firstBlock) * width), width));
+        });
+
+        foreach (var tensor in context.Plan.MergedIn(first, end))
+        {
+            var total = sums[tensor.Index] = new double[width];
+            for (var block = context.Blocks.FirstOf(tensor.Index); block < context.Blocks.FirstOf(tensor.Index + 1); block++)
+            {
+                for (var i = 0; i < width; i++)
+                    total[i] += parts[((block - firstBlock) * width) + i];
+            }
+        }
+    }
+
+    private static void Add(PassContext context, Worker worker, Block block, AddToSums add, Span<double> parts)
+    {
+        var sums = stackalloc BlockSum[parts.Length];
+        for (var i = 0; i < parts.Length; i++)
+            sums[i] = default;
+        for (var offset = 0; offset < block.Length; offset += worker.Elements)
+        {
+            var part = new SubBlock(block.Tensor, block.Start + offset, Math.Min(worker.Elements, block.Length - offset));
+            context.Progress.Add(worker.ReadAll(part));
+            add(worker, part, sums);
+        }
+
+        for (var i = 0; i < parts.Length; i++)
+            parts[i] = sums[i].Total();
+    }
+}
