@@ -1,34 +1,51 @@
-using System.Reflection;
-
 namespace Smelt.Recipes;
 
 /// <summary>One slot of a recipe, an expert or a tensor rule: a property with its name in configurations and its range.</summary>
-/// <param name="Property">The property.</param>
-/// <param name="Name">Its name in configurations, camelCase.</param>
-/// <param name="Attribute">What it means and its range.</param>
-public sealed record Slot(PropertyInfo Property, string Name, SlotAttribute Attribute)
+public sealed class Slot
 {
+    private readonly Func<object, object?> _get;
+    private readonly Func<object, object, object> _with;
+
+    internal Slot(string property, Type type, SlotAttribute attribute, Func<object, object?> get, Func<object, object, object> with)
+    {
+        Property = property;
+        Name = Slots.CamelCase(property);
+        Type = type;
+        Attribute = attribute;
+        _get = get;
+        _with = with;
+    }
+
+    /// <summary>The name of the property.</summary>
+    public string Property { get; }
+
+    /// <summary>Its name in configurations, camelCase.</summary>
+    public string Name { get; }
+
     /// <summary>The type of the slot's value, nullability taken off.</summary>
-    public Type Type { get; } = Nullable.GetUnderlyingType(Property.PropertyType) ?? Property.PropertyType;
+    public Type Type { get; }
+
+    /// <summary>What it means and its range.</summary>
+    public SlotAttribute Attribute { get; }
 
     /// <summary>The value in <paramref name="owner"/>; null where it is not given.</summary>
-    public object? Get(object owner) => Property.GetValue(owner);
+    public object? Get(object owner) => _get(owner);
+
+    /// <summary>A copy of <paramref name="owner"/> with another value.</summary>
+    public object With(object owner, object value) => _with(owner, value);
 }
 
-/// <summary>The slots of types and the methods there are: what the rules, the reader, the writer and the schema go by.</summary>
-public static class Slots
+/// <summary>
+/// The slots of types and the methods there are: what the rules, the reader, the writer and the schema go by. The tables
+/// behind it are generated from the attributes of the recipe types.
+/// </summary>
+public static partial class Slots
 {
     private static readonly Dictionary<Type, IReadOnlyList<Slot>> Cache = [];
+    private static readonly Lazy<IReadOnlyDictionary<string, Type>> LazyMethods = new(AllMethods);
 
     /// <summary>The recipe types by method id, in ordinal order of the ids.</summary>
-    public static IReadOnlyDictionary<string, Type> Methods { get; } =
-        typeof(Recipe).Assembly.GetTypes()
-            .Where(t => !t.IsAbstract && typeof(Recipe).IsAssignableFrom(t))
-            .OrderBy(MethodId, StringComparer.Ordinal)
-            .ToDictionary(MethodId);
-
-    /// <summary>The method id of a recipe type.</summary>
-    public static string MethodId(Type recipe) => recipe.GetCustomAttribute<MethodAttribute>()!.Id;
+    public static IReadOnlyDictionary<string, Type> Methods => LazyMethods.Value;
 
     /// <summary>The slots of a type, those of its base types first.</summary>
     public static IReadOnlyList<Slot> Of(Type type)
@@ -37,12 +54,9 @@ public static class Slots
         {
             if (!Cache.TryGetValue(type, out var slots))
             {
-                slots = type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
-                    .Select(p => (Property: p, Attribute: p.GetCustomAttribute<SlotAttribute>()))
-                    .Where(p => p.Attribute is not null)
-                    .OrderBy(p => Depth(p.Property.DeclaringType!)).ThenBy(p => p.Property.MetadataToken)
-                    .Select(p => new Slot(p.Property, CamelCase(p.Property.Name), p.Attribute!))
-                    .ToArray();
+                slots = Declared(type);
+                if (type.BaseType is { } parent && parent != typeof(object))
+                    slots = [.. Of(parent), .. slots];
                 Cache.Add(type, slots);
             }
 
@@ -53,9 +67,25 @@ public static class Slots
     /// <summary>Whether a number may differ between tensors, so that a gradient has a meaning: those that tensor rules can set.</summary>
     public static bool TakesGradient(Slot slot) => slot.Type == typeof(Scalar) && Of(typeof(TensorOverride)).Any(s => s.Name == slot.Name);
 
-    /// <summary><c>MaxShardSize</c> as <c>maxShardSize</c>; also for enum members (<c>BF16</c> as <c>bf16</c>).</summary>
-    public static string CamelCase(string name) =>
-        name.All(c => !char.IsLower(c)) ? name.ToLowerInvariant() : char.ToLowerInvariant(name[0]) + name.Substring(1);
+    /// <summary>A recipe of a method with nothing set; null where the id names none.</summary>
+    public static partial Recipe? Create(string method);
 
-    private static int Depth(Type type) => type.BaseType is null ? 0 : 1 + Depth(type.BaseType);
+    /// <summary>The method id of a recipe type.</summary>
+    public static partial string MethodId(Type recipe);
+
+    /// <summary><c>MaxShardSize</c> as <c>maxShardSize</c>; also for enum members (<c>BF16</c> as <c>bf16</c>).</summary>
+    public static string CamelCase(string name)
+    {
+        foreach (var c in name)
+        {
+            if (char.IsLower(c))
+                return char.ToLowerInvariant(name[0]) + name.Substring(1);
+        }
+
+        return name.ToLowerInvariant();
+    }
+
+    private static partial Slot[] Declared(Type owner);
+
+    private static partial Dictionary<string, Type> AllMethods();
 }

@@ -25,7 +25,7 @@ public static class SweepExpansion
         {
             var label = string.Join(",", axes.Select((axis, i) => axis.Name + "=" + Configuration.CanonicalJson.Number(axis.Scalar.Values[indices[i]])));
             var next = 0;
-            points.Add(new SweepPoint(label, (Recipe)Replace(resolved, s => s.Values[indices[next++]])));
+            points.Add(new SweepPoint(label, axes.Length == 0 ? resolved : (Recipe)Replace(resolved, s => s.Values[indices[next++]])));
         }
         while (Advance(indices, axes));
 
@@ -71,39 +71,23 @@ public static class SweepExpansion
     /// <summary>A copy in which each sweep, in the order of <see cref="Scalars"/>, is the constant that <paramref name="pick"/> gives.</summary>
     private static object Replace(object owner, Func<Scalar, double> pick)
     {
-        var copy = Clone(owner);
         foreach (var slot in Slots.Of(owner.GetType()))
         {
-            switch (slot.Get(owner))
+            object? value = slot.Get(owner) switch
             {
-                case Scalar { IsSweep: true } sweep:
-                    slot.Property.SetValue(copy, (Scalar)pick(sweep));
-                    break;
-                case Sequence<Expert> experts:
-                    slot.Property.SetValue(copy, Sequence.From(experts.Select(e => (Expert)Replace(e, pick)).ToArray()));
-                    break;
-                case Sequence<TensorRule> rules:
-                    slot.Property.SetValue(copy, Sequence.From(rules.Select(r => (TensorRule)Replace(r, pick)).ToArray()));
-                    break;
-                case Sequence<Recipe> slices:
-                    slot.Property.SetValue(copy, Sequence.From(slices.Select(r => (Recipe)Replace(r, pick)).ToArray()));
-                    break;
-                case Sequence<Part> parts:
-                    slot.Property.SetValue(copy, Sequence.From(parts.Select(p => p with { Merge = (Recipe)Replace(p.Merge, pick) }).ToArray()));
-                    break;
-            }
+                Scalar { IsSweep: true } sweep => (Scalar)pick(sweep),
+                Sequence<Expert> experts => Sequence.From(experts.Select(e => (Expert)Replace(e, pick))),
+                Sequence<TensorRule> rules => Sequence.From(rules.Select(r => (TensorRule)Replace(r, pick))),
+                Sequence<Recipe> slices => Sequence.From(slices.Select(r => (Recipe)Replace(r, pick))),
+                Sequence<Part> parts => Sequence.From(parts.Select(p => p with { Merge = (Recipe)Replace(p.Merge, pick) })),
+                _ => null,
+            };
+            if (value is not null)
+                owner = slot.With(owner, value);
         }
 
-        return copy;
+        return owner;
     }
-
-    private static object Clone(object record) => record switch
-    {
-        Recipe recipe => recipe with { },
-        Expert expert => expert with { },
-        TensorRule rule => rule with { },
-        _ => throw new ArgumentException($"{record.GetType()} has no slots.", nameof(record)),
-    };
 
     private static bool Advance(int[] indices, (string Name, Scalar Scalar)[] axes)
     {

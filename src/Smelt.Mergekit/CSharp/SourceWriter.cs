@@ -36,9 +36,9 @@ internal sealed class SourceWriter(IReadOnlyList<(string Name, Recipe Recipe, st
     }
 
     private List<string> Assignments(object owner, int depth) =>
-        [.. Slots.Of(owner.GetType()).OrderBy(s => s.Property.Name != nameof(TrimmedRecipe.Profile))
+        [.. Slots.Of(owner.GetType()).OrderBy(s => s.Property != nameof(TrimmedRecipe.Profile))
             .Where(s => s.Get(owner) is { } value and not IReadOnlyCollection<object> { Count: 0 })
-            .Select(s => Assignment(s.Property.Name, Value(s.Get(owner)!, depth)))];
+            .Select(s => Assignment(s.Property, Value(s.Get(owner)!, depth)))];
 
     private static string Assignment(string slot, string value) => $"{slot} ={(value[0] == '\n' ? "" : " ")}{value}";
 

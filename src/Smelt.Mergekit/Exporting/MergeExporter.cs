@@ -30,7 +30,7 @@ internal sealed class MergeExporter(ProblemList problems, Func<Model, string, Mo
         }
 
         foreach (var (slot, wanted) in Fixed(method, recipe))
-            problems.AddAt(MergekitRules.NoForm, $"{pointer}/{slot.Name}", $"{slot.Name} is {Text(slot.Get(recipe))}; in mergekit's {method.Name} it is always {Text(wanted)}.", slot.Name == "maskFile" ? "" : $"Set {slot.Property.Name} to that, or Profile = Profile.Mergekit where there is one.");
+            problems.AddAt(MergekitRules.NoForm, $"{pointer}/{slot.Name}", $"{slot.Name} is {Text(slot.Get(recipe))}; in mergekit's {method.Name} it is always {Text(wanted)}.", slot.Name == "maskFile" ? "" : $"Set {slot.Property} to that, or Profile = Profile.Mergekit where there is one.");
         if (recipe is DareTies { Seed: { IsSweep: false, Value: not 0 } })
             problems.AddAt(MergekitRules.OtherMeaning, pointer + "/seed", "seed is an option of mergekit: --random-seed; its masks are others.", "");
         foreach (var _ in recipe.Tensors.OfType<KeepRule>())
@@ -48,7 +48,7 @@ internal sealed class MergeExporter(ProblemList problems, Func<Model, string, Mo
     {
         var preset = method.Create().Resolve();
         return Slots.Of(recipe.GetType())
-            .Where(s => !Frame.Contains(s.Property.Name) && s.Name != "seed" && method.Parameters.All(p => p.Slot != s.Property.Name) && !Equals(s.Get(recipe), s.Get(preset)))
+            .Where(s => !Frame.Contains(s.Property) && s.Name != "seed" && method.Parameters.All(p => p.Slot != s.Property) && !Equals(s.Get(recipe), s.Get(preset)))
             .Select(s => (s, s.Get(preset)));
     }
 

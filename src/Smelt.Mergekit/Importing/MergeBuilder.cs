@@ -30,21 +30,20 @@ internal sealed class MergeBuilder(MethodMap method, ProblemList problems, Place
         if (unit.Base is { } baseModel && (method.Base != BaseRole.Input || !unit.IsSlice) && (baseInput is not null || !unit.IsSlice))
         {
             places.Add(pointer + "/base", baseModel.Place);
-            Set(recipe, nameof(Recipe.Base), models(baseModel, pointer + "/base"));
+            recipe = recipe with { Base = models(baseModel, pointer + "/base") };
         }
 
         var layers = baseInput?.Layers ?? (inputs.Select(i => i.Layers).Distinct().Count() == 1 ? inputs[0].Layers : null);
         if (layers is not null)
         {
             places.Add(pointer + "/layers", (baseInput ?? inputs[0]).LayersPlace);
-            Set(recipe, nameof(Recipe.Layers), layers);
+            recipe = recipe with { Layers = layers };
         }
 
         var perExpert = method.Parameters.Where(p => p.OfExpert is not null && (p.OfRecipe(recipe.GetType()) is null || inputs.Any(i => i.Parameters.Any(g => g.Name == p.Name)))).ToArray();
         places.Add(pointer + "/experts", inputs.Count > 0 ? inputs[0].Model.Place : unit.Place);
-        Set(recipe, nameof(Recipe.Experts), Sequence.From(inputs.Select((input, i) => BuildExpert(input, layers, unit, perExpert, $"{pointer}/experts/{i}"))));
-        FillRecipe(recipe, unit, inputs, perExpert, pointer);
-        return recipe;
+        recipe = recipe with { Experts = Sequence.From(inputs.Select((input, i) => BuildExpert(input, layers, unit, perExpert, $"{pointer}/experts/{i}"))) };
+        return Fill(recipe, unit, inputs, perExpert, pointer);
     }
 
     /// <summary>The inputs that are merged: without the base where it is one, with it where it is an input like any other.</summary>
@@ -75,14 +74,14 @@ internal sealed class MergeBuilder(MethodMap method, ProblemList problems, Place
             rules.Add(parameter.OfRule!, setting.Conditions);
             places.Add($"{pointer}/{parameter.OfExpert!.Name}", setting.Place);
             if (setting.Rest is { } rest)
-                parameter.OfExpert.Property.SetValue(expert, rest);
+                expert = (Expert)parameter.OfExpert.With(expert, rest);
         }
 
         return expert with { Tensors = rules.Build(pointer + "/tensors", places) };
     }
 
     /// <summary>Sets what is one for the whole merge, and rules for the tensors in which it differs.</summary>
-    private void FillRecipe(Recipe recipe, MergeUnit unit, IReadOnlyList<UnitInput> inputs, ParameterMap[] perExpert, string pointer)
+    private Recipe Fill(Recipe recipe, MergeUnit unit, IReadOnlyList<UnitInput> inputs, ParameterMap[] perExpert, string pointer)
     {
         var rules = new RuleList();
         foreach (var parameter in method.Parameters.Where(p => p.Kind != ParameterKind.Ignored && !perExpert.Contains(p)))
@@ -99,12 +98,12 @@ internal sealed class MergeBuilder(MethodMap method, ProblemList problems, Place
             // Where filters alone give the value, none is ever taken from here.
             var value = setting.Rest ?? (parameter.Required ? setting.Conditions[0].Value : null);
             if (parameter.Kind is ParameterKind.Flag or ParameterKind.RescaleFlag)
-                SetFlag(recipe, slot, parameter, value, setting.Place);
+                recipe = SetFlag(recipe, slot, parameter, value, setting.Place);
             else if (value is not null)
-                slot.Property.SetValue(recipe, value);
+                recipe = (Recipe)slot.With(recipe, value);
         }
 
-        Set(recipe, nameof(Recipe.Tensors), rules.Build(pointer + "/tensors", places));
+        return recipe with { Tensors = rules.Build(pointer + "/tensors", places) };
     }
 
     /// <summary>The setting that all inputs have, of a parameter that the recipe has one value for.</summary>
@@ -135,12 +134,10 @@ internal sealed class MergeBuilder(MethodMap method, ProblemList problems, Place
         return setting with { Conditions = [], Rest = values[0] };
     }
 
-    private void SetFlag(Recipe recipe, Slot slot, ParameterMap parameter, Scalar? value, Place place)
+    private Recipe SetFlag(Recipe recipe, Slot slot, ParameterMap parameter, Scalar? value, Place place)
     {
         if (settings.Flag(value, place, parameter.Name) is not { } flag)
-            return;
-        slot.Property.SetValue(recipe, parameter.Kind == ParameterKind.Flag ? flag : flag ? Rescale.L1 : Rescale.None);
+            return recipe;
+        return (Recipe)slot.With(recipe, parameter.Kind == ParameterKind.Flag ? flag : flag ? Rescale.L1 : Rescale.None);
     }
-
-    private static void Set(Recipe recipe, string slot, object value) => recipe.GetType().GetProperty(slot)!.SetValue(recipe, value);
 }

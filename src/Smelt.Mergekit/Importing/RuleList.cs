@@ -36,7 +36,7 @@ internal sealed class RuleList
             var at = $"{pointer}/{built.Count}";
             foreach (var (slot, value, place) in values)
             {
-                slot.Property.SetValue(rule, value);
+                rule = (TensorOverride)slot.With(rule, value);
                 places.Add($"{at}/{slot.Name}", place);
                 places.Add(at, place);
             }

@@ -45,5 +45,5 @@ internal sealed record ParameterMap(string Name, string Slot, ParameterKind Kind
     /// <summary>The slot of a recipe; null where it has none.</summary>
     public Slot? OfRecipe(Type recipe) => Find(recipe);
 
-    private Slot? Find(Type owner) => Slots.Of(owner).FirstOrDefault(s => s.Property.Name == Slot);
+    private Slot? Find(Type owner) => Slots.Of(owner).FirstOrDefault(s => s.Property == Slot);
 }

@@ -75,8 +75,7 @@ internal sealed class TensorSettingsResolver
                 value = value.At(depth);
             if (value is null || ReferenceEquals(value, slot.Get(recipe)))
                 continue;
-            copy ??= recipe with { };
-            slot.Property.SetValue(copy, value);
+            copy = (Recipe)slot.With(copy ?? recipe, value);
         }
 
         return copy ?? recipe;

@@ -115,8 +115,8 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
     {
         if (Require(json, where, "method", JsonValueKind.String, "a text") is not { } method)
             return null;
-        if (Slots.Methods.TryGetValue(method.GetString()!, out var type))
-            return (Recipe)Fill(Activator.CreateInstance(type)!, json, where, others);
+        if (Slots.Create(method.GetString()!) is { } recipe)
+            return (Recipe)Fill(recipe, json, where, others);
         problems.Add(RuleTable.UnknownMethod.At(where + "/method", $"the method is '{method.GetString()}'; known: {string.Join(", ", Slots.Methods.Keys)}.", Suggestion(method.GetString()!, Slots.Methods.Keys)));
         return null;
     }
@@ -131,7 +131,7 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
             if (slots.FirstOrDefault(s => s.Name == property.Name) is { } slot)
             {
                 if (Value(property.Value, slot.Type, where) is { } value)
-                    slot.Property.SetValue(target, value);
+                    target = slot.With(target, value);
             }
             else if (!others.Contains(property.Name))
             {

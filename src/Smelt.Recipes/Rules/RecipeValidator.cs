@@ -98,7 +98,7 @@ public static class RecipeValidator
             switch (slot.Get(owner))
             {
                 case null when slot.Attribute.Required:
-                    problems.Add(RuleTable.RequiredValue.At(where, $"{slot.Name} is not given, and no default would suit.", $"Set it: {slot.Property.Name} = ...{(slot.Type == typeof(Scalar) ? ", " + slot.Attribute.Range(slot.Name) : "")}."));
+                    problems.Add(RuleTable.RequiredValue.At(where, $"{slot.Name} is not given, and no default would suit.", $"Set it: {slot.Property} = ...{(slot.Type == typeof(Scalar) ? ", " + slot.Attribute.Range(slot.Name) : "")}."));
                     break;
                 case Scalar scalar: CheckScalar(scalar, slot, where, problems); break;
                 case ByteSize { InvalidText: { } text }:
@@ -223,7 +223,7 @@ public static class RecipeValidator
             else
             {
                 foreach (var slot in Slots.Of(typeof(TensorOverride)).Where(s => s.Name is not ("weight" or "density") && s.Get(expert.Tensors[i]) is not null))
-                    problems.Add(RuleTable.ExpertRule.At($"{where}/{slot.Name}", $"{slot.Property.Name} holds for the merged tensor, not one expert's.", "Move it to the recipe's Tensors."));
+                    problems.Add(RuleTable.ExpertRule.At($"{where}/{slot.Name}", $"{slot.Property} holds for the merged tensor, not one expert's.", "Move it to the recipe's Tensors."));
             }
         }
     }
