@@ -51,6 +51,11 @@ public class AnalyzerTests
         { "SM2004", """new MultiSlerp { Experts = «[new(Folder("a")) { Weight = 1 }, new(Folder("b")) { Weight = -1 }]» }""", "sum to 0" },
         { "SM4001", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Lambda = «Sweep()» }""", "has no points" },
         { "SM4002", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Lambda = Sweep(1, 2, «1») }""", "the point 1 twice" },
+        { "SM4002", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Lambda = Zip("s", 1, «1»), Density = Zip("s", 0.5, 0.5) }""", "the point lambda=1, density=0.5 twice" },
+        { "SM2001", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Lambda = Zip("s", 1, 2), Density = Zip("s", 0.5, «1.5») }""", "density is 1.5" },
+        { "SM4004", """new Ties { Base = Folder("b"), Experts = [new(Folder("a")) { Weight = Zip("s", 1, 2) }], Lambda = «Zip("s", 1, 2, 3)» }""", "lambda has 3 values on the axis 's', and experts.0.weight has 2" },
+        { "SM4005", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Lambda = Zip(«"s"», 1, 2) }""", "the only number on the axis 's'" },
+        { "SM4006", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Lambda = Zip(«"a/b"», 1, 2), Density = Zip("a/b", 0.1, 0.2) }""", "allowed: 1 to 40 letters" },
     };
 
     [Theory]

@@ -234,6 +234,8 @@ internal sealed partial class RecipeFolder
     private static string PartOf(IMethodSymbol method, IParameterSymbol parameter) => (method.Name, parameter.Name) switch
     {
         (nameof(Syntax.Sweep), _) => "/sweep",
+        (nameof(Syntax.Zip), "axis") => "/axis",
+        (nameof(Syntax.Zip), _) => "/zip",
         (nameof(Syntax.Gradient), _) => "/gradient",
         (nameof(Syntax.Keep), _) => "/keep",
         (nameof(Syntax.On), _) => "/on",

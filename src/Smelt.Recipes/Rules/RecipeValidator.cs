@@ -24,7 +24,7 @@ public static class RecipeValidator
     private static void CheckWhole(Recipe recipe, string path, List<Problem> problems)
     {
         CheckRecipe(recipe, path, problems);
-        CheckGrid(recipe, path, problems);
+        SweepRules.Check(recipe, path, problems);
     }
 
     private static void CheckRecipe(Recipe recipe, string path, List<Problem> problems)
@@ -129,9 +129,9 @@ public static class RecipeValidator
             problems.Add(RuleTable.EmptySweep.At(where, $"the sweep over {slot.Name} has no points.", "List at least one value: Sweep(0.2, 0.4)."));
         for (var i = 0; i < scalar.Values.Count; i++)
         {
-            var place = scalar.IsSweep ? $"{where}/sweep/{i}" : where;
+            var place = !scalar.IsSweep ? where : scalar.Axis is null ? $"{where}/sweep/{i}" : $"{where}/zip/{i}";
             CheckRange(scalar.Values[i], slot, place, problems);
-            if (scalar.Values.Take(i).Contains(scalar.Values[i]))
+            if (scalar.Axis is null && scalar.Values.Take(i).Contains(scalar.Values[i]))
                 problems.Add(RuleTable.DuplicatePoint.At(place, $"the sweep over {slot.Name} has the point {Text(scalar.Values[i])} twice; both would be the same output.", "Remove one."));
         }
     }
@@ -260,13 +260,6 @@ public static class RecipeValidator
             seen.Add(pattern, rule);
     }
 
-    private static void CheckGrid(Recipe recipe, string path, List<Problem> problems)
-    {
-        var points = SweepExpansion.CountPoints(recipe);
-        if (points > SweepExpansion.MaxPoints)
-            problems.Add(RuleTable.GridTooLarge.At(path, $"the product of the sweeps has {Text(points)} points; allowed: {SweepExpansion.MaxPoints}.", "Sweep fewer values at once, or split the recipe."));
-    }
-
     private static void CheckNoEffect(Recipe recipe, string path, List<Problem> problems)
     {
         void Flag(string where, string slot, string why) =>
@@ -334,7 +327,8 @@ public static class RecipeValidator
         }
     }
 
-    private static string Text(double value) => double.IsNaN(value) || double.IsInfinity(value)
+    /// <summary>A number as messages have it.</summary>
+    internal static string Text(double value) => double.IsNaN(value) || double.IsInfinity(value)
         ? value.ToString(CultureInfo.InvariantCulture)
         : Configuration.CanonicalJson.Number(value);
 }

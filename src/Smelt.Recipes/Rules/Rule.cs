@@ -136,6 +136,15 @@ public static class RuleTable
     /// <summary>A grid has a bounded number of outputs.</summary>
     public static readonly Rule GridTooLarge = new("SM4003", "Grid too large", Severity.Error);
 
+    /// <summary>Numbers on one axis advance together.</summary>
+    public static readonly Rule ZipLengths = new("SM4004", "Axis of different lengths", Severity.Error);
+
+    /// <summary>An axis ties numbers together.</summary>
+    public static readonly Rule LonelyAxis = new("SM4005", "Axis with one number", Severity.Warning);
+
+    /// <summary>Names of axes become parts of folder names.</summary>
+    public static readonly Rule AxisName = new("SM4006", "Axis name not usable", Severity.Error);
+
     /// <summary>A configuration is JSON.</summary>
     public static readonly Rule NotJson = new("SM5001", "Configuration not JSON", Severity.Error);
 
