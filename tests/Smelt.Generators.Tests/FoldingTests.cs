@@ -9,7 +9,7 @@ public class FoldingTests
     public static TheoryData<string> Constructs() =>
     [
         """new Average { Experts = [Folder("a"), Folder("b")] }""",
-        """new Average { Base = Hub("org/base", "v1"), Experts = [new(Folder("a")) { Weight = -2 }, new Expert(Hub("x/y")) { Weight = 0.1 }], Normalize = false }""",
+        """new Average { Base = Hub("org/base", "v1"), Experts = [new(Folder("a")) { Weight = -2 }, new Expert(Hub("x/y")) { Weight = 3e0 }], Normalize = false }""",
         """new TaskArithmetic { Base = Folder("b"), Experts = [Folder("a")], Lambda = Sweep(0.1, 0.2, 1e-7), Dtype = DType.BF16, MaxShardSize = "5GB" }""",
         """new Ties { Base = Folder("b"), Experts = [Folder("a")], Profile = Profile.Mergekit, Density = 1, Trim = TrimScope.Model, Cut = Cut.MaskRate }""",
         """new DareTies { Base = Folder("b"), Experts = [Folder("a"), Folder("c")], TrimDensity = 0.5, MaskFile = "masks.safetensors", MaxShardSize = 1000 }""",

@@ -7,8 +7,14 @@ namespace Smelt.Generators.Analyzers;
 /// <summary>The rules as diagnostics of the compiler. Their one source is <see cref="RuleTable"/>.</summary>
 internal static class RecipeDescriptors
 {
+    /// <summary>A property of diagnostics whose place is a part's own expression: the part's JSON pointer.</summary>
+    public const string PointerProperty = "pointer";
+
+    /// <summary>A property of diagnostics on a part's own expression: what could stand there instead.</summary>
+    public const string ReplacementProperty = "replacement";
+
     private static readonly Dictionary<string, DiagnosticDescriptor> ById = RuleTable.All
-        .Where(r => r.Id[2] < '5')
+        .Where(r => r.Id[2] is < '5' or '9')
         .ToDictionary(r => r.Id, Create);
 
     /// <summary>All descriptors.</summary>
@@ -16,6 +22,23 @@ internal static class RecipeDescriptors
 
     /// <summary>The descriptor of a rule.</summary>
     public static DiagnosticDescriptor Of(string id) => ById[id];
+
+    /// <summary>A problem as a diagnostic.</summary>
+    /// <param name="problem">The problem.</param>
+    /// <param name="location">Where it is shown.</param>
+    /// <param name="isExact">Whether that is the part's own expression, so that it can be replaced or removed.</param>
+    public static Diagnostic Diagnose(Problem problem, Location location, bool isExact)
+    {
+        var properties = ImmutableDictionary<string, string?>.Empty;
+        if (isExact)
+        {
+            properties = properties.Add(PointerProperty, problem.Where);
+            if (problem.Replacement is not null)
+                properties = properties.Add(ReplacementProperty, problem.Replacement);
+        }
+
+        return Diagnostic.Create(Of(problem.Id), location, properties, problem.Message + (problem.Fix.Length > 0 ? " " + problem.Fix : ""));
+    }
 
     private static DiagnosticDescriptor Create(Rule rule) => new(
         rule.Id,
@@ -26,17 +49,22 @@ internal static class RecipeDescriptors
         {
             Severity.Error => DiagnosticSeverity.Error,
             Severity.Warning => DiagnosticSeverity.Warning,
+            _ when IsFaded(rule) => DiagnosticSeverity.Hidden,
             _ => DiagnosticSeverity.Info,
         },
         isEnabledByDefault: true,
         helpLinkUri: rule.HelpLink,
-        customTags: rule.Id == RuleTable.DuplicateRecipe.Id ? [WellKnownDiagnosticTags.CompilationEnd] : []);
+        customTags: rule.Id == RuleTable.DuplicateRecipe.Id ? [WellKnownDiagnosticTags.CompilationEnd] : IsFaded(rule) ? [WellKnownDiagnosticTags.Unnecessary] : []);
+
+    /// <summary>What could be left out is faded, not underlined.</summary>
+    private static bool IsFaded(Rule rule) => rule == RuleTable.OmittableWeight || rule == RuleTable.OmittableValue;
 
     private static string Category(char group) => group switch
     {
         '1' => "Smelt.Shape",
         '2' => "Smelt.Values",
         '3' => "Smelt.Tensors",
-        _ => "Smelt.Sweeps",
+        '4' => "Smelt.Sweeps",
+        _ => "Smelt.Style",
     };
 }
