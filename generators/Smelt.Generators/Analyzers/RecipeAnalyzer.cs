@@ -1,10 +1,8 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
 using Smelt.Generators.Folding;
 using Smelt.Recipes;
-using Smelt.Recipes.Configuration;
 using Smelt.Recipes.Rules;
 
 namespace Smelt.Generators.Analyzers;
@@ -28,21 +26,22 @@ public sealed class RecipeAnalyzer : DiagnosticAnalyzer
         {
             if (start.Compilation.GetTypeByMetadataName(RecipeDeclaration.AttributeName) is null)
                 return;
-            var names = new ConcurrentBag<(string Name, Location Location)>();
-            var inventories = ModelInventories.Of(start.Options, text => start.TryGetValue(text, ModelInventories.Names, out var tensors) ? tensors : []);
-            start.RegisterSymbolAction(symbol => Analyze(symbol, names, inventories), SymbolKind.NamedType);
-            start.RegisterCompilationEndAction(end => ReportDuplicates(end, names));
+            var names = new RecipeNames(start.Compilation);
+            var locked = new Lazy<LockedModels>(() => LockedModels.Of(start.Options, start.CancellationToken));
+            start.RegisterSymbolAction(symbol => Analyze(symbol, names, locked), SymbolKind.NamedType);
+            start.RegisterAdditionalFileAction(static file => LockedModels.Report(file));
         });
     }
 
-    private static void Analyze(SymbolAnalysisContext context, ConcurrentBag<(string Name, Location Location)> names, ModelInventories inventories)
+    private static void Analyze(SymbolAnalysisContext context, RecipeNames names, Lazy<LockedModels> locked)
     {
         var type = (INamedTypeSymbol)context.Symbol;
         if (RecipeDeclaration.AttributeOf(type) is not { } attribute || RecipeDeclaration.NameOf(attribute) is not { } name)
             return;
         var place = type.Locations[0];
         var namePlace = RecipeDeclaration.NamePlaceOf(attribute, context.CancellationToken) ?? place;
-        names.Add((name, namePlace));
+        if (names.Check(name, namePlace) is { } duplicate)
+            Report(context, duplicate, namePlace, isExact: true);
         foreach (var problem in RecipeValidator.ValidateName(name))
             Report(context, problem, namePlace, isExact: true);
         if (!RecipeDeclaration.HasRightKind(type) || !RecipeDeclaration.IsExtensible(type))
@@ -57,9 +56,11 @@ public sealed class RecipeAnalyzer : DiagnosticAnalyzer
         {
             var recipe = RecipeFolder.Fold(define, context.Compilation, out var places, context.CancellationToken);
             var problems = RecipeValidator.Validate(name, recipe, RecipeDeclaration.IsReproducible(attribute)).Where(p => p.Where != "/name").ToList();
-            problems.AddRange(inventories.Check(recipe));
             if (!problems.Any(p => p.Severity == Severity.Error))
             {
+                var found = locked.Value.Check(recipe);
+                problems.RemoveAll(p => p.Id == RuleTable.MisspeltPattern.Id && found.Any(f => f.Where == p.Where));
+                problems.AddRange(found);
                 problems.AddRange(StyleRules.Check(recipe));
                 RepeatedModels.Report(context, define);
             }
@@ -78,22 +79,6 @@ public sealed class RecipeAnalyzer : DiagnosticAnalyzer
         catch (NotConstantException notConstant)
         {
             Report(context, notConstant.Rule, notConstant.Place, notConstant.Message);
-        }
-    }
-
-    private static void ReportDuplicates(CompilationAnalysisContext context, ConcurrentBag<(string Name, Location Location)> names)
-    {
-        var taken = new HashSet<string>(names.Select(n => n.Name), StringComparer.OrdinalIgnoreCase);
-        foreach (var group in names.GroupBy(n => n.Name, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1))
-        {
-            foreach (var (name, location) in group.OrderBy(n => n.Location.SourceTree?.FilePath, StringComparer.Ordinal).ThenBy(n => n.Location.SourceSpan.Start).Skip(1))
-            {
-                var number = 2;
-                while (!taken.Add($"{name}-{number}"))
-                    number++;
-                var problem = RuleTable.DuplicateRecipe.At("/name", $"the recipe name '{name}' is used by another recipe; names become folders, so case does not tell them apart.");
-                context.ReportDiagnostic(RecipeDescriptors.Diagnose(problem with { Replacement = CanonicalJson.Write($"{name}-{number}") }, location, isExact: true));
-            }
         }
     }
 

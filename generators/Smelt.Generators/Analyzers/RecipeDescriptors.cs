@@ -7,14 +7,8 @@ namespace Smelt.Generators.Analyzers;
 /// <summary>The rules as diagnostics of the compiler. Their one source is <see cref="RuleTable"/>.</summary>
 internal static class RecipeDescriptors
 {
-    /// <summary>A property of diagnostics whose place is a part's own expression: the part's JSON pointer.</summary>
-    public const string PointerProperty = "pointer";
-
-    /// <summary>A property of diagnostics on a part's own expression: what could stand there instead.</summary>
-    public const string ReplacementProperty = "replacement";
-
     private static readonly Dictionary<string, DiagnosticDescriptor> ById = RuleTable.All
-        .Where(r => r.Id[2] is < '5' or '9')
+        .Where(r => r.Id[2] < '5')
         .ToDictionary(r => r.Id, Create);
 
     /// <summary>All descriptors.</summary>
@@ -29,13 +23,11 @@ internal static class RecipeDescriptors
     /// <param name="isExact">Whether that is the part's own expression, so that it can be replaced or removed.</param>
     public static Diagnostic Diagnose(Problem problem, Location location, bool isExact)
     {
-        var properties = ImmutableDictionary<string, string?>.Empty;
+        var properties = ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.Pointer, problem.Where);
         if (isExact)
-        {
-            properties = properties.Add(PointerProperty, problem.Where);
-            if (problem.Replacement is not null)
-                properties = properties.Add(ReplacementProperty, problem.Replacement);
-        }
+            properties = properties.Add(DiagnosticProperties.Exact, "");
+        if (problem.Replacement is not null)
+            properties = properties.Add(DiagnosticProperties.Replacement, problem.Replacement);
 
         return Diagnostic.Create(Of(problem.Id), location, properties, problem.Message + (problem.Fix.Length > 0 ? " " + problem.Fix : ""));
     }
@@ -54,7 +46,7 @@ internal static class RecipeDescriptors
         },
         isEnabledByDefault: true,
         helpLinkUri: rule.HelpLink,
-        customTags: rule.Id == RuleTable.DuplicateRecipe.Id ? [WellKnownDiagnosticTags.CompilationEnd] : IsFaded(rule) ? [WellKnownDiagnosticTags.Unnecessary] : []);
+        customTags: IsFaded(rule) ? [WellKnownDiagnosticTags.Unnecessary] : []);
 
     /// <summary>What could be left out is faded, not underlined.</summary>
     private static bool IsFaded(Rule rule) => rule == RuleTable.OmittableWeight || rule == RuleTable.OmittableValue;

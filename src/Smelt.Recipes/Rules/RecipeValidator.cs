@@ -117,7 +117,10 @@ public static class RecipeValidator
             switch (slot.Get(owner))
             {
                 case null when slot.Attribute.Required:
-                    problems.Add(RuleTable.RequiredValue.At(where, $"{slot.Name} is not given, and no default would suit.", $"Set it: {slot.Property.Name} = ..., {slot.Attribute.Range(slot.Name)}."));
+                    problems.Add(RuleTable.RequiredValue.At(where, $"{slot.Name} is not given, and no default would suit.", $"Set it: {slot.Property.Name} = ..., {slot.Attribute.Range(slot.Name)}.") with
+                    {
+                        Replacement = slot.Type == typeof(Scalar) ? Configuration.CanonicalJson.Number(slot.Attribute.Nearest(0.5)) : null,
+                    });
                     break;
                 case Scalar scalar: CheckScalar(scalar, slot, where, problems); break;
                 case ByteSize { InvalidText: { } text }:

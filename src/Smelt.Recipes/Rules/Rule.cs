@@ -128,10 +128,10 @@ public static class RuleTable
     public static readonly Rule OverlappingRules = new("SM3005", "Tensor rules overlap", Severity.Information);
 
     /// <summary>A tensor pattern is spelt as the tensors of common models are.</summary>
-    public static readonly Rule MisspeltPattern = new("SM3007", "Tensor pattern perhaps misspelt", Severity.Information);
+    public static readonly Rule MisspeltPattern = new("SM3006", "Tensor pattern perhaps misspelt", Severity.Information);
 
     /// <summary>A gradient runs over layers.</summary>
-    public static readonly Rule GradientOutsideLayers = new("SM3008", "Gradient on tensors outside the layers", Severity.Warning);
+    public static readonly Rule GradientOutsideLayers = new("SM3007", "Gradient on tensors outside the layers", Severity.Warning);
 
     /// <summary>By the lock file, a tensor pattern matches a tensor.</summary>
     public static readonly Rule LockedPattern = new("SM3010", "Tensor pattern matches nothing in the lock file", Severity.Warning);

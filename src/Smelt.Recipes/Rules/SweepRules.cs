@@ -13,7 +13,7 @@ internal static class SweepRules
         var axes = SweepExpansion.Axes(recipe).ToArray();
         var ties = axes.Where(a => a.Tie is not null).ToArray();
         foreach (var axis in ties)
-            CheckTie(axis, [.. ties.Where(t => t != axis).Select(t => t.Tie!)], path, problems);
+            CheckTie(axis, [.. ties.Where(t => t != axis && IsUsable(t.Tie!)).Select(t => t.Tie!)], path, problems);
         var points = SweepExpansion.CountPoints(recipe);
         if (points > SweepExpansion.MaxPoints)
             problems.Add(RuleTable.GridTooLarge.At(path, $"the product of the sweeps has {CanonicalJson.Number(points)} points; allowed: {SweepExpansion.MaxPoints}.", "Sweep fewer values at once, tie some with Zip, or split the recipe."));
@@ -22,12 +22,15 @@ internal static class SweepRules
     private static void CheckTie(SweepAxis axis, string[] others, string path, List<Problem> problems)
     {
         var (tie, first) = (axis.Tie!, axis.Slots[0]);
-        if (tie.Length is 0 or > LongestAxisName || !tie.All(c => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9') or '_' or '-'))
-            problems.Add(RuleTable.AxisName.At($"{path}{first.Where}/axis", $"the axis name '{tie}' is not usable in a folder name; allowed: 1 to {LongestAxisName} letters (a-z, A-Z), digits, '_', '-'."));
-        if (axis.Slots.Count == 1)
+        if (!IsUsable(tie))
+            problems.AddRange(axis.Slots.Select(s => RuleTable.AxisName.At($"{path}{s.Where}/axis", $"the axis name '{tie}' is not usable in a folder name; allowed: 1 to {LongestAxisName} letters (a-z, A-Z), digits, '_', '-'.") with { Replacement = CanonicalJson.Write(Usable(tie)) }));
+        else if (axis.Slots.Count == 1)
         {
             var meant = EditDistance.Nearest(tie, others);
-            problems.Add(RuleTable.LonelyAxis.At($"{path}{first.Where}/axis", $"{first.Name} is the only number on the axis '{tie}', so nothing advances with it.", meant is null ? "Put another number on the axis, or write Sweep(...)." : $"Did you mean '{meant}'?"));
+            problems.Add(RuleTable.LonelyAxis.At($"{path}{first.Where}/axis", $"{first.Name} is the only number on the axis '{tie}', so nothing advances with it.", meant is null ? "Put another number on the axis, or write Sweep(...)." : $"Did you mean '{meant}'?") with
+            {
+                Replacement = meant is null ? null : CanonicalJson.Write(meant),
+            });
         }
 
         var differing = axis.Slots.Where(s => s.Scalar.Values.Count != first.Scalar.Values.Count).ToArray();
@@ -40,5 +43,16 @@ internal static class SweepRules
             if (Enumerable.Range(0, i).Any(j => axis.Slots.All(s => s.Scalar.Values[i].Equals(s.Scalar.Values[j]))))
                 problems.Add(RuleTable.DuplicatePoint.At($"{path}{first.Where}/zip/{i}", $"the axis '{tie}' has the point {string.Join(", ", axis.Slots.Select(s => s.Name + "=" + RecipeValidator.Text(s.Scalar.Values[i])))} twice; both would be the same output.", "Remove one."));
         }
+    }
+
+    private static bool IsUsable(string name) => name.Length is > 0 and <= LongestAxisName && name.All(IsUsable);
+
+    private static bool IsUsable(char c) => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9') or '_' or '-';
+
+    /// <summary>A name with what no axis may be called taken out.</summary>
+    private static string Usable(string name)
+    {
+        var kept = string.Concat(name.Select(c => IsUsable(c) ? c : '-')).Trim('-');
+        return kept.Length == 0 ? "axis" : kept.Substring(0, Math.Min(kept.Length, LongestAxisName));
     }
 }

@@ -162,7 +162,10 @@ internal static class TensorRules
             problems.Add(RuleTable.GradientOutsideLayers.At(
                 $"{path}/{slot.Name}",
                 $"{slot.Name} is a gradient over the layers, and '{rule.Match}' matches tensors outside of them, which have its first value alone{(outside is null ? ": no segment of the pattern can be the number of a layer" : "")}.",
-                "Write a constant."));
+                "Write a constant.") with
+            {
+                Replacement = slot.Get(rule) is Scalar { Values: { Count: > 0 } values } && !double.IsNaN(values[0]) && !double.IsInfinity(values[0]) ? Configuration.CanonicalJson.Number(values[0]) : null,
+            });
         }
     }
 
