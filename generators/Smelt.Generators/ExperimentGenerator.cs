@@ -52,7 +52,7 @@ public sealed class ExperimentGenerator : IIncrementalGenerator
         }
         catch (NotConstantException notConstant)
         {
-            return notConstant.IsBroken || notConstant.IsCycle ? ("", "") : ("smelt.experiment-dynamic:" + name, RecipeSpec.MetadataNameOf(type));
+            return notConstant.IsBroken || notConstant.Rule.Severity == Severity.Error ? ("", "") : ("smelt.experiment-dynamic:" + name, RecipeSpec.MetadataNameOf(type));
         }
     }
 }

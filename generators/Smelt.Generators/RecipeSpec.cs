@@ -56,7 +56,7 @@ internal sealed record RecipeSpec(
             || !RecipeDeclaration.IsExtensible(type))
             return null;
 
-        var (kind, configuration) = Fold(type, name, context.SemanticModel.Compilation, cancellation);
+        var (kind, configuration) = Fold(type, name, RecipeDeclaration.IsReproducible(attribute), context.SemanticModel.Compilation, cancellation);
         return new RecipeSpec(
             name,
             kind,
@@ -69,20 +69,20 @@ internal sealed record RecipeSpec(
             IsVisible(type));
     }
 
-    private static (RecipeKind Kind, string? Configuration) Fold(INamedTypeSymbol type, string name, Compilation compilation, CancellationToken cancellation)
+    private static (RecipeKind Kind, string? Configuration) Fold(INamedTypeSymbol type, string name, bool reproducible, Compilation compilation, CancellationToken cancellation)
     {
         if (!RecipeDeclaration.HasRightKind(type) || RecipeDeclaration.DefineOf(type) is not { } define || RecipeValidator.ValidateName(name).Count > 0)
             return (RecipeKind.Invalid, null);
         try
         {
             var recipe = RecipeFolder.Fold(define, compilation, out _, cancellation);
-            return RecipeValidator.Validate(name, recipe).Any(p => p.Severity == Severity.Error)
+            return RecipeValidator.Validate(name, recipe, reproducible).Any(p => p.Severity == Severity.Error)
                 ? (RecipeKind.Invalid, null)
                 : (RecipeKind.Folded, ConfigurationWriter.Write(name, recipe));
         }
         catch (NotConstantException notConstant)
         {
-            return (notConstant.IsBroken || notConstant.IsCycle ? RecipeKind.Invalid : RecipeKind.Dynamic, null);
+            return (notConstant.IsBroken || notConstant.Rule.Severity == Severity.Error ? RecipeKind.Invalid : RecipeKind.Dynamic, null);
         }
     }
 

@@ -7,7 +7,6 @@ namespace Smelt.Recipes;
 /// </summary>
 public sealed class Glob
 {
-    /// <summary>For each segment the plain wildcard texts it stands for; null for <c>**</c>.</summary>
     private readonly string[]?[] _segments;
 
     /// <summary>What a name that matches begins and ends with.</summary>
@@ -26,6 +25,9 @@ public sealed class Glob
         _prefix = IsLiteral ? pattern : pattern.Substring(0, first).TrimEnd('.');
         _suffix = IsLiteral ? "" : pattern.Substring(pattern.LastIndexOfAny(Wildcards) + 1).TrimStart('.');
     }
+
+    /// <summary>For each segment the plain wildcard texts it stands for; null for <c>**</c>.</summary>
+    internal IReadOnlyList<string[]?> Segments => _segments;
 
     /// <summary>Whether the pattern is a name without wildcards.</summary>
     public bool IsLiteral { get; }
@@ -69,6 +71,9 @@ public sealed class Glob
 
         return reached[parts.Length];
     }
+
+    /// <summary>Whether this pattern covers every name that <paramref name="other"/> does; false where that would take too long to tell.</summary>
+    public bool Contains(Glob other) => GlobRelation.Contains(this, other);
 
     /// <inheritdoc/>
     public override string ToString() => Pattern;

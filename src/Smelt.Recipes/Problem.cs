@@ -23,6 +23,9 @@ public enum Severity
 /// <param name="Fix">What to do about it; empty where the message already says it.</param>
 public sealed record Problem(string Id, Severity Severity, string Where, string Message, string Fix = "")
 {
+    /// <summary>What could stand at the place instead, spelt as JSON and C# both do; null where nothing is known to be meant.</summary>
+    public string? Replacement { get; init; }
+
     /// <summary>The problem in one line: <c>error SM2001 at /experts/0/density: ... Fix: ...</c></summary>
     public override string ToString() =>
         $"{Severity.ToString().ToLowerInvariant()} {Id}{(Where.Length == 0 ? "" : " at " + Where)}: {Message}{(Fix.Length == 0 ? "" : " Fix: " + Fix)}";

@@ -1,14 +1,15 @@
 namespace Smelt.Recipes;
 
 /// <summary>
-/// A number of a recipe: one constant, a sweep over several values (<see cref="Syntax.Sweep(double[])"/>), which makes one
-/// output for each, or a gradient over the depth of the model (<see cref="Syntax.Gradient(double[])"/>). A plain number
-/// converts by itself: <c>Weight = 0.5</c>.
+/// A number of a recipe: one constant, a sweep over several values (<see cref="Syntax.Sweep(double[])"/>, or
+/// <see cref="Syntax.Zip(string, double[])"/> together with others), which makes one output for each, or a gradient over the
+/// depth of the model (<see cref="Syntax.Gradient(double[])"/>). A plain number converts by itself: <c>Weight = 0.5</c>.
 /// </summary>
 public sealed record Scalar
 {
-    private Scalar(Sequence<double> values, bool isSweep, bool isGradient)
+    private Scalar(Sequence<double> values, bool isSweep, bool isGradient, string? axis = null)
     {
+        Axis = axis;
         Values = values;
         IsSweep = isSweep;
         IsGradient = isGradient;
@@ -19,6 +20,9 @@ public sealed record Scalar
 
     /// <summary>Whether this is a sweep, also one of a single point.</summary>
     public bool IsSweep { get; }
+
+    /// <summary>The axis that this sweep shares with other numbers of the recipe, all of which advance together; null for a sweep of its own.</summary>
+    public string? Axis { get; }
 
     /// <summary>Whether this is a gradient, also one of a single value.</summary>
     public bool IsGradient { get; }
@@ -57,10 +61,12 @@ public sealed record Scalar
 
     /// <inheritdoc/>
     public override string ToString() => IsSweep || IsGradient
-        ? (IsSweep ? "Sweep(" : "Gradient(") + string.Join(", ", Values.Select(Configuration.CanonicalJson.Number)) + ")"
+        ? (IsGradient ? "Gradient(" : Axis is null ? "Sweep(" : $"Zip(\"{Axis}\", ") + string.Join(", ", Values.Select(Configuration.CanonicalJson.Number)) + ")"
         : Configuration.CanonicalJson.Number(Value);
 
     internal static Scalar Sweep(double[] points) => new(new Sequence<double>(points), true, false);
+
+    internal static Scalar Zip(string axis, double[] points) => new(new Sequence<double>(points), true, false, axis);
 
     internal static Scalar Gradient(double[] values) => new(new Sequence<double>(values), false, true);
 }

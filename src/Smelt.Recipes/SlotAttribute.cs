@@ -23,6 +23,13 @@ public sealed class SlotAttribute(string summary) : Attribute
     /// <summary>Whether a value must be given, as no default would suit.</summary>
     public bool Required { get; init; }
 
+    /// <summary>The value of the range that is nearest to one outside of it.</summary>
+    internal double Nearest(double value)
+    {
+        var inside = Math.Min(Math.Max(Integer ? Math.Round(value) : value, Min), Max);
+        return double.IsInfinity(inside) ? 0 : inside;
+    }
+
     /// <summary>The range in words: <c>0 &lt;= density &lt;= 1</c>.</summary>
     public string Range(string name)
     {
@@ -56,6 +63,12 @@ public sealed class RecipeAttribute(string name) : Attribute
 {
     /// <summary>The recipe's name.</summary>
     public string Name { get; } = name;
+
+    /// <summary>
+    /// Whether the recipe must say all that its output depends on: seeds of random methods (rule SM2013) and commits of hub
+    /// models (rule SM2014).
+    /// </summary>
+    public bool Reproducible { get; init; }
 
     /// <summary>The name of a recipe's class; null where it is not marked as one.</summary>
     public static string? NameOf(Type recipe) =>

@@ -5,66 +5,101 @@ namespace Smelt.Recipes;
 /// <param name="Recipe">The recipe at that point: resolved, every scalar a constant.</param>
 public sealed record SweepPoint(string Label, Recipe Recipe);
 
-/// <summary>Expands sweeps: the product of all sweeps of a recipe is the list of its outputs.</summary>
+/// <summary>A swept number of a recipe.</summary>
+/// <param name="Name">Its slot, <c>experts.0.weight</c>, as labels have it.</param>
+/// <param name="Where">Its JSON pointer, <c>/experts/0/weight</c>.</param>
+/// <param name="Scalar">The sweep.</param>
+public sealed record SweptSlot(string Name, string Where, Scalar Scalar);
+
+/// <summary>Numbers of a recipe that advance together: one sweep, or all that are tied by <see cref="Syntax.Zip"/>.</summary>
+/// <param name="Tie">The name of the axis that ties them; null for a sweep of its own.</param>
+/// <param name="Slots">The numbers, in the order of the configuration.</param>
+public sealed record SweepAxis(string? Tie, IReadOnlyList<SweptSlot> Slots)
+{
+    /// <summary>The number of points. All numbers of a sound recipe's axis have as many (rule SM4004); else the shortest counts.</summary>
+    public int Count => Slots.Min(s => s.Scalar.Values.Count);
+
+    /// <summary>
+    /// The point in a label: <c>lambda=0.4</c>; for tied numbers <c>axis=0.4</c> where they are alike, and else all of
+    /// them, <c>axis=0.4_0.2</c>.
+    /// </summary>
+    public string LabelAt(int index)
+    {
+        var values = Slots.Select(s => s.Scalar.Values[index]).ToArray();
+        return (Tie ?? Slots[0].Name) + "=" + string.Join("_", values.All(v => v.Equals(values[0])) ? [Text(values[0])] : values.Select(Text));
+    }
+
+    private static string Text(double value) => Configuration.CanonicalJson.Number(value);
+}
+
+/// <summary>Expands sweeps: the product of all axes of a recipe is the list of its outputs.</summary>
 public static class SweepExpansion
 {
     /// <summary>The most outputs that one recipe may have (rule SM4003).</summary>
     public const int MaxPoints = 1024;
 
     /// <summary>
-    /// All points of a recipe, resolved first; the last sweep in the order of the configuration varies fastest. Labels name
+    /// All points of a recipe, resolved first; the last axis in the order of the configuration varies fastest. Labels name
     /// a slot of an expert or a rule with its index: <c>experts.0.weight=0.2</c>.
     /// </summary>
     public static IReadOnlyList<SweepPoint> Expand(Recipe recipe)
     {
         var resolved = recipe.Resolve();
-        var axes = Axes(resolved).ToArray();
+        var swept = Sweeps(resolved).ToArray();
+        var axes = Group(swept).ToArray();
+        var axisOf = swept.Select(s => Array.FindIndex(axes, a => a.Slots.Contains(s))).ToArray();
         var points = new List<SweepPoint>();
         var indices = new int[axes.Length];
         do
         {
-            var label = string.Join(",", axes.Select((axis, i) => axis.Name + "=" + Configuration.CanonicalJson.Number(axis.Scalar.Values[indices[i]])));
+            var label = string.Join(",", axes.Select((axis, i) => axis.LabelAt(indices[i])));
             var next = 0;
-            points.Add(new SweepPoint(label, axes.Length == 0 ? resolved : (Recipe)Replace(resolved, s => s.Values[indices[next++]])));
+            points.Add(new SweepPoint(label, axes.Length == 0 ? resolved : (Recipe)Replace(resolved, sweep => sweep.Values[indices[axisOf[next++]]])));
         }
         while (Advance(indices, axes));
 
         return points;
     }
 
-    /// <summary>The sweeps of a recipe with the names of their slots, in the order of the configuration.</summary>
-    public static IEnumerable<(string Name, Scalar Scalar)> Axes(Recipe recipe) =>
-        Scalars(recipe, "").Where(s => s.Scalar.IsSweep);
+    /// <summary>The axes of a recipe, in the order of the configuration.</summary>
+    public static IEnumerable<SweepAxis> Axes(Recipe recipe) => Group(Sweeps(recipe));
 
     /// <summary>The number of points, as a double since a product of sweeps may be beyond any integer.</summary>
-    public static double CountPoints(Recipe recipe) => Axes(recipe).Aggregate(1.0, (n, axis) => n * axis.Scalar.Values.Count);
+    public static double CountPoints(Recipe recipe) => Axes(recipe).Aggregate(1.0, (n, axis) => n * axis.Count);
 
-    private static IEnumerable<(string Name, Scalar Scalar)> Scalars(object owner, string prefix)
+    private static IEnumerable<SweptSlot> Sweeps(Recipe recipe) => Scalars(recipe, "", "").Where(s => s.Scalar.IsSweep);
+
+    private static IEnumerable<SweepAxis> Group(IEnumerable<SweptSlot> sweeps)
+    {
+        var axes = new List<(string? Tie, List<SweptSlot> Slots)>();
+        foreach (var slot in sweeps)
+        {
+            var tie = slot.Scalar.Axis;
+            if (tie is not null && axes.Find(a => a.Tie == tie).Slots is { } tied)
+                tied.Add(slot);
+            else
+                axes.Add((tie, [slot]));
+        }
+
+        return axes.Select(a => new SweepAxis(a.Tie, a.Slots));
+    }
+
+    private static IEnumerable<SweptSlot> Scalars(object owner, string prefix, string path)
     {
         foreach (var slot in Slots.Of(owner.GetType()))
         {
-            switch (slot.Get(owner))
+            var (name, where) = (prefix + slot.Name, $"{path}/{slot.Name}");
+            IEnumerable<SweptSlot> inner = slot.Get(owner) switch
             {
-                case Scalar scalar:
-                    yield return (prefix + slot.Name, scalar);
-                    break;
-                case Sequence<Expert> experts:
-                    foreach (var inner in experts.SelectMany((e, i) => Scalars(e, $"{prefix}{slot.Name}.{i}.")))
-                        yield return inner;
-                    break;
-                case Sequence<TensorRule> rules:
-                    foreach (var inner in rules.SelectMany((r, i) => Scalars(r, $"{prefix}{slot.Name}.{i}.")))
-                        yield return inner;
-                    break;
-                case Sequence<Recipe> slices:
-                    foreach (var inner in slices.SelectMany((r, i) => Scalars(r, $"{prefix}{slot.Name}.{i}.")))
-                        yield return inner;
-                    break;
-                case Sequence<Part> parts:
-                    foreach (var inner in parts.SelectMany((p, i) => Scalars(p.Merge, $"{prefix}{slot.Name}.{i}.")))
-                        yield return inner;
-                    break;
-            }
+                Scalar scalar => [new SweptSlot(name, where, scalar)],
+                Sequence<Expert> experts => experts.SelectMany((e, i) => Scalars(e, $"{name}.{i}.", $"{where}/{i}")),
+                Sequence<TensorRule> rules => rules.SelectMany((r, i) => Scalars(r, $"{name}.{i}.", $"{where}/{i}")),
+                Sequence<Recipe> slices => slices.SelectMany((r, i) => Scalars(r, $"{name}.{i}.", $"{where}/{i}")),
+                Sequence<Part> parts => parts.SelectMany((p, i) => Scalars(p.Merge, $"{name}.{i}.", $"{where}/{i}/merge")),
+                _ => [],
+            };
+            foreach (var scalar in inner)
+                yield return scalar;
         }
     }
 
@@ -89,11 +124,11 @@ public static class SweepExpansion
         return owner;
     }
 
-    private static bool Advance(int[] indices, (string Name, Scalar Scalar)[] axes)
+    private static bool Advance(int[] indices, SweepAxis[] axes)
     {
         for (var i = indices.Length - 1; i >= 0; i--)
         {
-            if (++indices[i] < axes[i].Scalar.Values.Count)
+            if (++indices[i] < axes[i].Count)
                 return true;
             indices[i] = 0;
         }

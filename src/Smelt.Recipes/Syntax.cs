@@ -18,6 +18,15 @@ public static class Syntax
     public static Scalar Sweep(params double[] points) => Scalar.Sweep([.. points]);
 
     /// <summary>
+    /// Several values for one number that advance together with those of every other number on the same axis: one output for
+    /// the first value of each, one for the second, and so on. <c>Weight = Zip("strength", 0.2, 0.4)</c> and
+    /// <c>Density = Zip("strength", 0.5, 0.8)</c> make two outputs, where two sweeps would make four.
+    /// </summary>
+    /// <param name="axis">The axis: 1 to 40 letters, digits, <c>_</c> and <c>-</c>. It names the outputs' folders.</param>
+    /// <param name="points">The values, as many as on every other number of the axis.</param>
+    public static Scalar Zip(string axis, params double[] points) => Scalar.Zip(axis, [.. points]);
+
+    /// <summary>
     /// A number that changes over the depth of the model: the first value at the first layer, the last at the last layer,
     /// straight lines between, the values spread evenly. Tensors outside the layers have the first value.
     /// </summary>

@@ -9,7 +9,7 @@ public class FoldingTests
     public static TheoryData<string> Constructs() =>
     [
         """new Average { Experts = [Folder("a"), Folder("b")] }""",
-        """new Average { Base = Hub("org/base", "v1"), Experts = [new(Folder("a")) { Weight = -2 }, new Expert(Hub("x/y")) { Weight = 0.1 }], Normalize = false }""",
+        """new Average { Base = Hub("org/base", "v1"), Experts = [new(Folder("a")) { Weight = -2 }, new Expert(Hub("x/y")) { Weight = 3e0 }], Normalize = false }""",
         """new TaskArithmetic { Base = Folder("b"), Experts = [Folder("a")], Lambda = Sweep(0.1, 0.2, 1e-7), Dtype = DType.BF16, MaxShardSize = "5GB" }""",
         """new Ties { Base = Folder("b"), Experts = [Folder("a")], Profile = Profile.Mergekit, Density = 1, Trim = TrimScope.Model, Cut = Cut.MaskRate }""",
         """new DareTies { Base = Folder("b"), Experts = [Folder("a"), Folder("c")], TrimDensity = 0.5, MaskFile = "masks.safetensors", MaxShardSize = 1000 }""",
@@ -19,6 +19,7 @@ public class FoldingTests
         """Handles.Shared with { Density = Sweep(0.2, 0.4) }""",
         """new Average { Experts = [Folder(nameof(Handles)), Folder($"models/{Handles.Name}"), Folder("ü\"\n\u2028😀")] }""",
         """(new Average { Experts = [(Folder("a"))], NonFinite = NonFinite.Propagate })""",
+        """new Ties { Base = Folder("b"), Experts = [new(Folder("a")) { Weight = Zip(Handles.Name, 1, 2) }], Lambda = Zip(points: [0.5, 1], axis: "c-1"), Density = Zip("other", [0.2, 0.3]), Tensors = [On("x") with { Density = Zip("other", 0.4, 0.4) }] }""",
         """new Slerp { Base = Folder("b"), Experts = [Folder("a")], T = Gradient(0, 0.5, 1), Tensors = [On("x.**") with { T = Gradient([1, 0]) }] }""",
         """Stack(From(Folder("a"), 0..Handles.Middle), From(Hub("x/y"), 8..), new Average { Experts = [Folder("a"), new(Folder("b")) { Layers = new LayerRange(3, 5) }], Layers = 0..2 })""",
         """new Modules { Base = Folder("b"), Parts = [Part("encoder.**", Stack(From(Folder("a"), ..4))), Part("**", new Average { Experts = [Folder("a"), Folder("b")], Missing = MissingTensors.Union })] }""",

@@ -20,7 +20,14 @@ internal sealed class RandomRecipe(bool sound)
     private Gen<(string Source, Scalar? Value)> Given => Gen.Frequency(
         (6, Number.Select(n => (n.Source, (Scalar?)n.Value))),
         (1, Points.Select(p => ($"Sweep({Join(p.Select(n => n.Source))})", (Scalar?)Syntax.Sweep([.. p.Select(n => n.Value)])))),
+        (1, Tied),
         (1, Points.Select(p => ($"Sweep([{Join(p.Select(n => n.Source))}])", (Scalar?)Syntax.Sweep([.. p.Select(n => n.Value)])))));
+
+    /// <summary>A number on a shared axis; of sound recipes all that are on one have as many values.</summary>
+    private Gen<(string Source, Scalar? Value)> Tied => Gen.Int[0, sound ? 1 : 3].Select(i => new[] { "one", "two", "", "no name" }[i])
+        .Select(sound ? Number.Array[2] : Number.Array[0, 3], (axis, points) => (
+            $"Zip({Literal(axis)}, {Join(points.Select(n => n.Source))})".Replace(", )", ")", StringComparison.Ordinal),
+            (Scalar?)Syntax.Zip(axis, [.. points.Select(n => n.Value)])));
 
     /// <summary>As <see cref="Scalar"/>, and gradients.</summary>
     private Gen<(string Source, Scalar? Value)> Varying => Gen.Frequency(

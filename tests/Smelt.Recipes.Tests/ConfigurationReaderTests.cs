@@ -10,7 +10,8 @@ public class ConfigurationReaderTests
 {
     private static readonly Gen<Scalar> Number = Gen.OneOf(
         Gen.Double[-3, 3].Select(v => (Scalar)v),
-        Gen.Double[-3, 3].Array[1, 3].Select(v => Sweep([.. v.Distinct()])));
+        Gen.Double[-3, 3].Array[1, 3].Select(v => Sweep([.. v.Distinct()])),
+        Gen.Double[-3, 3].Array[2].Where(v => v[0] != v[1]).Select(v => Zip("a-b", v)));
 
     private static readonly Gen<Scalar> Fraction = Gen.Double[0.01, 1].Select(v => (Scalar)v);
 
@@ -69,6 +70,8 @@ public class ConfigurationReaderTests
         { """{"version":1,"name":"a","method":"average","experts":[{"model":{"folder":"x"},"weight":1e999}]}""", "SM2002" },
         { """{"version":1,"name":"a","method":"average","experts":[{"model":{"folder":"x"},"weight":{"sweep":[1,1]}}]}""", "SM4002" },
         { """{"version":1,"name":"a","method":"average","experts":[{"model":{"folder":"x"},"weight":{"sweep":[]}}]}""", "SM4001" },
+        { """{"version":1,"name":"a","method":"average","experts":[{"model":{"folder":"x"},"weight":{"zip":[1,2]}}]}""", "SM5004" },
+        { """{"version":1,"name":"a","method":"average","experts":[{"model":{"folder":"x"},"weight":{"zip":[1,2],"axis":"a","sweep":[1]}},{"model":{"folder":"y"},"weight":{"zip":[1],"axis":"a"}}]}""", "SM4004 SM5002" },
         { """{"version":1,"name":"a","name":"b","method":"average","experts":[{"model":{"folder":"x"}}]}""", "SM5006" },
         { """{"version":1,"name":"a","method":"average","dtype":"bf61","experts":[{"model":{"folder":"x"}}]}""", "SM2008" },
         { """{"version":1,"name":"a","method":"average","maxShardSize":"5 apples","experts":[{"model":{"folder":"x"}}]}""", "SM2007" },

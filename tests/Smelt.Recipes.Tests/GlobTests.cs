@@ -56,6 +56,35 @@ public class GlobTests
     }
 
     [Fact]
+    public void A_pattern_contains_another_where_no_name_tells_otherwise()
+    {
+        string[] parts = ["a", "b", "**", "*", "a*", "?", "{a,b}", "ab", "*b", "??", "{a*,}", "a*b"];
+        string[] segments = ["", "a", "b", "c", "ab", "ac", "acb", "cb"];
+        string[] names = [.. segments, .. segments.SelectMany(x => segments.Select(y => $"{x}.{y}")), .. segments.SelectMany(x => segments.SelectMany(y => segments.Select(z => $"{x}.{y}.{z}"))), "a.b.a.b", "c.a.b.c", "b.c.c.a"];
+        var globs = parts.SelectMany(x => parts.SelectMany(y => new[] { x, $"{x}.{y}", $"{x}.{y}.**" })).Distinct().Select(p => Glob.TryParse(p, out _)!).ToArray();
+        var contained = 0;
+        foreach (var outer in globs)
+        {
+            foreach (var inner in globs)
+            {
+                var expected = !names.Any(n => inner.IsMatch(n) && !outer.IsMatch(n));
+                Assert.True(expected == outer.Contains(inner), $"{outer} contains {inner}");
+                contained += expected ? 1 : 0;
+            }
+        }
+
+        Assert.InRange(contained, globs.Length + 1, (globs.Length * globs.Length) - 1);
+    }
+
+    [Fact]
+    public void Patterns_too_large_to_compare_contain_nothing()
+    {
+        var large = Glob.TryParse(string.Join(".", Enumerable.Repeat("**.abc*d", 30)), out _)!;
+        Assert.False(large.Contains(Glob.TryParse("**.b", out _)!));
+        Assert.True(large.Contains(large));
+    }
+
+    [Fact]
     public void A_set_finds_what_each_pattern_finds()
     {
         string[] parts = ["a", "b", "**", "*", "a*", "?", "{a,b}", "ab"];

@@ -33,6 +33,34 @@ public class RecipeTests
     }
 
     [Fact]
+    public void Numbers_on_one_axis_advance_together()
+    {
+        var points = SweepExpansion.Expand(new Ties
+        {
+            Base = Folder("b"),
+            Experts = [new(Folder("a")) { Weight = Zip("w", 1, 2) }, new(Folder("c")) { Weight = Zip("w", 1, 3) }],
+            Tensors = [On("x") with { Density = Zip("d", 0.1, 0.2, 0.1) }],
+            Lambda = Sweep(0.5, 1),
+            Density = Zip("d", 0.3, 0.4, 0.5),
+        });
+        Assert.Equal(2 * 3 * 2, points.Count);
+        Assert.Equal(["w=1,d=0.1_0.3,lambda=0.5", "w=1,d=0.1_0.3,lambda=1", "w=1,d=0.2_0.4,lambda=0.5"], points.Take(3).Select(p => p.Label));
+        Assert.Equal("w=2_3,d=0.1_0.5,lambda=1", points[^1].Label);
+        Assert.Equal(points.Count, points.Select(p => p.Label).Distinct().Count());
+        var last = (Ties)points[^1].Recipe;
+        Assert.Equal((2, 3, 0.1, 1, 0.5), (last.Experts[0].Weight!.Value, last.Experts[1].Weight!.Value, ((TensorOverride)last.Tensors[0]).Density!.Value, last.Lambda!.Value, last.Density!.Value));
+    }
+
+    [Fact]
+    public void An_axis_reaches_into_the_parts_of_a_recipe()
+    {
+        static Recipe Slice(double second) => new TaskArithmetic { Base = Folder("b"), Experts = [Folder("a")], Layers = 0..2, Lambda = Zip("l", 1, second) };
+        var points = SweepExpansion.Expand(Stack(Slice(2), Slice(3)));
+        Assert.Equal(["l=1", "l=2_3"], points.Select(p => p.Label));
+        Assert.Equal([2.0, 3], ((Stack)points[1].Recipe).Slices.Select(s => ((TaskArithmetic)s).Lambda!.Value));
+    }
+
+    [Fact]
     public void Equal_recipes_are_equal_values()
     {
         static Recipe Make() => new Average { Experts = [Folder("a"), new(Hub("x/y")) { Weight = 2 }], Tensors = [Keep("z")] };

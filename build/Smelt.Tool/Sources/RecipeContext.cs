@@ -27,8 +27,8 @@ internal sealed class RecipeContext : AssemblyLoadContext
     /// <exception cref="InvalidInputException">The code fails, or the recipe breaks a rule; all problems.</exception>
     public static string Evaluate(string assembly, string type, string name)
     {
-        var defined = Define(assembly, type);
-        var problems = defined is Experiment experiment ? ExperimentValidator.Validate(name, experiment) : RecipeValidator.Validate(name, (Recipe)defined);
+        var (defined, reproducible) = Define(assembly, type);
+        var problems = defined is Experiment experiment ? ExperimentValidator.Validate(name, experiment) : RecipeValidator.Validate(name, (Recipe)defined, reproducible);
         if (problems.Any(p => p.Severity == Severity.Error))
             throw new InvalidInputException(problems);
         return defined is Experiment sound ? ConfigurationWriter.Write(name, sound) : ConfigurationWriter.Write(name, (Recipe)defined);
@@ -46,7 +46,8 @@ internal sealed class RecipeContext : AssemblyLoadContext
     protected override nint LoadUnmanagedDll(string unmanagedDllName) =>
         _resolver.ResolveUnmanagedDllToPath(unmanagedDllName) is { } path ? LoadUnmanagedDllFromPath(path) : 0;
 
-    private static object Define(string assembly, string type)
+    /// <summary>The recipe or experiment, and whether it is to be reproducible.</summary>
+    private static (object Defined, bool Reproducible) Define(string assembly, string type)
     {
         try
         {
@@ -54,7 +55,9 @@ internal sealed class RecipeContext : AssemblyLoadContext
             var define = owner?.GetMethod("Define", BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic, []);
             if (define is null)
                 throw Failure(type, "there is no static method Define without parameters.");
-            return define.Invoke(null, null) is object defined and (Recipe or Experiment) ? defined : throw Failure(type, "Define gave no recipe.");
+            return define.Invoke(null, null) is object defined and (Recipe or Experiment)
+                ? (defined, owner!.GetCustomAttribute<RecipeAttribute>() is { Reproducible: true })
+                : throw Failure(type, "Define gave no recipe.");
         }
         catch (TargetInvocationException e)
         {

@@ -27,7 +27,7 @@ public sealed class ExperimentAnalyzer : DiagnosticAnalyzer
         var type = (INamedTypeSymbol)context.Symbol;
         if (RecipeDeclaration.AttributeOf(type, RecipeDeclaration.ExperimentAttributeName) is not { } attribute || RecipeDeclaration.NameOf(attribute) is not { } name)
             return;
-        var attributePlace = attribute.ApplicationSyntaxReference is { } reference ? Location.Create(reference.SyntaxTree, reference.Span) : type.Locations[0];
+        var namePlace = RecipeDeclaration.NamePlaceOf(attribute, context.CancellationToken) ?? type.Locations[0];
         if (RecipeDeclaration.DefineOf(type, "Smelt.Recipes.Experiment") is not { } define)
         {
             Report(context, RuleTable.NoDefine.At("", $"the experiment class {type.Name} needs a method 'public static Experiment Define()'."), type.Locations[0]);
@@ -38,7 +38,7 @@ public sealed class ExperimentAnalyzer : DiagnosticAnalyzer
         {
             var experiment = RecipeFolder.Fold<Experiment>(define, context.Compilation, out var places, context.CancellationToken);
             foreach (var problem in ExperimentValidator.Validate(name, experiment))
-                Report(context, problem, problem.Where == "/name" ? attributePlace : places.LocationOf(problem.Where));
+                Report(context, problem, problem.Where == "/name" ? namePlace : places.LocationOf(problem.Where), problem.Where == "/name" || places.Contains(problem.Where));
         }
         catch (NotConstantException notConstant) when (notConstant.IsBroken)
         {
@@ -46,11 +46,11 @@ public sealed class ExperimentAnalyzer : DiagnosticAnalyzer
         }
         catch (NotConstantException notConstant)
         {
-            var rule = notConstant.IsCycle ? RuleTable.StageCycle : RuleTable.NotConstant;
-            Report(context, rule.At("", $"{notConstant.Message}; the experiment is evaluated when it runs, and its rules are checked then."), notConstant.Place);
+            var message = notConstant.Rule == RuleTable.NotConstant ? $"{notConstant.Message}; the experiment is evaluated when it runs, and its rules are checked then." : notConstant.Message;
+            Report(context, notConstant.Rule.At("", message), notConstant.Place);
         }
     }
 
-    private static void Report(SymbolAnalysisContext context, Problem problem, Location location) =>
-        context.ReportDiagnostic(Diagnostic.Create(RecipeDescriptors.Of(problem.Id), location, problem.Message + (problem.Fix.Length > 0 ? " " + problem.Fix : "")));
+    private static void Report(SymbolAnalysisContext context, Problem problem, Location location, bool isExact = false) =>
+        context.ReportDiagnostic(RecipeDescriptors.Diagnose(problem, location, isExact));
 }

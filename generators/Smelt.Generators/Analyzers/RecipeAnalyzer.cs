@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
@@ -27,29 +26,24 @@ public sealed class RecipeAnalyzer : DiagnosticAnalyzer
         {
             if (start.Compilation.GetTypeByMetadataName(RecipeDeclaration.AttributeName) is null)
                 return;
-            var names = new ConcurrentBag<(string Name, Location Location)>();
-            var inventories = new Lazy<LockedModels>(() => LockedModels.Of(start.Options, start.CancellationToken));
-            start.RegisterSymbolAction(symbol => Analyze(symbol, names, inventories), SymbolKind.NamedType);
-            start.RegisterAdditionalFileAction(file => LockedModels.Report(file));
-            start.RegisterCompilationEndAction(end => ReportDuplicates(end, names));
+            var names = new RecipeNames(start.Compilation);
+            var locked = new Lazy<LockedModels>(() => LockedModels.Of(start.Options, start.CancellationToken));
+            start.RegisterSymbolAction(symbol => Analyze(symbol, names, locked), SymbolKind.NamedType);
+            start.RegisterAdditionalFileAction(static file => LockedModels.Report(file));
         });
     }
 
-    private static void Analyze(SymbolAnalysisContext context, ConcurrentBag<(string Name, Location Location)> names, Lazy<LockedModels> locked)
+    private static void Analyze(SymbolAnalysisContext context, RecipeNames names, Lazy<LockedModels> locked)
     {
         var type = (INamedTypeSymbol)context.Symbol;
-        if (RecipeDeclaration.AttributeOf(type) is not { } attribute)
+        if (RecipeDeclaration.AttributeOf(type) is not { } attribute || RecipeDeclaration.NameOf(attribute) is not { } name)
             return;
         var place = type.Locations[0];
-        var attributePlace = attribute.ApplicationSyntaxReference is { } reference
-            ? Location.Create(reference.SyntaxTree, reference.Span)
-            : place;
-        if (RecipeDeclaration.NameOf(attribute) is not { } name)
-            return;
-
-        names.Add((name, attributePlace));
+        var namePlace = RecipeDeclaration.NamePlaceOf(attribute, context.CancellationToken) ?? place;
+        if (names.Check(name, namePlace) is { } duplicate)
+            Report(context, duplicate, namePlace, isExact: true);
         foreach (var problem in RecipeValidator.ValidateName(name))
-            Report(context, problem, attributePlace);
+            Report(context, problem, namePlace, isExact: true);
         if (!RecipeDeclaration.HasRightKind(type) || !RecipeDeclaration.IsExtensible(type))
             Report(context, RuleTable.NotPartial, place, $"the recipe class {type.Name} must be static (or an IRecipe) and partial, the classes around it partial, and none local to its file, so that its accessors can be generated.");
         if (RecipeDeclaration.DefineOf(type) is not { } define)
@@ -61,42 +55,36 @@ public sealed class RecipeAnalyzer : DiagnosticAnalyzer
         try
         {
             var recipe = RecipeFolder.Fold(define, context.Compilation, out var places, context.CancellationToken);
-            var problems = RecipeValidator.Validate(name, recipe);
-            foreach (var problem in problems.Where(p => p.Where != "/name"))
-                Report(context, problem, places.LocationOf(problem.Where));
+            var problems = RecipeValidator.Validate(name, recipe, RecipeDeclaration.IsReproducible(attribute)).Where(p => p.Where != "/name").ToList();
             if (!problems.Any(p => p.Severity == Severity.Error))
             {
-                foreach (var problem in locked.Value.Check(recipe))
-                    Report(context, problem, places.LocationOf(problem.Where));
+                var found = locked.Value.Check(recipe);
+                problems.RemoveAll(p => p.Id == RuleTable.MisspeltPattern.Id && found.Any(f => f.Where == p.Where));
+                problems.AddRange(found);
+                problems.AddRange(StyleRules.Check(recipe));
+                RepeatedModels.Report(context, define);
             }
+
+            foreach (var problem in problems)
+                Report(context, problem, places.LocationOf(problem.Where), places.Contains(problem.Where));
         }
         catch (NotConstantException notConstant) when (notConstant.IsBroken)
         {
             // The compiler's own error says all there is to say.
         }
-        catch (NotConstantException notConstant) when (notConstant.IsCycle)
-        {
-            Report(context, RuleTable.StageCycle, notConstant.Place, $"{notConstant.Message}; stages may not form a circle.");
-        }
-        catch (NotConstantException notConstant)
+        catch (NotConstantException notConstant) when (notConstant.Rule == RuleTable.NotConstant)
         {
             Report(context, RuleTable.NotConstant, notConstant.Place, $"{notConstant.Message}; the recipe is evaluated when it runs, and its rules are checked then.");
         }
-    }
-
-    private static void ReportDuplicates(CompilationAnalysisContext context, ConcurrentBag<(string Name, Location Location)> names)
-    {
-        foreach (var group in names.GroupBy(n => n.Name, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1))
+        catch (NotConstantException notConstant)
         {
-            foreach (var (name, location) in group.OrderBy(n => n.Location.SourceTree?.FilePath, StringComparer.Ordinal).ThenBy(n => n.Location.SourceSpan.Start).Skip(1))
-                context.ReportDiagnostic(Diagnostic.Create(RecipeDescriptors.Of(RuleTable.DuplicateRecipe.Id), location, $"the recipe name '{name}' is used by another recipe; names become folders, so case does not tell them apart."));
+            Report(context, notConstant.Rule, notConstant.Place, notConstant.Message);
         }
     }
 
     private static void Report(SymbolAnalysisContext context, Rule rule, Location location, string message) =>
-        Report(context, rule.At("", message), location);
+        Report(context, rule.At("", message), location, isExact: false);
 
-    private static void Report(SymbolAnalysisContext context, Problem problem, Location location) =>
-        context.ReportDiagnostic(Diagnostic.Create(
-            RecipeDescriptors.Of(problem.Id), location, problem.Message + (problem.Fix.Length > 0 ? " " + problem.Fix : "")));
+    private static void Report(SymbolAnalysisContext context, Problem problem, Location location, bool isExact) =>
+        context.ReportDiagnostic(RecipeDescriptors.Diagnose(problem, location, isExact));
 }

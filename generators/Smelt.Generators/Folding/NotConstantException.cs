@@ -1,4 +1,5 @@
 using Microsoft.CodeAnalysis;
+using Smelt.Recipes.Rules;
 
 namespace Smelt.Generators.Folding;
 
@@ -14,11 +15,16 @@ internal sealed class NotConstantException(Location place, string what, bool isB
     /// <summary>Whether the expression does not compile.</summary>
     public bool IsBroken { get; } = isBroken;
 
-    /// <summary>Whether recipes name each other as stages in a circle, so that running them would never end.</summary>
-    public bool IsCycle { get; private init; }
+    /// <summary>The rule that the recipe breaks; where it is not that of constants, running the recipe would not help.</summary>
+    public Rule Rule { get; private init; } = RuleTable.NotConstant;
 
     /// <summary>A recipe that, by way of its stages, is made of itself.</summary>
-    public static NotConstantException Cycle(SyntaxNode syntax, string recipe) => new(syntax.GetLocation(), $"{recipe} is a stage of itself") { IsCycle = true };
+    public static NotConstantException Cycle(SyntaxNode syntax, string recipe) =>
+        new(syntax.GetLocation(), $"{recipe} is a stage of itself; stages may not form a circle.") { Rule = RuleTable.StageCycle };
+
+    /// <summary>A stage whose class is not marked as a recipe.</summary>
+    public static NotConstantException UnknownStage(SyntaxNode syntax, string type) =>
+        new(syntax.GetLocation(), $"the stage {type} is no recipe: its class is not marked with [Recipe(\"...\")].") { Rule = RuleTable.UnknownStage };
 
     /// <summary>An expression that does not compile.</summary>
     public static NotConstantException Broken(SyntaxNode syntax) => new(syntax.GetLocation(), "the expression has no meaning yet", isBroken: true);

@@ -26,6 +26,16 @@ internal static class RecipeDeclaration
             ? name.Value as string ?? ""
             : null;
 
+    /// <summary>Where the name given to the attribute stands; null where the source gives none.</summary>
+    public static Location? NamePlaceOf(AttributeData attribute, CancellationToken cancellation) =>
+        attribute.ApplicationSyntaxReference?.GetSyntax(cancellation) is AttributeSyntax { ArgumentList.Arguments: { } arguments }
+            ? arguments.FirstOrDefault(a => a.NameEquals is null)?.Expression.GetLocation()
+            : null;
+
+    /// <summary>Whether the recipe must say all that its output depends on.</summary>
+    public static bool IsReproducible(AttributeData attribute) =>
+        attribute.NamedArguments.Any(a => a.Key == nameof(Smelt.Recipes.RecipeAttribute.Reproducible) && a.Value.Value is true);
+
     /// <summary>Whether another file can add members to a class: it and the classes around it are partial.</summary>
     public static bool IsExtensible(INamedTypeSymbol type)
     {

@@ -224,7 +224,8 @@ internal sealed partial class RecipeFolder
         if (method is { Name: nameof(Syntax.From), TypeArguments: [INamedTypeSymbol named] })
         {
             var define = RecipeDeclaration.DefineOf(named) ?? throw NotConstantException.Broken(invocation.Syntax);
-            return Syntax.From((Recipe)Defined(named, define, invocation, pointer + "/stage")!, RecipeDeclaration.AttributeOf(named) is { } attribute ? RecipeDeclaration.NameOf(attribute) : null);
+            var attribute = RecipeDeclaration.AttributeOf(named) ?? throw NotConstantException.UnknownStage(invocation.Syntax, named.Name);
+            return Syntax.From((Recipe)Defined(named, define, invocation, pointer + "/stage")!, RecipeDeclaration.NameOf(attribute));
         }
 
         return Call(method, Arguments(invocation.Arguments, parameter => pointer + PartOf(method, parameter)), invocation);
@@ -234,7 +235,12 @@ internal sealed partial class RecipeFolder
     private static string PartOf(IMethodSymbol method, IParameterSymbol parameter) => (method.Name, parameter.Name) switch
     {
         (nameof(Syntax.Sweep), _) => "/sweep",
+        (nameof(Syntax.Zip), "axis") => "/axis",
+        (nameof(Syntax.Zip), _) => "/zip",
         (nameof(Syntax.Gradient), _) => "/gradient",
+        (nameof(Syntax.Folder), _) => "/folder",
+        (nameof(Syntax.Hub), "id") => "/hub",
+        (nameof(Syntax.Hub), _) => "/revision",
         (nameof(Syntax.Keep), _) => "/keep",
         (nameof(Syntax.On), _) => "/on",
         (nameof(Syntax.Stack), _) => "/slices",

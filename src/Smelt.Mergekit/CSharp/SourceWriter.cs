@@ -44,6 +44,7 @@ internal sealed class SourceWriter(IReadOnlyList<(string Name, Recipe Recipe, st
 
     private string Value(object value, int depth) => value switch
     {
+        Scalar { Axis: { } axis } zip => $"Zip({Text(axis)}, {Numbers(zip)})",
         Scalar { IsSweep: true } sweep => $"Sweep({Numbers(sweep)})",
         Scalar { IsGradient: true } gradient => $"Gradient({Numbers(gradient)})",
         Scalar scalar => Number(scalar.Value),

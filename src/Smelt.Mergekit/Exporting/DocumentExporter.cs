@@ -22,8 +22,8 @@ internal sealed class DocumentExporter(ProblemList problems, Func<string, string
     public void Add(Recipe recipe, string? name, string pointer)
     {
         var resolved = recipe.Resolve();
-        foreach (var (axis, _) in SweepExpansion.Axes(resolved))
-            NoForm($"{pointer}/{axis.Replace('.', '/')}", "a sweep has no form in mergekit.", "Export each of its points.");
+        foreach (var sweep in SweepExpansion.Axes(resolved).SelectMany(a => a.Slots))
+            NoForm(pointer + sweep.Where, "a sweep has no form in mergekit.", "Export each of its points.");
         CheckOptions(resolved, pointer);
         var merges = new MergeExporter(problems, ModelOf);
         MergeForm[] forms = [.. Leaves(resolved, pointer).Select(l => merges.Export(l.Recipe, l.Pointer)).OfType<MergeForm>()];

@@ -180,19 +180,20 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
         if (json.ValueKind == JsonValueKind.Object)
         {
             CheckDuplicates(json, where);
-            var word = json.TryGetProperty("gradient", out _) ? "gradient" : "sweep";
-            foreach (var key in json.EnumerateObject().Where(p => p.Name != word))
-                problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known here; known: sweep, or gradient."));
-            if (Require(json, where, word, JsonValueKind.Array, "a list of numbers") is not { } list)
+            var word = json.TryGetProperty("gradient", out _) ? "gradient" : json.TryGetProperty("zip", out _) ? "zip" : "sweep";
+            foreach (var key in json.EnumerateObject().Where(p => p.Name != word && !(word == "zip" && p.Name == "axis")))
+                problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known here; known: sweep, or gradient, or zip and axis.", Suggestion(key.Name, ["sweep", "gradient", "zip", "axis"])));
+            var axis = word == "zip" ? Require(json, where, "axis", JsonValueKind.String, "a text") : null;
+            if (Require(json, where, word, JsonValueKind.Array, "a list of numbers") is not { } list || (word == "zip" && axis is null))
                 return null;
             var read = list.EnumerateArray().Select((e, i) => Number(e, $"{where}/{word}/{i}")).ToArray();
             if (read.Any(p => p is null))
                 return null;
             double[] values = [.. read.Select(p => p!.Value)];
-            return word == "sweep" ? Syntax.Sweep(values) : Syntax.Gradient(values);
+            return axis is { } named ? Syntax.Zip(named.GetString()!, values) : word == "sweep" ? Syntax.Sweep(values) : Syntax.Gradient(values);
         }
 
-        return json.ValueKind == JsonValueKind.Number ? Number(json, where) : (Scalar?)Wrong(json, where, "a number, {\"sweep\": [numbers]} or {\"gradient\": [numbers]}");
+        return json.ValueKind == JsonValueKind.Number ? Number(json, where) : (Scalar?)Wrong(json, where, "a number, {\"sweep\": [numbers]}, {\"zip\": [numbers], \"axis\": name} or {\"gradient\": [numbers]}");
     }
 
     private double? Number(JsonElement json, string where)

@@ -82,7 +82,10 @@ public static class ConfigurationSchema
         JsonObject value;
         if (slot.Type == typeof(Scalar))
         {
-            var choices = new JsonArray(Number(slot.Attribute), Several("sweep", slot.Attribute, distinct: true));
+            var zip = Several("zip", slot.Attribute, distinct: false);
+            zip["properties"]!["axis"] = new JsonObject { ["type"] = "string", ["pattern"] = "^[A-Za-z0-9_-]{1,40}$" };
+            ((JsonArray)zip["required"]!).Add("axis");
+            var choices = new JsonArray(Number(slot.Attribute), Several("sweep", slot.Attribute, distinct: true), zip);
             if (Slots.TakesGradient(slot))
                 choices.Add(Several("gradient", slot.Attribute, distinct: false));
             value = new JsonObject { ["oneOf"] = choices };

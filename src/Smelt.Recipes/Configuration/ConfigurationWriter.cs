@@ -45,6 +45,7 @@ public static class ConfigurationWriter
 
     private static object Value(object value) => value switch
     {
+        Scalar { Axis: { } axis } zip => With(new() { ["zip"] = zip.Values.Select(v => (object)v).ToArray() }, "axis", axis),
         Scalar { IsSweep: true } sweep => new Dictionary<string, object> { ["sweep"] = sweep.Values.Select(v => (object)v).ToArray() },
         Scalar { IsGradient: true } gradient => new Dictionary<string, object> { ["gradient"] = gradient.Values.Select(v => (object)v).ToArray() },
         Scalar scalar => scalar.Value,

@@ -25,7 +25,7 @@ public static class EditDistance
     /// <summary>The nearest of <paramref name="known"/>, upper and lower case being the same; null where none is near.</summary>
     public static string? Nearest(string word, IEnumerable<string> known)
     {
-        var limit = Math.Max(2, word.Length / 3);
+        var limit = Math.Min(word.Length - 1, Math.Max(2, word.Length / 3));
         return known.Select(name => (Name: name, Distance: Of(word.ToLowerInvariant(), name.ToLowerInvariant())))
             .Where(n => n.Distance <= limit)
             .OrderBy(n => n.Distance)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Smelt.Recipes.Configuration;
 using Smelt.Recipes.Rules;
 
 namespace Smelt.Recipes.Inventories;
@@ -95,18 +96,32 @@ public static class InventoryValidator
     {
         if (Glob.TryParse(pattern, out _) is not { } glob || inventory.Tensors.Any(t => glob.IsMatch(t.Name)))
             return;
-        var near = inventory.Tensors.Select(t => t.Name).Where(n => Similar(n, pattern)).Take(1).ToArray();
+        var meant = Meant(pattern, inventory);
         problems.Add(RuleTable.LockedPattern.At(
             where,
             $"the pattern '{pattern}' matches none of the {inventory.Tensors.Count} tensors of {inventory.Model}; its first is {inventory.Tensors.Select(t => t.Name).DefaultIfEmpty("").First()}.",
-            near.Length > 0 ? $"There is {near[0]}." : ""));
+            meant is null ? "" : $"Did you mean '{meant}'?") with
+        {
+            Replacement = meant is null ? null : CanonicalJson.Write(meant),
+        });
     }
 
-    /// <summary>Whether a name holds the longest part of a pattern but for a few letters.</summary>
-    private static bool Similar(string name, string pattern)
+    /// <summary>The pattern with one segment as the model spells it, or with stars around it, such that it matches.</summary>
+    private static string? Meant(string pattern, ModelInventory inventory)
     {
-        var word = pattern.Split('.', '*').OrderByDescending(p => p.Length).First();
-        return word.Length > 3 && name.Split('.').Any(part => Configuration.EditDistance.Of(part, word) <= 2);
+        bool Matches(string candidate) => Glob.TryParse(candidate, out _) is { } glob && inventory.Tensors.Any(t => glob.IsMatch(t.Name));
+        var known = inventory.Tensors.SelectMany(t => t.Name.Split('.')).Where(s => s.Length > 1 && !s.All(char.IsDigit)).Distinct().ToArray();
+        var segments = pattern.Split('.');
+        for (var i = 0; i < segments.Length; i++)
+        {
+            if (segments[i].IndexOf('*') >= 0 || known.Contains(segments[i]) || EditDistance.Nearest(segments[i], known) is not { } near)
+                continue;
+            var candidate = string.Join(".", segments.Select((s, k) => k == i ? near : s));
+            if (Matches(candidate))
+                return candidate;
+        }
+
+        return Matches($"**.{pattern}.**") ? $"**.{pattern}.**" : null;
     }
 
     private static void CheckTensors(Recipe recipe, List<(ModelInventory Inventory, string Where, LayerRange? Layers)> inputs, List<Problem> problems)

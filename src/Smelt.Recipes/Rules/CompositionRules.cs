@@ -14,7 +14,7 @@ internal static class CompositionRules
             problems.Add(RuleTable.WrongLevel.At(path + "/tensors", $"rules for tensors belong to the {list} of a {id}.", $"Move them into the {list}."));
         if (recipe.Layers is not null)
             problems.Add(RuleTable.WrongLevel.At(path + "/layers", $"layers belong to the {list} of a {id}.", $"Move them into the {list}."));
-        var seen = new HashSet<string>();
+        var seen = new List<Glob>();
         for (var i = 0; i < recipe.Inner.Count; i++)
         {
             var inner = recipe.Inner[i];
@@ -31,10 +31,11 @@ internal static class CompositionRules
             if (recipe is not Modules modules)
                 continue;
             var match = modules.Parts[i].Match;
-            if (Glob.TryParse(match, out var error) is null)
-                problems.Add(RuleTable.GlobSyntax.At($"{path}/parts/{i}/match", $"'{match}' is no tensor pattern: {error}.", "Write segments between dots; * stands for characters of a segment, ** for whole segments."));
-            else if (!seen.Add(match))
-                problems.Add(RuleTable.ShadowedRule.At($"{path}/parts/{i}/match", $"the pattern '{match}' already stands in an earlier part, which wins.", "Join the two parts."));
+            if (TensorRules.CheckGlob(match, $"{path}/parts/{i}/match", problems) is not { } glob)
+                continue;
+            if (seen.Find(s => s.Contains(glob)) is { } winner)
+                problems.Add(RuleTable.ShadowedRule.At($"{path}/parts/{i}/match", $"the pattern '{match}' matches only tensors that '{winner}' of an earlier part matches, which wins.", "Put the part for fewer tensors first."));
+            seen.Add(glob);
         }
     }
 }

@@ -11,12 +11,20 @@ public static class RecipeValidator
     /// <summary>The shortest sum of weights, relative to the sum of their magnitudes, that counts as not zero.</summary>
     private const double SmallestRelativeSum = 1e-8;
 
+    /// <summary>How far from 1 a sum of weights counts as 1: weights written with three digits, such as 0.333, are meant to sum to 1.</summary>
+    private const double LargestSumError = 0.0051;
+
     /// <summary>All problems of a recipe.</summary>
-    public static IReadOnlyList<Problem> Validate(string name, Recipe recipe)
+    /// <param name="name">Its name.</param>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="reproducible">Whether it must say all that its output depends on (<see cref="RecipeAttribute.Reproducible"/>).</param>
+    public static IReadOnlyList<Problem> Validate(string name, Recipe recipe, bool reproducible = false)
     {
         var problems = new List<Problem>();
         CheckName(name, problems);
         CheckWhole(recipe, "", problems);
+        if (reproducible)
+            ReproducibilityRules.Check(recipe, "", problems);
         return problems;
     }
 
@@ -24,7 +32,7 @@ public static class RecipeValidator
     private static void CheckWhole(Recipe recipe, string path, List<Problem> problems)
     {
         CheckRecipe(recipe, path, problems);
-        CheckGrid(recipe, path, problems);
+        SweepRules.Check(recipe, path, problems);
     }
 
     private static void CheckRecipe(Recipe recipe, string path, List<Problem> problems)
@@ -86,10 +94,21 @@ public static class RecipeValidator
         {
             problems.Add(RuleTable.RecipeName.At(
                 "/name",
-                $"the recipe name '{name}' is not usable as a folder name; allowed: 1 to 100 letters (a-z, A-Z), digits, '.', '_', '-', without a dot at an end."));
+                $"the recipe name '{name}' is not usable as a folder name; allowed: 1 to 100 letters (a-z, A-Z), digits, '.', '_', '-', without a dot at an end.") with
+            {
+                Replacement = Configuration.CanonicalJson.Write(Usable(name)),
+            });
         }
     }
 
+    /// <summary>A name with what no folder name may hold taken out.</summary>
+    private static string Usable(string name)
+    {
+        var kept = string.Concat(name.Select(c => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9') or '.' or '_' ? c : '-')).Trim('.', '-');
+        return kept.Length == 0 ? "recipe" : kept.Substring(0, Math.Min(kept.Length, 100)).TrimEnd('.');
+    }
+
+    /// <summary>Checks the values of a recipe, an expert or a tensor rule.</summary>
     internal static void CheckSlots(object owner, string path, List<Problem> problems)
     {
         foreach (var slot in Slots.Of(owner.GetType()))
@@ -98,7 +117,10 @@ public static class RecipeValidator
             switch (slot.Get(owner))
             {
                 case null when slot.Attribute.Required:
-                    problems.Add(RuleTable.RequiredValue.At(where, $"{slot.Name} is not given, and no default would suit.", $"Set it: {slot.Property} = ...{(slot.Type == typeof(Scalar) ? ", " + slot.Attribute.Range(slot.Name) : "")}."));
+                    problems.Add(RuleTable.RequiredValue.At(where, $"{slot.Name} is not given, and no default would suit.", $"Set it: {slot.Property} = ...{(slot.Type == typeof(Scalar) ? ", " + slot.Attribute.Range(slot.Name) : "")}.") with
+                    {
+                        Replacement = slot.Type == typeof(Scalar) ? Configuration.CanonicalJson.Number(slot.Attribute.Nearest(0.5)) : null,
+                    });
                     break;
                 case Scalar scalar: CheckScalar(scalar, slot, where, problems); break;
                 case ByteSize { InvalidText: { } text }:
@@ -129,9 +151,9 @@ public static class RecipeValidator
             problems.Add(RuleTable.EmptySweep.At(where, $"the sweep over {slot.Name} has no points.", "List at least one value: Sweep(0.2, 0.4)."));
         for (var i = 0; i < scalar.Values.Count; i++)
         {
-            var place = scalar.IsSweep ? $"{where}/sweep/{i}" : where;
+            var place = !scalar.IsSweep ? where : scalar.Axis is null ? $"{where}/sweep/{i}" : $"{where}/zip/{i}";
             CheckRange(scalar.Values[i], slot, place, problems);
-            if (scalar.Values.Take(i).Contains(scalar.Values[i]))
+            if (scalar.Axis is null && scalar.Values.Take(i).Contains(scalar.Values[i]))
                 problems.Add(RuleTable.DuplicatePoint.At(place, $"the sweep over {slot.Name} has the point {Text(scalar.Values[i])} twice; both would be the same output.", "Remove one."));
         }
     }
@@ -141,7 +163,7 @@ public static class RecipeValidator
         if (double.IsNaN(value) || double.IsInfinity(value))
             problems.Add(RuleTable.NotFinite.At(where, $"{slot.Name} is {Text(value)}; allowed: {slot.Attribute.Range(slot.Name)}."));
         else if (value < slot.Attribute.Min || value > slot.Attribute.Max || (slot.Attribute.Integer && value != Math.Floor(value)))
-            problems.Add(RuleTable.OutOfRange.At(where, $"{slot.Name} is {Text(value)}; allowed: {slot.Attribute.Range(slot.Name)}."));
+            problems.Add(RuleTable.OutOfRange.At(where, $"{slot.Name} is {Text(value)}; allowed: {slot.Attribute.Range(slot.Name)}.") with { Replacement = Configuration.CanonicalJson.Number(slot.Attribute.Nearest(value)) });
         else if (value == 0 && (slot.Name is "density" or "trimDensity"))
             problems.Add(RuleTable.ZeroDensity.At(where, $"{slot.Name} is 0, which drops the whole task vector."));
     }
@@ -230,47 +252,9 @@ public static class RecipeValidator
 
     private static void CheckRules(Sequence<TensorRule> rules, string path, List<Problem> problems)
     {
-        // The first rule that keeps a pattern, or sets a slot for it.
-        var seen = new Dictionary<(string Pattern, string Slot), int>();
         for (var i = 0; i < rules.Count; i++)
-        {
-            if (rules[i] is KeepRule keep)
-            {
-                if (keep.Globs.Count == 0)
-                    problems.Add(RuleTable.EmptyRule.At($"{path}/{i}/keep", "Keep names no tensor.", "Give it at least one pattern: Keep(\"lm_head.**\")."));
-                for (var g = 0; g < keep.Globs.Count; g++)
-                    CheckGlob(keep.Globs[g], $"{path}/{i}/keep/{g}", i, [""], seen, problems);
-            }
-            else if (rules[i] is TensorOverride rule)
-            {
-                CheckSlots(rule, $"{path}/{i}", problems);
-                string[] set = [.. Slots.Of(typeof(TensorOverride)).Where(s => s.Get(rule) is not null).Select(s => s.Name)];
-                CheckGlob(rule.Match, $"{path}/{i}/on", i, set, seen, problems);
-                if (set.Length == 0)
-                    problems.Add(RuleTable.EmptyRule.At($"{path}/{i}", $"the rule for '{rule.Match}' sets nothing.", "Add a value, as in On(\"...\") with { Density = 0.3 }, or remove the rule."));
-            }
-        }
-    }
-
-    private static void CheckGlob(string pattern, string where, int rule, string[] slots, Dictionary<(string Pattern, string Slot), int> seen, List<Problem> problems)
-    {
-        if (Glob.TryParse(pattern, out var error) is null)
-        {
-            problems.Add(RuleTable.GlobSyntax.At(where, $"'{pattern}' is no tensor pattern: {error}.", "Write segments between dots; * stands for characters of a segment, ** for whole segments."));
-            return;
-        }
-
-        if (slots.FirstOrDefault(s => seen.ContainsKey((pattern, s))) is { } shadowed)
-            problems.Add(RuleTable.ShadowedRule.At(where, $"the pattern '{pattern}' already stands in rule {seen[(pattern, shadowed)]}, which wins.", "Join the two rules."));
-        foreach (var slot in slots.Where(s => !seen.ContainsKey((pattern, s))))
-            seen.Add((pattern, slot), rule);
-    }
-
-    private static void CheckGrid(Recipe recipe, string path, List<Problem> problems)
-    {
-        var points = SweepExpansion.CountPoints(recipe);
-        if (points > SweepExpansion.MaxPoints)
-            problems.Add(RuleTable.GridTooLarge.At(path, $"the product of the sweeps has {Text(points)} points; allowed: {SweepExpansion.MaxPoints}.", "Sweep fewer values at once, or split the recipe."));
+            CheckSlots(rules[i], $"{path}/{i}", problems);
+        TensorRules.Check(rules, path, problems);
     }
 
     private static void CheckNoEffect(Recipe recipe, string path, List<Problem> problems)
@@ -339,6 +323,8 @@ public static class RecipeValidator
     private static void CheckWeights(Recipe recipe, string path, List<Problem> problems)
     {
         // Gradients are looked at for each tensor, when the depth of the model is known.
+        if (recipe is Average { Normalize: false })
+            CheckSum(recipe, path, problems);
         if (!recipe.DividesByWeights || recipe.Experts.Any(e => e.Weight is { IsGradient: true }))
             return;
         foreach (var point in SweepExpansion.Expand(recipe))
@@ -354,7 +340,19 @@ public static class RecipeValidator
         }
     }
 
-    private static string Text(double value) => double.IsNaN(value) || double.IsInfinity(value)
+    private static void CheckSum(Recipe recipe, string path, List<Problem> problems)
+    {
+        if (recipe.Tensors.OfType<TensorOverride>().Concat(recipe.Experts.SelectMany(e => e.Tensors).OfType<TensorOverride>()).Any(r => r.Weight is not null)
+            || recipe.Experts.Any(e => e.Weight is { IsSweep: true } or { IsGradient: true }))
+            return;
+        var weights = recipe.Experts.Select(e => e.Weight?.Value ?? 1).ToArray();
+        var sum = weights.Sum();
+        if (Math.Abs(sum - 1) > LargestSumError)
+            problems.Add(RuleTable.ScaledAverage.At(path + "/experts", $"the weights {string.Join(", ", weights.Select(Text))} sum to {Text(sum)}, and without normalisation the output is scaled by as much; allowed: a sum of 1.", "Divide the weights by their sum, or turn the normalisation on."));
+    }
+
+    /// <summary>A number as messages have it.</summary>
+    internal static string Text(double value) => double.IsNaN(value) || double.IsInfinity(value)
         ? value.ToString(CultureInfo.InvariantCulture)
         : Configuration.CanonicalJson.Number(value);
 }

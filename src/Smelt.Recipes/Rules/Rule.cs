@@ -1,7 +1,7 @@
 namespace Smelt.Recipes.Rules;
 
 /// <summary>One rule of recipes: what analyzers report in C# and the tool reports in configurations.</summary>
-/// <param name="Id">SM and four digits; the first is the group: 1 shape, 2 values, 3 tensors, 4 sweeps, 5 configuration files.</param>
+/// <param name="Id">SM and four digits; the first is the group: 1 shape, 2 values, 3 tensors, 4 sweeps, 5 configuration files, 0 style.</param>
 /// <param name="Title">The rule in a few words.</param>
 /// <param name="Severity">How serious a breach is.</param>
 public sealed record Rule(string Id, string Title, Severity Severity)
@@ -67,6 +67,9 @@ public static class RuleTable
     /// <summary>Pools and arms of an experiment have names of their own.</summary>
     public static readonly Rule ExperimentNames = new("SM1017", "Two parts of an experiment of one name", Severity.Error);
 
+    /// <summary>A stage is a recipe.</summary>
+    public static readonly Rule UnknownStage = new("SM1018", "Stage not marked as a recipe", Severity.Error);
+
     /// <summary>Every slot has a range.</summary>
     public static readonly Rule OutOfRange = new("SM2001", "Value out of range", Severity.Error);
 
@@ -100,6 +103,15 @@ public static class RuleTable
     /// <summary>All inputs of a merge bring as many layers.</summary>
     public static readonly Rule LayerCounts = new("SM2012", "Inputs with different numbers of layers", Severity.Error);
 
+    /// <summary>A recipe that is to be reproducible says what random masks are drawn from.</summary>
+    public static readonly Rule SeedMissing = new("SM2013", "Random method without a seed", Severity.Error);
+
+    /// <summary>A recipe that is to be reproducible names commits of hub models, not branches that move.</summary>
+    public static readonly Rule NotPinned = new("SM2014", "Hub model not pinned to a commit", Severity.Error);
+
+    /// <summary>An average that does not divide by its weights has weights that sum to 1.</summary>
+    public static readonly Rule ScaledAverage = new("SM2015", "Weights do not sum to 1", Severity.Warning);
+
     /// <summary>A tensor pattern follows the glob syntax.</summary>
     public static readonly Rule GlobSyntax = new("SM3001", "Tensor pattern not valid", Severity.Error);
 
@@ -111,6 +123,15 @@ public static class RuleTable
 
     /// <summary>An expert's own rules set its weight or density.</summary>
     public static readonly Rule ExpertRule = new("SM3004", "Tensor rule not allowed for an expert", Severity.Error);
+
+    /// <summary>Of two rules that set the same value of a tensor, the first wins.</summary>
+    public static readonly Rule OverlappingRules = new("SM3005", "Tensor rules overlap", Severity.Information);
+
+    /// <summary>A tensor pattern is spelt as the tensors of common models are.</summary>
+    public static readonly Rule MisspeltPattern = new("SM3006", "Tensor pattern perhaps misspelt", Severity.Information);
+
+    /// <summary>A gradient runs over layers.</summary>
+    public static readonly Rule GradientOutsideLayers = new("SM3007", "Gradient on tensors outside the layers", Severity.Warning);
 
     /// <summary>By the lock file, a tensor pattern matches a tensor.</summary>
     public static readonly Rule LockedPattern = new("SM3010", "Tensor pattern matches nothing in the lock file", Severity.Warning);
@@ -136,6 +157,15 @@ public static class RuleTable
     /// <summary>A grid has a bounded number of outputs.</summary>
     public static readonly Rule GridTooLarge = new("SM4003", "Grid too large", Severity.Error);
 
+    /// <summary>Numbers on one axis advance together.</summary>
+    public static readonly Rule ZipLengths = new("SM4004", "Axis of different lengths", Severity.Error);
+
+    /// <summary>An axis ties numbers together.</summary>
+    public static readonly Rule LonelyAxis = new("SM4005", "Axis with one number", Severity.Warning);
+
+    /// <summary>Names of axes become parts of folder names.</summary>
+    public static readonly Rule AxisName = new("SM4006", "Axis name not usable", Severity.Error);
+
     /// <summary>A configuration is JSON.</summary>
     public static readonly Rule NotJson = new("SM5001", "Configuration not JSON", Severity.Error);
 
@@ -156,6 +186,27 @@ public static class RuleTable
 
     /// <summary>A configuration names a known method.</summary>
     public static readonly Rule UnknownMethod = new("SM5007", "Unknown method", Severity.Error);
+
+    /// <summary>Experts weigh 1 unless given.</summary>
+    public static readonly Rule OmittableWeight = new("SM0001", "Weights can be omitted", Severity.Information);
+
+    /// <summary>A default need not be written.</summary>
+    public static readonly Rule OmittableValue = new("SM0002", "Value is the default", Severity.Information);
+
+    /// <summary>Models that moved on the hub have new names.</summary>
+    public static readonly Rule OldHubName = new("SM0003", "Deprecated name of a hub model", Severity.Information);
+
+    /// <summary>Points of a sweep rise or fall.</summary>
+    public static readonly Rule UnsortedSweep = new("SM0004", "Sweep not in order", Severity.Information);
+
+    /// <summary>A model that is named several times has a name of its own.</summary>
+    public static readonly Rule RepeatedModel = new("SM0005", "Model written out several times", Severity.Information);
+
+    /// <summary>A sweep over one value is that value.</summary>
+    public static readonly Rule SinglePoint = new("SM0006", "Sweep over one value", Severity.Information);
+
+    /// <summary>A gradient between equal values is that value.</summary>
+    public static readonly Rule FlatGradient = new("SM0007", "Gradient without a slope", Severity.Information);
 
     /// <summary>All rules in the order of their ids.</summary>
     public static IReadOnlyList<Rule> All { get; } =
