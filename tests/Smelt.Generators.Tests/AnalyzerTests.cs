@@ -40,6 +40,7 @@ public class AnalyzerTests
         { "SM1013", """new Emr { Base = Folder("b"), Experts = [Folder("a")], Missing = «MissingTensors.Union» }""", "missing is Union" },
         { "SM1013", """new Modules { Parts = [Part("**", «new Emr { Base = Folder("b"), Experts = [Folder("a")] }»)] }""", "writes masks" },
         { "SM2005", """new Consensus { Base = Folder("b"), Experts = [Folder("a")], ZeroVote = «ZeroVote.Positive» }""", "there is no election" },
+        { "SM1013", """new Pcb { Base = Folder("b"), Experts = [Folder("a")], Missing = «MissingTensors.Union» }""", "statistics of whole experts" },
         { "SM2006", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Density = «0» }""", "drops the whole task vector" },
         { "SM2007", """new Average { Experts = [Folder("a")], MaxShardSize = «"5 apples"» }""", "is no size" },
         { "SM2008", """new Average { Experts = [Folder("a")], Dtype = «(DType)9» }""", "allowed: BF16, F16, F32, F64" },

@@ -83,6 +83,7 @@ internal abstract class MethodProgram
         MultiTaskRecipe => new MultiTaskMethod(plan),
         Emr => new EmrMethod(plan),
         Masked => new MaskedMethod(plan),
+        Pcb => new PcbMethod(plan),
         MagMax => new MagMaxMethod(plan),
         Passthrough => new PassthroughMethod(plan),
         var other => throw new NotSupportedException($"No method merges a {other.GetType().Name}."),
@@ -96,7 +97,7 @@ internal abstract class MethodProgram
         Slerp or NuSlerp or MultiSlerp or Karcher or ModelStock or RamPlus => 2,
         MultiTaskRecipe multiTask => MultiTaskMethod.Passes(multiTask),
         Emr => 2,
-        ArceeFusion => 3,
+        ArceeFusion or Pcb => 3,
         Sce sce => SceMethod.Passes(sce),
         _ => 1,
     };

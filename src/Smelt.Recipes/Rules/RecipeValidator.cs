@@ -282,6 +282,8 @@ public static class RecipeValidator
 
         if (recipe is { Dtype: not null, PromoteDtype: true })
             Flag(path + "/promoteDtype", "promoteDtype", "dtype is given");
+        if (recipe is Pcb { Missing: MissingTensors.Union })
+            problems.Add(RuleTable.Composition.At(path + "/missing", "missing is Union, where every tensor has experts of its own, and pcb goes by statistics of whole experts.", "Set Missing = MissingTensors.Intersection."));
         if (recipe is { Missing: MissingTensors.Union } && recipe.Resolve() is TrimmedRecipe { Trim: TrimScope.Model })
             problems.Add(RuleTable.Composition.At(path + "/missing", "missing is Union, where every tensor has experts of its own, and trim is Model, one threshold over all tensors of an expert.", "Set Trim = TrimScope.Tensor, or Missing = Intersection."));
         if (recipe is NuSlerp { ColumnWise: true, Flatten: not false })

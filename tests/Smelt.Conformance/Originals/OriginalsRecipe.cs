@@ -63,6 +63,8 @@ internal sealed class OriginalsRecipe
         ("tall_masks", "original") => MultiTask(new TallMasks { MaskLambda = Number("lambda") }),
         ("tall_masks", "fusion_bench") => new TallMasks { MaskLambda = Number("lambda"), Compare = MaskComparison.BaseWeights },
         ("emr", _) => new Emr { Experts = Plain() },
+        ("pcb", "original-nlp") => new Pcb { Ratio = Number("ratio"), Lambda = Number("lambda") },
+        ("pcb", "original-vision") => new Pcb { Ratio = Number("ratio"), Form = PcbForm.Vision, Experts = Experts(List("lambdas")) },
         ("magmax", _) => new MagMax { Lambda = Number("lambda"), Experts = Plain() },
         ("task_arithmetic", _) => new TaskArithmetic { Lambda = Number("lambda") },
         ("task_negation", _) => new TaskArithmetic { Lambda = Number("lambda"), Experts = Experts(_ => -1) },
