@@ -103,14 +103,13 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
             return new RecipeCatalog(import.Root, [new CatalogEntry(MergekitImporter.NameOf(file), null, import.Problems)], []);
         CheckNames(names, [.. import.Recipes.Select(r => r.Name)], file);
         var wanted = import.Recipes.Where(r => names.Count == 0 ? !r.IsStage : names.Contains(r.Name)).ToArray();
-        return new RecipeCatalog(import.Root, [.. wanted.Select((r, i) => new CatalogEntry(r.Name, Loaded(r, missing), i == 0 ? import.Problems : []))], []);
+        return new RecipeCatalog(import.Root, [.. wanted.Select((r, i) => new CatalogEntry(r.Name, Loaded(missing is { } m ? r.WithMissing(m) : r), i == 0 ? import.Problems : []))], []);
     }
 
-    private static LoadedRecipe Loaded(ImportedRecipe imported, MissingTensors? missing)
+    private static LoadedRecipe Loaded(ImportedRecipe imported)
     {
-        var recipe = missing is null ? imported.Recipe : imported.Recipe with { Missing = missing };
-        var configuration = ConfigurationWriter.Write(imported.Name, recipe);
-        return new LoadedRecipe(imported.Name, recipe, configuration, CanonicalJson.Sha256(configuration)) { Imported = imported };
+        var configuration = ConfigurationWriter.Write(imported.Name, imported.Recipe);
+        return new LoadedRecipe(imported.Name, imported.Recipe, configuration, CanonicalJson.Sha256(configuration)) { Imported = imported };
     }
 
     private static CatalogEntry Load(string name, Func<byte[]> utf8, string source)

@@ -18,6 +18,16 @@ public sealed record ImportedRecipe(string Name, Recipe Recipe, string File, Pla
     /// <summary>The local models named by the recipe, its stages included, and where.</summary>
     internal IReadOnlyList<ModelReference> Models { get; init; } = [];
 
+    /// <summary>The recipe with another answer to tensors that some inputs lack, in all its merges; stages stay as they are.</summary>
+    public ImportedRecipe WithMissing(MissingTensors missing) => this with { Recipe = WithMissing(Recipe, missing) };
+
+    private static Recipe WithMissing(Recipe recipe, MissingTensors missing) => recipe switch
+    {
+        Stack stack => stack with { Slices = Sequence.From(stack.Slices.Select(s => WithMissing(s, missing))) },
+        Modules modules => modules with { Parts = Sequence.From(modules.Parts.Select(p => p with { Merge = WithMissing(p.Merge, missing) })) },
+        _ => recipe with { Missing = missing },
+    };
+
     /// <summary>A problem of the recipe, of its plan or its merge, with the place in the file and in the words of mergekit.</summary>
     public Problem Locate(Problem problem)
     {

@@ -27,7 +27,7 @@ internal sealed class MergeBuilder(MethodMap method, ProblemList problems, Place
         var recipe = method.Create();
         var inputs = ExpertsOf(unit);
         var baseInput = unit.Inputs.FirstOrDefault(unit.IsBase);
-        if (unit.Base is { } baseModel && (method.Base != BaseRole.Input || !unit.IsSlice) && (baseInput is not null || !unit.IsSlice))
+        if (unit.Base is { } baseModel && (!unit.IsSlice || (baseInput is not null && method.Base != BaseRole.Input)))
         {
             places.Add(pointer + "/base", baseModel.Place);
             recipe = recipe with { Base = models(baseModel, pointer + "/base") };

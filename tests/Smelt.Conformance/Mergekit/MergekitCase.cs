@@ -16,12 +16,13 @@ internal static class MergekitCase
         var import = MergekitImporter.Import(File.ReadAllBytes(file), file, golden.Roots);
         if (import.HasErrors)
             throw new InvalidInputException(import.Problems);
-        var recipe = import.Recipes[^1].Recipe;
+        var imported = import.Recipes[^1];
         var arguments = Arguments(golden);
         if (arguments.Contains("--tensor-union"))
-            recipe = recipe with { Missing = MissingTensors.Union };
+            imported = imported.WithMissing(MissingTensors.Union);
         if (arguments.Contains("--tensor-intersection"))
-            recipe = recipe with { Missing = MissingTensors.Intersection };
+            imported = imported.WithMissing(MissingTensors.Intersection);
+        var recipe = imported.Recipe;
         if (recipe is DareTies dare && golden.Json["masks"]?.GetValue<string>() is { } masks)
             recipe = dare with { MaskFile = golden.OwnFile(masks) };
         return (recipe, import.Root);
