@@ -9,8 +9,9 @@ namespace Smelt.SlotTables;
 /// <param name="OwnerType">Its type, for use in code.</param>
 /// <param name="Property">The name of the property.</param>
 /// <param name="PropertyType">The type of the property, nullability taken off, for use in code.</param>
+/// <param name="ValueType">The type of the property as it is, for use in code.</param>
 /// <param name="Attribute">The expression that makes the slot's attribute anew.</param>
-internal sealed record SlotSpec(string Owner, string OwnerType, string Property, string PropertyType, string Attribute)
+internal sealed record SlotSpec(string Owner, string OwnerType, string Property, string PropertyType, string ValueType, string Attribute)
 {
     /// <summary>The spec of a property marked with [Slot].</summary>
     public static SlotSpec Of(GeneratorAttributeSyntaxContext context)
@@ -22,6 +23,7 @@ internal sealed record SlotSpec(string Owner, string OwnerType, string Property,
             property.ContainingType.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat),
             property.Name,
             type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat),
+            property.Type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat.AddMiscellaneousOptions(SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier)),
             Expression(context.Attributes[0]));
     }
 

@@ -63,7 +63,7 @@ public sealed class SlotTableGenerator : IIncrementalGenerator
             {
                 text.Append($"        new(\"{slot.Property}\", typeof({slot.PropertyType}), {slot.Attribute},\n");
                 text.Append($"            static owner => (({slot.OwnerType})owner).{slot.Property},\n");
-                text.Append($"            static (owner, value) => ({slot.OwnerType})owner with {{ {slot.Property} = ({slot.PropertyType})value }}),\n");
+                text.Append($"            static (owner, value) => ({slot.OwnerType})owner with {{ {slot.Property} = ({slot.ValueType})value! }}),\n");
             }
 
             text.Append("    ];\n");

@@ -4,9 +4,9 @@ namespace Smelt.Recipes;
 public sealed class Slot
 {
     private readonly Func<object, object?> _get;
-    private readonly Func<object, object, object> _with;
+    private readonly Func<object, object?, object> _with;
 
-    internal Slot(string property, Type type, SlotAttribute attribute, Func<object, object?> get, Func<object, object, object> with)
+    internal Slot(string property, Type type, SlotAttribute attribute, Func<object, object?> get, Func<object, object?, object> with)
     {
         Property = property;
         Name = Slots.CamelCase(property);
@@ -31,8 +31,8 @@ public sealed class Slot
     /// <summary>The value in <paramref name="owner"/>; null where it is not given.</summary>
     public object? Get(object owner) => _get(owner);
 
-    /// <summary>A copy of <paramref name="owner"/> with another value.</summary>
-    public object With(object owner, object value) => _with(owner, value);
+    /// <summary>A copy of <paramref name="owner"/> with another value; null for one that is not given, where the slot may be left out.</summary>
+    public object With(object owner, object? value) => _with(owner, value);
 }
 
 /// <summary>

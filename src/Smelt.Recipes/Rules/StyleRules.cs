@@ -104,12 +104,11 @@ public static class StyleRules
         foreach (var slot in Slots.Of(recipe.GetType()))
         {
             // A seed is worth writing: it says that the outcome is drawn.
-            if (slot.Attribute.Required || slot.Name == "seed" || Nullable.GetUnderlyingType(slot.Property.PropertyType) is null && slot.Type != typeof(Scalar))
+            if (slot.Attribute.Required || slot.Name == "seed" || (!slot.Type.IsValueType && slot.Type != typeof(Scalar)))
                 continue;
             if (slot.Get(recipe) is not { } value)
                 continue;
-            var without = recipe with { };
-            slot.Property.SetValue(without, null);
+            var without = (Recipe)slot.With(recipe, null);
             if (value.Equals(slot.Get(without.Resolve())))
                 problems.Add(RuleTable.OmittableValue.At($"{path}/{slot.Name}", $"{slot.Name} is {value} unless given.", "Leave it out."));
         }
