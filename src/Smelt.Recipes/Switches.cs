@@ -95,7 +95,7 @@ public enum Election
     /// <summary>The sign of the sum of sign(d) d² / |d|², |d| the norm of the trimmed vector (TIES repository, 'normmass').</summary>
     NormMass,
 
-    /// <summary>The signs of the values in <see cref="TrimmedRecipe.SignFile"/> (TIES repository, 'oracle').</summary>
+    /// <summary>The signs of the values in <see cref="ElectedRecipe.SignFile"/> (TIES repository, 'oracle').</summary>
     SignFile,
 }
 

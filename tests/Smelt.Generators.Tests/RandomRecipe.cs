@@ -123,7 +123,10 @@ internal sealed class RandomRecipe(bool sound)
             c.Set(new Ties { Density = d.Value, Profile = p.Value, ZeroVote = z.Value, Cut = cut.Value }))),
         Common.Select(Gen.Int[0, 99], Scalar, Enums<Election>(), Enums<Rescale>(), (c, s, t, e, r) => (
             $"new DareTies {{ {c.Source}, Seed = {s}, TrimDensity = {t.Source}, Election = {e.Source}, Rescale = {r.Source} }}",
-            c.Set(new DareTies { Seed = s, TrimDensity = t.Value, Election = e.Value, Rescale = r.Value }))));
+            c.Set(new DareTies { Seed = s, TrimDensity = t.Value, Election = e.Value, Rescale = r.Value }))),
+        Common.Select(Gen.Int[0, 99], Scalar, Enums<bool>(), (c, s, d, w) => (
+            $"new DareLinear {{ {c.Source}, Seed = {s}, Density = {d.Source}, WriteBack = {w.Source} }}",
+            c.Set(new DareLinear { Seed = s, Density = d.Value, WriteBack = w.Value }))));
 
     /// <summary>A text as C# spells it.</summary>
     public static string Literal(string value) => SymbolDisplay.FormatLiteral(value, quote: true);

@@ -8,7 +8,7 @@ internal static class MethodTable
     private static readonly ParameterMap Weight = new("weight", nameof(Expert.Weight)) { PerInput = true, Required = true };
     private static readonly ParameterMap Density = new("density", nameof(Expert.Density)) { PerInput = true };
     private static readonly ParameterMap Normalize = new("normalize", nameof(Average.Normalize), ParameterKind.Flag);
-    private static readonly ParameterMap Rescale = new("rescale", nameof(TrimmedRecipe.Rescale), ParameterKind.RescaleFlag);
+    private static readonly ParameterMap Rescale = new("rescale", nameof(SparseRecipe.Rescale), ParameterKind.RescaleFlag);
     private static readonly ParameterMap Lambda = new("lambda", nameof(TaskVectorRecipe.Lambda));
     private static readonly ParameterMap T = new("t", nameof(Slerp.T)) { Required = true };
     private static readonly ParameterMap RamEpsilon = new("epsilon", nameof(RamRecipe.Epsilon));
@@ -33,8 +33,8 @@ internal static class MethodTable
         new("passthrough", () => new Passthrough(), new ParameterMap("scale", nameof(Passthrough.Scale)) { PerInput = true }),
         new("task_arithmetic", () => new TaskArithmetic(), Weight, NoDensity, Normalize, NoRescale, Lambda, Int8Mask),
         new("ties", () => new Ties { Profile = Profile.Mergekit }, Weight, Density, Normalize, Rescale, Lambda, Int8Mask),
+        new("dare_linear", () => new DareLinear { Profile = Profile.Mergekit }, Weight, Density, Normalize, Rescale, Lambda, Int8Mask),
         new("dare_ties", () => new DareTies { Profile = Profile.Mergekit }, Weight, Density, Normalize, Rescale, Lambda, Int8Mask),
-        new("dare_linear", () => new DareTies { Profile = Profile.Mergekit, Election = Election.None }, Weight, Density, Normalize, Rescale, Lambda, Int8Mask),
     ];
 
     /// <summary>Methods of mergekit that have no recipe yet.</summary>

@@ -32,7 +32,7 @@ public sealed record MemoryBudget(int Threads, int Sources, int Elements, int El
         var threads = Math.Max(1, options.Threads);
         var shared = Runtime + (plan.Tensors.Count * (sources + plan.Points.Count + 8L) * 64);
         var perWorker = Worker.Bytes(sources, elements, elementBytes) + (256 << 10);
-        var searches = plan.Parts.Any(p => p.Points[0].Recipe is TrimmedRecipe or Sce or ArceeFusion or Pcb) ? 1 : 0;
+        var searches = plan.Parts.Any(p => p.Points[0].Recipe is SparseRecipe or Sce or ArceeFusion or Pcb) ? 1 : 0;
         long Peak() => shared + (threads * (perWorker + (searches * SearchBytes)));
         while (threads > 1 && Peak() > options.MaxMemory)
             threads--;

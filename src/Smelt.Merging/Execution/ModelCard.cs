@@ -30,7 +30,7 @@ internal static class ModelCard
             {
                 var expert = merge.Experts[i];
                 var layers = expert.Layers ?? merge.Layers;
-                card.Append($"| {Reference(part.Experts[i])}{(layers is null ? "" : $", layers {layers}")} | expert | {expert.Weight} | {expert.Density ?? (merge as TrimmedRecipe)?.Density} |\n");
+                card.Append($"| {Reference(part.Experts[i])}{(layers is null ? "" : $", layers {layers}")} | expert | {expert.Weight} | {expert.Density ?? (merge as SparseRecipe)?.Density} |\n");
             }
         }
 

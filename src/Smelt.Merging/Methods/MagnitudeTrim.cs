@@ -50,11 +50,11 @@ internal sealed unsafe class MagnitudeTrim
         var searches = new List<TrimSearch>();
         var whole = new List<TrimSearch>();
         AskForShares(context, first, end);
-        foreach (var group in _method.Groups.Where(g => Cuts(g) && SparseMethod.Settings(g).Trim == TrimScope.Model))
+        foreach (var group in _method.Groups.Where(g => Cuts(g) && SparseMethod.ScopeOf(g) == TrimScope.Model))
             AddRequests(group, _plan.Merged, whole, TrimSearch.OfModel(_plan));
         foreach (var tensor in _plan.MergedIn(first, end))
         {
-            foreach (var group in _method.Groups.Where(g => Cuts(g) && SparseMethod.Settings(g).Trim == TrimScope.Tensor))
+            foreach (var group in _method.Groups.Where(g => Cuts(g) && SparseMethod.ScopeOf(g) == TrimScope.Tensor))
                 AddRequests(group, [tensor], searches, TrimSearch.OfTensor(tensor));
         }
 
@@ -78,13 +78,13 @@ internal sealed unsafe class MagnitudeTrim
     /// <summary>The flat index in a tensor from which all is kept: a trim by share always keeps the vector's last element.</summary>
     public long KeepFrom(MixGroup group, TensorPlan tensor, int expert) =>
         IsShare(group) && _cuts[group.Index][tensor.Index] is not null && _method.TrimDensity(group, tensor, expert) is > 0 and < 1
-            && (SparseMethod.Settings(group).Trim == TrimScope.Tensor || tensor.Index == _lastTensor)
+            && (SparseMethod.ScopeOf(group) == TrimScope.Tensor || tensor.Index == _lastTensor)
             ? tensor.ElementCount - 1
             : long.MaxValue;
 
-    private static bool Cuts(MixGroup group) => SparseMethod.Settings(group).Cut != Recipes.Cut.Deviation;
+    private static bool Cuts(MixGroup group) => group.Recipe is TrimmedRecipe { Cut: not Recipes.Cut.Deviation };
 
-    private static bool IsShare(MixGroup group) => SparseMethod.Settings(group).Cut == Recipes.Cut.Share;
+    private static bool IsShare(MixGroup group) => group.Recipe is TrimmedRecipe { Cut: Recipes.Cut.Share };
 
     /// <summary>Turns the shares of trims by share into numbers of elements.</summary>
     private void AskForShares(PassContext context, int first, int end)
@@ -92,7 +92,7 @@ internal sealed unsafe class MagnitudeTrim
         _shares.Clear();
         foreach (var group in _method.Groups.Where(IsShare))
         {
-            var whole = SparseMethod.Settings(group).Trim == TrimScope.Model;
+            var whole = SparseMethod.ScopeOf(group) == TrimScope.Model;
             foreach (var tensor in whole ? _plan.Merged : _plan.MergedIn(first, end))
             {
                 for (var expert = 0; expert < _plan.Experts.Count; expert++)
@@ -171,7 +171,7 @@ internal sealed unsafe class MagnitudeTrim
                 if (density >= 1)
                     continue;
                 var cuts = _cuts[group.Index][tensor.Index] ??= NewCuts();
-                var rule = SparseMethod.Settings(group).Cut!.Value;
+                var rule = ((TrimmedRecipe)group.Recipe).Cut!.Value;
                 var key = _method.SharesThresholds ? 0 : group.Index;
                 var ranked = _shares.TryGetValue((key, expert, extent.IsModel ? -1 : tensor.Index), out var shares) && shares.Ranks.TryGetValue(density, out var found)
                     ? found

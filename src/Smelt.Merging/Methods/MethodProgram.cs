@@ -70,7 +70,7 @@ internal abstract class MethodProgram
         Average => new AverageMethod(plan),
         TaskArithmetic => new TaskArithmeticMethod(plan),
         Ties => new TiesMethod(plan),
-        DareTies => new DareTiesMethod(plan),
+        IDare => new DareMethod(plan),
         Slerp => new SlerpMethod(plan),
         NuSlerp => new NuSlerpMethod(plan),
         MultiSlerp => new MultiSlerpMethod(plan),
@@ -93,7 +93,7 @@ internal abstract class MethodProgram
     public static int CountPasses(Recipe recipe) => recipe switch
     {
         Ties ties => TiesMethod.Passes(ties),
-        DareTies dare => DareTiesMethod.Passes(dare),
+        SparseRecipe and IDare => DareMethod.Passes((SparseRecipe)recipe),
         Slerp or NuSlerp or MultiSlerp or Karcher or ModelStock or RamPlus => 2,
         MultiTaskRecipe multiTask => MultiTaskMethod.Passes(multiTask),
         Emr => 2,

@@ -7,8 +7,8 @@ using Smelt.Recipes;
 namespace Smelt.Merging.Methods;
 
 /// <summary>
-/// What TIES and DARE-TIES share: each expert's task vector is made sparse (random drop, rescale, write-back, magnitude
-/// trim), signs are elected, and what agrees is combined. out = b + lambda * mix.
+/// What the methods share that make each expert's task vector sparse (drop, rescale, write-back, magnitude trim): signs are
+/// elected, unless the method has no election, and what agrees is combined. out = b + lambda * mix.
 /// </summary>
 internal abstract unsafe class SparseMethod : MethodProgram
 {
@@ -17,7 +17,6 @@ internal abstract unsafe class SparseMethod : MethodProgram
     private readonly VectorStatistics _statistics;
     private readonly AgreeingSpan _span;
     private readonly Kernels.ZeroVote[] _assumed;
-    private readonly PhiloxKey[][] _keys;
     private bool _guessed;
 
     protected SparseMethod(MergePlan plan)
@@ -27,27 +26,23 @@ internal abstract unsafe class SparseMethod : MethodProgram
         _ratios = new L1Ratios(plan, this);
         _statistics = new VectorStatistics(plan, this);
         _span = new AgreeingSpan(plan, Groups.Where(Spans), LoadAgreeing);
-        _assumed = [.. Groups.Select(g => Settings(g).ZeroVote switch
+        _assumed = [.. Groups.Select(g => (g.Recipe as ElectedRecipe)?.ZeroVote switch
         {
             Recipes.ZeroVote.Nothing => Kernels.ZeroVote.Nothing,
             Recipes.ZeroVote.Negative => Kernels.ZeroVote.Negative,
             _ => Kernels.ZeroVote.Positive,
         })];
-        _keys = [.. Groups.Select(g => plan.Experts.Select(e => PhiloxKey.Of(Seed(g), NameHash.Of(e.Identity))).ToArray())];
     }
 
     /// <inheritdoc/>
     public override StatisticsScope Scope =>
         Groups.All(g => !LooksAtVectors(g) && Settings(g).Rescale != Rescale.L1 && !Spans(g)) ? StatisticsScope.None
-        : Groups.Any(g => LooksAtVectors(g) && Settings(g).Trim == TrimScope.Model) ? StatisticsScope.Model
+        : Groups.Any(g => LooksAtVectors(g) && ScopeOf(g) == TrimScope.Model) ? StatisticsScope.Model
         : StatisticsScope.Tensor;
 
     private bool LooksAtVectors(MixGroup group) => Trims(group.Recipe) || VectorStatistics.HasNorms(group);
 
     private static bool Spans(MixGroup group) => AgreeingSpan.IsMedian(group.Recipe) || AgreeingSpan.IsStock(group.Recipe);
-
-    /// <summary>The fraction that the random drop keeps; 1 where nothing is dropped at random.</summary>
-    public abstract double DropDensity(MixGroup group, TensorPlan tensor, int expert);
 
     /// <summary>The fraction that the magnitude trim keeps; 1 where nothing is trimmed.</summary>
     public abstract double TrimDensity(MixGroup group, TensorPlan tensor, int expert);
@@ -58,21 +53,23 @@ internal abstract unsafe class SparseMethod : MethodProgram
     /// <summary>Whether a recipe trims by magnitude at all.</summary>
     protected abstract bool Trims(Recipe recipe);
 
-    /// <summary>The seed of the random masks.</summary>
-    protected abstract ulong Seed(MixGroup group);
-
-    /// <summary>Whether thinned experts are written back as base + delta.</summary>
-    protected abstract bool WriteBack(MixGroup group);
+    /// <summary>What is done to an expert's task vector before the trim: a drop and its rescale. Nothing unless overridden.</summary>
+    protected virtual void Thin(Worker worker, SubBlock part, MixGroup group, int expert, ref ExpertBlock block)
+    {
+    }
 
     /// <summary>How often the inputs of a recipe are read before the merge, as a rule.</summary>
-    protected static int StatisticsPasses(TrimmedRecipe recipe, bool trims) =>
-        (trims ? recipe.Cut == Recipes.Cut.Share ? 3 : 1 : 0)
+    protected static int StatisticsPasses(SparseRecipe recipe, bool trims) =>
+        (trims ? recipe is TrimmedRecipe { Cut: Recipes.Cut.Share } ? 3 : 1 : 0)
         + (recipe.Rescale == Rescale.L1 ? 1 : 0)
-        + (recipe.Election is Recipes.Election.NormFraction or Recipes.Election.NormMass ? 1 : 0)
+        + (recipe is ElectedRecipe { Election: Recipes.Election.NormFraction or Recipes.Election.NormMass } ? 1 : 0)
         + (AgreeingSpan.IsMedian(recipe) || AgreeingSpan.IsStock(recipe) ? 1 : 0);
 
     /// <summary>The switches of a group.</summary>
-    public static TrimmedRecipe Settings(MixGroup group) => (TrimmedRecipe)group.Recipe;
+    public static SparseRecipe Settings(MixGroup group) => (SparseRecipe)group.Recipe;
+
+    /// <summary>Over what a group measures task vectors.</summary>
+    public static TrimScope ScopeOf(MixGroup group) => (group.Recipe as TrimmedRecipe)?.Trim ?? TrimScope.Tensor;
 
     /// <inheritdoc/>
     public override void Prepare(PassContext context, int first, int end)
@@ -120,7 +117,7 @@ internal abstract unsafe class SparseMethod : MethodProgram
     }
 
     /// <summary>
-    /// One expert's pipeline for a sub-block that the worker has read; its mask is drawn or read here.
+    /// One expert's pipeline for a sub-block that the worker has read; its mask is made here.
     /// </summary>
     /// <param name="worker">The worker that has read the sub-block.</param>
     /// <param name="part">The sub-block.</param>
@@ -133,16 +130,8 @@ internal abstract unsafe class SparseMethod : MethodProgram
         var block = new ExpertBlock(worker.Blocks[expert + 1])
         {
             Weight = (float)part.Tensor.Settings[group.First].Weights[expert],
-            WriteBack = WriteBack(group),
         };
-        var density = DropDensity(group, part.Tensor, expert);
-        if (density < 1 && Mask(worker, part, group, expert, density))
-        {
-            block.Mask = worker.Masks + (expert * worker.MaskWords);
-            if (Settings(group).Rescale == Rescale.Inverse && density > 0)
-                block.Divisor = (float)density;
-        }
-
+        Thin(worker, part, group, expert, ref block);
         if (complete)
         {
             block.Keep = _trim.CutOf(group, part.Tensor, expert);
@@ -162,7 +151,7 @@ internal abstract unsafe class SparseMethod : MethodProgram
     {
         for (var i = 0; i < Plan.Experts.Count; i++)
             worker.Experts[i] = Pipeline(worker, part, group, i, complete: true);
-        if (Settings(group).Election != Recipes.Election.SignFile || !Plan.Signs!.TryGet(part.Tensor.Name, out var signs))
+        if (group.Recipe is not ElectedRecipe { Election: Recipes.Election.SignFile } || !Plan.Signs!.TryGet(part.Tensor.Name, out var signs))
             return null;
         var votes = worker.ReadFloats(signs, part);
         if (new ReadOnlySpan<float>(votes, part.Length).IndexOf(float.NaN) is >= 0 and var index)
@@ -203,25 +192,10 @@ internal abstract unsafe class SparseMethod : MethodProgram
         }
     }
 
-    /// <summary>Makes the mask of an expert; false where a mask file has none for it, so that all is kept.</summary>
-    private bool Mask(Worker worker, SubBlock part, MixGroup group, int expert, double density)
-    {
-        var bits = worker.Masks + (expert * worker.MaskWords);
-        if (Plan.Masks is null)
-        {
-            Philox.Mask(_keys[group.Index][expert], worker.TensorHash(part.Tensor), part.Start, part.Length, Philox.Threshold24(density), bits);
-            return true;
-        }
-
-        if (!Plan.Masks.TryGet(MaskFiles.Name(expert, part.Tensor.Name), out var mask))
-            return false;
-        worker.ReadMask(mask, part, bits);
-        return true;
-    }
-
     private Kernels.Election ElectionOf(MixGroup group)
     {
-        var settings = Settings(group);
+        if (group.Recipe is not ElectedRecipe settings)
+            return new Kernels.Election { Vote = Vote.None, Weighted = true, Combine = Settings(group).Normalize == true ? Kernels.Combine.Mean : Kernels.Combine.Sum };
         return new Kernels.Election
         {
             Vote = settings.Election switch
@@ -244,7 +218,7 @@ internal abstract unsafe class SparseMethod : MethodProgram
     }
 
     private static bool CountsVotes(MixGroup group) =>
-        Settings(group) is { Election: not Recipes.Election.None, ZeroVote: Recipes.ZeroVote.Majority or Recipes.ZeroVote.MajorityOrNothing };
+        group.Recipe is ElectedRecipe { Election: not Recipes.Election.None, ZeroVote: Recipes.ZeroVote.Majority or Recipes.ZeroVote.MajorityOrNothing };
 
     /// <summary>What a zero vote elects, given positive minus negative elections over the whole model.</summary>
     private static Kernels.ZeroVote Majority(MixGroup group, long balance) => balance switch
@@ -252,7 +226,7 @@ internal abstract unsafe class SparseMethod : MethodProgram
         > 0 => Kernels.ZeroVote.Positive,
         < 0 => Kernels.ZeroVote.Negative,
         // The TIES repository then keeps negatives, but what it multiplies by the sign comes out as nothing.
-        _ => Settings(group) is { ZeroVote: Recipes.ZeroVote.Majority, Combine: not Recipes.Combine.Max, Disjoint: true } ? Kernels.ZeroVote.Negative : Kernels.ZeroVote.Nothing,
+        _ => group.Recipe is ElectedRecipe { ZeroVote: Recipes.ZeroVote.Majority, Combine: not Recipes.Combine.Max, Disjoint: true } ? Kernels.ZeroVote.Negative : Kernels.ZeroVote.Nothing,
     };
 
     /// <summary>

@@ -17,17 +17,8 @@ internal sealed class TiesMethod(MergePlan plan) : SparseMethod(plan)
     public static int Passes(Ties ties) => StatisticsPasses(ties, trims: true) + 1;
 
     /// <inheritdoc/>
-    public override double DropDensity(MixGroup group, TensorPlan tensor, int expert) => 1;
-
-    /// <inheritdoc/>
     public override double TrimDensity(MixGroup group, TensorPlan tensor, int expert) => tensor.Settings[group.First].Densities[expert];
 
     /// <inheritdoc/>
     protected override bool Trims(Recipe recipe) => true;
-
-    /// <inheritdoc/>
-    protected override ulong Seed(MixGroup group) => 0;
-
-    /// <inheritdoc/>
-    protected override bool WriteBack(MixGroup group) => false;
 }

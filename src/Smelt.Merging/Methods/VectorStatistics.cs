@@ -22,10 +22,10 @@ internal sealed unsafe class VectorStatistics(MergePlan plan, SparseMethod metho
     private readonly record struct Band(float Center, float Spread);
 
     /// <summary>Whether a group's trim goes by standard deviations.</summary>
-    public static bool HasBands(MixGroup group) => SparseMethod.Settings(group).Cut == Recipes.Cut.Deviation;
+    public static bool HasBands(MixGroup group) => group.Recipe is TrimmedRecipe { Cut: Recipes.Cut.Deviation };
 
     /// <summary>Whether a group's election goes by norms.</summary>
-    public static bool HasNorms(MixGroup group) => SparseMethod.Settings(group).Election is Recipes.Election.NormFraction or Recipes.Election.NormMass;
+    public static bool HasNorms(MixGroup group) => group.Recipe is ElectedRecipe { Election: Recipes.Election.NormFraction or Recipes.Election.NormMass };
 
     /// <summary>Puts what is known of an expert's vector into its pipeline.</summary>
     public void Complete(ref ExpertBlock block, MixGroup group, TensorPlan tensor, int expert)
@@ -42,7 +42,7 @@ internal sealed unsafe class VectorStatistics(MergePlan plan, SparseMethod metho
         context.Progress.Phase = "measuring deviations";
         Measure(context, first, end, [.. method.Groups.Where(HasBands)], complete: false, (group, tensor, sums, elements) =>
         {
-            var deviations = (float)SparseMethod.Settings(group).Deviations!.Value;
+            var deviations = (float)((TrimmedRecipe)group.Recipe).Deviations!.Value;
             var bands = _bands[group.Index][tensor.Index] = new Band[plan.Experts.Count];
             for (var i = 0; i < bands.Length; i++)
             {
@@ -77,7 +77,7 @@ internal sealed unsafe class VectorStatistics(MergePlan plan, SparseMethod metho
         var tensors = plan.MergedIn(first, end).OrderBy(t => t.Name, StringComparer.Ordinal).ToArray();
         for (var g = 0; g < groups.Length; g++)
         {
-            var whole = SparseMethod.Settings(groups[g]).Trim == TrimScope.Model;
+            var whole = SparseMethod.ScopeOf(groups[g]) == TrimScope.Model;
             var total = new double[width];
             foreach (var tensor in tensors)
             {

@@ -272,9 +272,8 @@ public static class Planner
 
     private static Checkpoint? OpenMasks(Recipe recipe, string root, List<Problem> problems)
     {
-        if (recipe is not (DareTies { MaskFile: not null } or Masked))
+        if ((recipe switch { IRandomDrop drop => drop.MaskFile, Masked masked => masked.MaskFile, _ => null }) is not { } file)
             return null;
-        var file = (recipe as DareTies)?.MaskFile ?? ((Masked)recipe).MaskFile!;
         try
         {
             return CheckpointFolder.Open(Path.GetFullPath(file, root));

@@ -43,15 +43,15 @@ internal sealed class TensorSettingsResolver
     private TensorSettings At(Recipe recipe, double depth, int[] matching, int[][] expertMatching)
     {
         var weights = new double[recipe.Experts.Count];
-        var densities = recipe is TrimmedRecipe ? new double[recipe.Experts.Count] : [];
+        var densities = recipe is SparseRecipe ? new double[recipe.Experts.Count] : [];
         for (var i = 0; i < weights.Length; i++)
         {
             var expert = recipe.Experts[i];
             Scalar? Find(Func<TensorOverride, Scalar?> slot) =>
                 First(expert.Tensors, expertMatching[i], slot) ?? First(recipe.Tensors, matching, slot);
             weights[i] = (Find(r => r.Weight) ?? expert.Weight)?.At(depth) ?? 1;
-            if (recipe is TrimmedRecipe trimmed)
-                densities[i] = (Find(r => r.Density) ?? expert.Density ?? trimmed.Density)!.At(depth);
+            if (recipe is SparseRecipe sparse)
+                densities[i] = (Find(r => r.Density) ?? expert.Density ?? sparse.Density)!.At(depth);
         }
 
         var lambda = recipe is TaskVectorRecipe taskVector ? (First(recipe.Tensors, matching, r => r.Lambda) ?? taskVector.Lambda)!.At(depth) : 1;

@@ -3,16 +3,16 @@ namespace Smelt.Recipes;
 /// <summary>
 /// DARE with TIES: drop elements of each task vector at random, rescale the rest, then elect signs and combine as TIES
 /// does (Yu et al. 2024, "Language models are super Mario"). With <see cref="TrimDensity"/> below 1 the thinned task
-/// vectors are trimmed by magnitude before the election. <see cref="TrimmedRecipe.Election"/> none makes it DARE alone.
+/// vectors are trimmed by magnitude before the election. Without an election it is <see cref="DareLinear"/>.
 /// </summary>
 /// <remarks>
 /// Element e of tensor t of expert i is kept iff u &lt; density, u being 24 bits of Philox 4x32-10 keyed by
 /// <see cref="Seed"/> and the expert, counted by tensor name and e: the same on every machine, and nested over densities.
 /// </remarks>
 [Method("dare_ties", "task vectors thinned at random and rescaled, with elected signs")]
-public sealed record DareTies : TrimmedRecipe
+public sealed record DareTies : TrimmedRecipe, IDare
 {
-    /// <summary>The seed of the random masks, a whole number from 0 to 2^53 - 1; 0 unless given.</summary>
+    /// <inheritdoc/>
     [Slot("the seed of the random masks", Min = 0, Max = 9007199254740991, Integer = true)]
     public Scalar? Seed { get; init; }
 
@@ -22,17 +22,11 @@ public sealed record DareTies : TrimmedRecipe
     [Slot("the fraction that a magnitude trim keeps after the random drop", Min = 0, Max = 1)]
     public Scalar? TrimDensity { get; init; }
 
-    /// <summary>
-    /// Whether each expert is rewritten as base + thinned delta, rounded to fp32, before its delta is taken again (MergeLM
-    /// does); false unless given.
-    /// </summary>
+    /// <inheritdoc/>
     [Slot("whether each thinned expert is rewritten as base + delta before its delta is taken again")]
     public bool? WriteBack { get; init; }
 
-    /// <summary>
-    /// A safetensors file with masks to use instead of random ones, for conformance tests: U8 tensors named
-    /// <c>EXPERT/TENSOR</c> (EXPERT: index from 0), 1 = kept. A delta without an entry is kept whole.
-    /// </summary>
+    /// <inheritdoc/>
     [Slot("a safetensors file with masks to use instead of random ones: U8 tensors EXPERT/TENSOR, 1 = kept")]
     public string? MaskFile { get; init; }
 

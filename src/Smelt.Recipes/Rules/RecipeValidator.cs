@@ -289,17 +289,12 @@ public static class RecipeValidator
         if (recipe is NuSlerp { ColumnWise: true, Flatten: not false })
             Flag(path + "/columnWise", "columnWise", "flatten takes each tensor as one vector");
         CheckMasks(recipe, path, problems);
-        if (recipe is not TrimmedRecipe trimmed)
-            return;
-        if (trimmed is Ties or MultiTaskRecipe && trimmed.Rescale is Rescale.Inverse)
-            problems.Add(RuleTable.UndefinedMember.At(path + "/rescale", $"rescale is Inverse, which undoes a random drop; TIES trims by magnitude. Allowed for {Slots.MethodId(recipe.GetType())}: None, L1.", "Use L1 to keep the norm, or DareTies."));
-        if (trimmed.Combine == Combine.Max && trimmed.Normalize == true)
-            Flag(path + "/normalize", "normalize", "combine Max takes a single delta");
-        if (trimmed.ZeroVote is not null && ((TrimmedRecipe)trimmed.Resolve()).Election == Election.None)
-            Flag(path + "/zeroVote", "zeroVote", "there is no election");
-        if (trimmed is DareTies { MaskFile: not null, Seed: not null })
+        if (recipe is SparseRecipe { Rescale: Rescale.Inverse } and not IRandomDrop)
+            problems.Add(RuleTable.UndefinedMember.At(path + "/rescale", $"rescale is Inverse, which undoes a random drop; {Slots.MethodId(recipe.GetType())} trims by magnitude. Allowed: None, L1.", "Use L1 to keep the norm, or DareTies."));
+        if (recipe is IRandomDrop { MaskFile: not null, Seed: not null })
             Flag(path + "/seed", "seed", "the masks come from maskFile");
-        SignRules.Check(trimmed, path, problems);
+        if (recipe is ElectedRecipe elected)
+            SignRules.Check(elected, path, problems);
     }
 
     /// <summary>Masks go with whole outputs that have the tensors of all their inputs.</summary>
@@ -318,7 +313,7 @@ public static class RecipeValidator
     private static bool HasEffect(Recipe recipe, string slot) => slot switch
     {
         "weight" => recipe.UsesWeights,
-        "density" => recipe is TrimmedRecipe,
+        "density" => recipe is SparseRecipe,
         _ => Slots.Of(recipe.GetType()).Any(s => s.Name == slot),
     };
 

@@ -3,10 +3,10 @@ namespace Smelt.Recipes.Rules;
 /// <summary>Rules of the switches that decide what is trimmed, elected and combined.</summary>
 internal static class SignRules
 {
-    /// <summary>Adds what is wrong with a recipe that trims and elects.</summary>
-    public static void Check(TrimmedRecipe recipe, string path, List<Problem> problems)
+    /// <summary>Adds what is wrong with a recipe that elects.</summary>
+    public static void Check(ElectedRecipe recipe, string path, List<Problem> problems)
     {
-        var resolved = (TrimmedRecipe)recipe.Resolve();
+        var resolved = (ElectedRecipe)recipe.Resolve();
         void Need(bool given, bool needed, string slot, string user, string why)
         {
             if (needed && !given)
@@ -18,9 +18,14 @@ internal static class SignRules
         void NoEffect(string slot, string why) =>
             problems.Add(RuleTable.NoEffect.At($"{path}/{Slots.CamelCase(slot)}", $"{Slots.CamelCase(slot)} has no effect: {why}.", "Remove it."));
 
-        var deviation = resolved.Cut == Cut.Deviation;
-        Need(recipe.Deviations is not null, deviation, nameof(recipe.Deviations), "the cut Deviation", "only the cut Deviation counts in standard deviations");
+        var deviation = resolved is TrimmedRecipe { Cut: Cut.Deviation };
+        if (recipe is TrimmedRecipe { Deviations: var deviations })
+            Need(deviations is not null, deviation, nameof(TrimmedRecipe.Deviations), "the cut Deviation", "only the cut Deviation counts in standard deviations");
         Need(recipe.SignFile is not null, resolved.Election == Election.SignFile, nameof(recipe.SignFile), "the election SignFile", "only the election SignFile takes signs from a file");
+        if (recipe.Combine == Combine.Max && recipe.Normalize == true)
+            NoEffect(nameof(recipe.Normalize), "combine Max takes a single delta");
+        if (recipe.Election == Election.None && recipe.ZeroVote is not null)
+            NoEffect(nameof(recipe.ZeroVote), "there is no election");
         if (deviation && recipe is Ties { Density: not null })
             NoEffect(nameof(recipe.Density), "the cut Deviation goes by standard deviations");
         if (deviation && recipe is DareTies { TrimDensity: not null })

@@ -83,8 +83,8 @@ internal sealed class OriginalsRecipe
         },
         ("dare_ties", "mergelm") => Combined(Dare() with { TrimDensity = 1 - Number("mask_rate"), Cut = Cut.MaskRate, ZeroVote = ZeroVote.MajorityOrNothing }),
         ("dare_ties", "fusion_bench") => Combined(Dare() with { TrimDensity = TopK() }),
-        ("dare_ta", _) => Dare() with { TrimDensity = 1, Election = Election.None, Normalize = false, Lambda = Number("lambda") },
-        ("dare_avg", _) => Dare() with { TrimDensity = 1, Election = Election.None, Normalize = true },
+        ("dare_ta", _) => DareSum() with { Lambda = Number("lambda") },
+        ("dare_avg", _) => DareSum() with { Normalize = true },
         _ => throw new NotSupportedException($"{_case}: no recipe for method '{_case.Method}' of '{_case.Program}', and no reason why it is skipped"),
     };
 
@@ -173,6 +173,13 @@ internal sealed class OriginalsRecipe
             ZeroVote = ZeroVote.Nothing,
             Experts = Sequence.From(_experts.Select(e => new Expert(Folder(e)) { Tensors = own })),
         };
+    }
+
+    /// <summary>DARE without an election: the same slots, as far as it has them.</summary>
+    private DareLinear DareSum()
+    {
+        var dare = Dare();
+        return new DareLinear { Experts = dare.Experts, Rescale = dare.Rescale, WriteBack = dare.WriteBack, MaskFile = dare.MaskFile };
     }
 
     private DareTies Dare()

@@ -22,6 +22,7 @@ public class SameBitsTests
         "ties median" => new Ties { Base = Folder("base"), Experts = Experts, Cut = Cut.Share, Trim = TrimScope.Tensor, Combine = Combine.GeometricMedian },
         "ties sign file" => new Ties { Base = Folder("base"), Experts = Experts, Election = Election.SignFile, SignFile = "e2" },
         "dare paper" => new DareTies { Base = Folder("base"), Experts = Experts, Seed = 5 },
+        "dare linear" => new DareLinear { Base = Folder("base"), Experts = Experts, Density = 0.3, Normalize = true, WriteBack = true, Seed = 5 },
         "slerp" => new Slerp { Base = Folder("base"), Experts = [Folder("e1")], T = 0.3 },
         "nuslerp" => new NuSlerp { Experts = [Folder("e1"), Folder("e2")] },
         "multislerp" => new MultiSlerp { Base = Folder("base"), Experts = Experts },
@@ -43,7 +44,7 @@ public class SameBitsTests
     };
 
     public static TheoryData<string> Methods() => ["average", "task arithmetic", "ties model", "ties model exact", "ties tensor",
-        "ties norms", "ties dominant", "ties deviation", "ties median", "ties sign file", "dare paper", "dare mergekit",
+        "ties norms", "ties dominant", "ties deviation", "ties median", "ties sign file", "dare paper", "dare mergekit", "dare linear",
         "slerp", "nuslerp", "multislerp", "karcher", "model stock", "nearswap", "arcee fusion", "sce", "ramplus", "consensus", "tall masks", "emr", "masked", "pcb", "pcb vision", "magmax", "passthrough"];
 
     /// <summary>The same merge of as many experts with special values.</summary>

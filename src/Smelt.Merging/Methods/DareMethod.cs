@@ -1,0 +1,48 @@
+using Smelt.Merging.Execution;
+using Smelt.Merging.Kernels;
+using Smelt.Merging.Planning;
+using Smelt.Recipes;
+
+namespace Smelt.Merging.Methods;
+
+/// <summary>
+/// DARE (Yu et al. 2024): element e of d_i = x_i - b is kept iff u(seed, expert, tensor, e) &lt; density, and what is kept is
+/// divided by the density (or rescaled to the L1 norm of d_i). <see cref="DareLinear"/>: mix = sum w_i d_i.
+/// <see cref="DareTies"/>: with a trim density below 1 trimmed by magnitude, then elected and combined as in TIES.
+/// </summary>
+internal sealed unsafe class DareMethod : SparseMethod
+{
+    private readonly RandomMasks _masks;
+
+    public DareMethod(MergePlan plan)
+        : base(plan) => _masks = new RandomMasks(plan, Groups);
+
+    /// <inheritdoc/>
+    public override bool SharesThresholds => false;
+
+    /// <summary>How often the inputs are read, as a rule.</summary>
+    public static int Passes(SparseRecipe dare) => StatisticsPasses(dare, TrimsByMagnitude(dare)) + 1;
+
+    /// <inheritdoc/>
+    public override double TrimDensity(MixGroup group, TensorPlan tensor, int expert) =>
+        group.Recipe is DareTies dare ? dare.TrimDensity!.Value : 1;
+
+    /// <inheritdoc/>
+    protected override bool Trims(Recipe recipe) => TrimsByMagnitude(recipe);
+
+    /// <inheritdoc/>
+    protected override void Thin(Worker worker, SubBlock part, MixGroup group, int expert, ref ExpertBlock block)
+    {
+        block.WriteBack = ((IDare)group.Recipe).WriteBack == true;
+        var density = part.Tensor.Settings[group.First].Densities[expert];
+        var bits = worker.Masks + (expert * worker.MaskWords);
+        if (density >= 1 || !_masks.Make(worker, part, group, expert, density, bits))
+            return;
+        block.Mask = bits;
+        if (Settings(group).Rescale == Rescale.Inverse && density > 0)
+            block.Divisor = (float)density;
+    }
+
+    private static bool TrimsByMagnitude(Recipe recipe) =>
+        recipe is DareTies dare && (dare.TrimDensity!.Value < 1 || dare.Cut == Recipes.Cut.Deviation);
+}

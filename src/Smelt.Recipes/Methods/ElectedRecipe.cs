@@ -1,0 +1,41 @@
+namespace Smelt.Recipes;
+
+/// <summary>What the methods that elect a sign for each element among their thinned task vectors have in common.</summary>
+public abstract record ElectedRecipe : SparseRecipe
+{
+    /// <summary>How the sign of an element is elected. Paper: sum of unweighted deltas; mergekit: of weighted ones.</summary>
+    [Slot("how the sign of an element is elected")]
+    public Election? Election { get; init; }
+
+    /// <summary>
+    /// A safetensors file with the signs of <see cref="Recipes.Election.SignFile"/>: for every merged tensor one of its name
+    /// and size, in BF16, F16 or F32, whose values' signs are elected.
+    /// </summary>
+    [Slot("a safetensors file whose values' signs are elected, for the election signFile")]
+    public string? SignFile { get; init; }
+
+    /// <summary>What happens where the election sums to zero. Paper: the whole model's majority, negative for signs from a file; mergekit: positive.</summary>
+    [Slot("what happens where an election sums to zero")]
+    public ZeroVote? ZeroVote { get; init; }
+
+    /// <summary>How agreeing deltas become one; their (normalised) sum unless given.</summary>
+    [Slot("how agreeing deltas become one")]
+    public Combine? Combine { get; init; }
+
+    /// <summary>
+    /// Whether only deltas of the elected sign are combined (without an election: only those that are not zero count in a
+    /// mean). Otherwise all are, and the result takes the elected sign: 'mean' and 'magnitude' of the TIES repository. True
+    /// with an election, false without, unless given.
+    /// </summary>
+    [Slot("whether only deltas of the elected sign are combined, or all, the result taking that sign")]
+    public bool? Disjoint { get; init; }
+
+    /// <inheritdoc/>
+    public override Recipe Resolve() => (ElectedRecipe)base.Resolve() with
+    {
+        Election = Election ?? (IsMergekit ? Recipes.Election.Sum : Recipes.Election.Unweighted),
+        ZeroVote = ZeroVote ?? (Election == Recipes.Election.SignFile ? Recipes.ZeroVote.Negative : IsMergekit ? Recipes.ZeroVote.Positive : Recipes.ZeroVote.Majority),
+        Combine = Combine ?? Recipes.Combine.Sum,
+        Disjoint = Disjoint ?? Election != Recipes.Election.None,
+    };
+}
