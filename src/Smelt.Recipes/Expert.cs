@@ -12,6 +12,10 @@ public sealed record Expert(Model Model)
     [Slot("the fraction of the expert's task vector that is kept", Min = 0, Max = 1)]
     public Scalar? Density { get; init; }
 
+    /// <summary>The fraction of the expert's task vector that is dropped as outliers, 0 to 1; the recipe's gamma unless given.</summary>
+    [Slot("the fraction of the expert's task vector that is dropped as outliers", Min = 0, Max = 1)]
+    public Scalar? Gamma { get; init; }
+
     /// <summary>The layers of this expert that take part; those of the recipe unless given. As many as of the other inputs.</summary>
     [Slot("the layers of the expert that take part: the first, and the one after the last")]
     public LayerRange? Layers { get; init; }

@@ -26,7 +26,7 @@ public enum Profile
     Mergekit,
 }
 
-/// <summary>Over what a trim threshold is taken.</summary>
+/// <summary>Over what magnitudes are compared and a threshold is taken.</summary>
 public enum TrimScope
 {
     /// <summary>Each tensor of each expert has a threshold of its own.</summary>
@@ -34,6 +34,12 @@ public enum TrimScope
 
     /// <summary>Each expert has one threshold over all its merged parameters (Yadav et al. 2023).</summary>
     Model,
+
+    /// <summary>
+    /// Each row of each tensor, along its last dimension, has a threshold of its own; a vector is one row (Davari and
+    /// Belilovsky 2023). For <see cref="Breadcrumbs"/> alone.
+    /// </summary>
+    Row,
 }
 
 /// <summary>Which magnitudes a trim keeps, for n elements and density p.</summary>

@@ -23,6 +23,10 @@ public sealed record TensorOverride(string Match) : TensorRule
     [Slot("the fraction kept in these tensors", Min = 0, Max = 1)]
     public Scalar? Density { get; init; }
 
+    /// <summary>The fraction dropped as outliers in these tensors, 0 to 1.</summary>
+    [Slot("the fraction dropped as outliers in these tensors", Min = 0, Max = 1)]
+    public Scalar? Gamma { get; init; }
+
     /// <summary>The scale of the merged task vector in these tensors; not in an expert's own rules.</summary>
     [Slot("lambda in these tensors")]
     public Scalar? Lambda { get; init; }

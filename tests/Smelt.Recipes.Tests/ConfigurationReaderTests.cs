@@ -18,7 +18,7 @@ public class ConfigurationReaderTests
     private static readonly Gen<Expert[]> Experts = Gen.Select(Gen.Int[1, 4], Number, Fraction).Select((n, weight, density) =>
         Enumerable.Range(0, n).Select(i => new Expert(i % 2 == 0 ? Folder($"ü/{i}") : Hub($"org/m{i}", "v1")) { Weight = weight, Density = density }).ToArray());
 
-    private static readonly Gen<Recipe> Recipes = Gen.Select(Experts, Number, Fraction, Gen.Int[0, 10]).Select((experts, number, fraction, method) =>
+    private static readonly Gen<Recipe> Recipes = Gen.Select(Experts, Number, Fraction, Gen.Int[0, 11]).Select((experts, number, fraction, method) =>
     {
         var common = Sequence.From(experts);
         var rules = Sequence.From<TensorRule>([On("**.mlp.**") with { Weight = number }, Keep("lm_head.**", "a.?")]);
@@ -34,6 +34,7 @@ public class ConfigurationReaderTests
             6 => new Sce { Base = Folder("b"), Experts = plain(4), SelectTopK = fraction, Tensors = [On("a") with { SelectTopK = fraction }] },
             7 => new RamPlus { Base = Folder("b"), Experts = plain(4), R = number, Alpha = fraction, Epsilon = fraction },
             8 => new Passthrough { Experts = plain(1), Scale = number, Tensors = [On("a") with { Scale = number }] },
+            10 => new Breadcrumbs { Base = Folder("b"), Experts = Sequence.From(experts.Select(e => e with { Gamma = fraction })), Gamma = fraction, Trim = TrimScope.Row, Tensors = [On("a") with { Gamma = fraction }] },
             9 => new DareLinear { Base = Folder("b"), Experts = common, Lambda = number, Rescale = Rescale.L1, Seed = 7 },
             _ => new DareTies { Base = Folder("b"), Experts = common, Tensors = rules, Lambda = number, TrimDensity = fraction, Seed = 7 },
         };

@@ -31,7 +31,7 @@ internal sealed class MergeExporter(ProblemList problems, Func<Model, string, Mo
 
         foreach (var (slot, wanted) in Fixed(method, recipe))
             problems.AddAt(MergekitRules.NoForm, $"{pointer}/{slot.Name}", $"{slot.Name} is {Text(slot.Get(recipe))}; in mergekit's {method.Name} it is always {Text(wanted)}.", slot.Name == "maskFile" ? "" : $"Set {slot.Property} to that, or Profile = Profile.Mergekit where there is one.");
-        if (recipe is DareTies { Seed: { IsSweep: false, Value: not 0 } })
+        if (recipe is IRandomDrop { Seed: { IsSweep: false, Value: not 0 } })
             problems.AddAt(MergekitRules.OtherMeaning, pointer + "/seed", "seed is an option of mergekit: --random-seed; its masks are others.", "");
         foreach (var _ in recipe.Tensors.OfType<KeepRule>())
             problems.AddAt(MergekitRules.NoForm, pointer + "/tensors", "mergekit can't take single tensors from the base as they are.", "Remove Keep; a weight of 0 for all experts gives nearly the same.");

@@ -1,4 +1,5 @@
 using Smelt.Merging.Kernels;
+using Smelt.Merging.Methods;
 using Smelt.Merging.Planning;
 using Smelt.Recipes;
 
@@ -31,7 +32,7 @@ public sealed record MemoryBudget(int Threads, int Sources, int Elements, int El
         var elements = Worker.ElementsFor(sources, elementBytes);
         var threads = Math.Max(1, options.Threads);
         var shared = Runtime + (plan.Tensors.Count * (sources + plan.Points.Count + 8L) * 64);
-        var perWorker = Worker.Bytes(sources, elements, elementBytes) + (256 << 10);
+        var perWorker = Worker.Bytes(sources, elements, elementBytes) + (256 << 10) + plan.Parts.Sum(p => RowMasks.WorkerBytes(plan, p, elements, elementBytes));
         var searches = plan.Parts.Any(p => p.Points[0].Recipe is SparseRecipe or Sce or ArceeFusion or Pcb) ? 1 : 0;
         long Peak() => shared + (threads * (perWorker + (searches * SearchBytes)));
         while (threads > 1 && Peak() > options.MaxMemory)

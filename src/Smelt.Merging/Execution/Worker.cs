@@ -153,6 +153,9 @@ internal sealed unsafe class Worker : IDisposable
         return span;
     }
 
+    /// <summary>Reads bytes of a tensor that is source <paramref name="i"/> into another buffer than the source's.</summary>
+    public void Read(CheckpointTensor tensor, int i, long offset, Span<byte> buffer) => _cursors[i].Read(tensor, offset, buffer);
+
     /// <summary>Reads a sub-block of the base (unless it is there already) and of one expert; returns the bytes read.</summary>
     public int ReadExpert(SubBlock part, int expert, bool withBase = true)
     {

@@ -23,29 +23,6 @@ internal static unsafe class Variances
         }
     }
 
-    /// <summary>Sets the bits of the elements whose magnitude is in the top of <paramref name="cut"/>, and clears the others.</summary>
-    /// <param name="values">The values.</param>
-    /// <param name="cut">What is kept.</param>
-    /// <param name="flatStart">Flat index, in the tensor, of the first element.</param>
-    /// <param name="n">Number of elements.</param>
-    /// <param name="mask">One bit for each element.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Select(float* values, Cut cut, long flatStart, nint n, ulong* mask)
-    {
-        for (nint word = 0; word < n; word += 64)
-        {
-            var bits = 0UL;
-            var end = (int)Math.Min(64, n - word);
-            for (var i = 0; i < end; i++)
-            {
-                var magnitude = BitConverter.SingleToInt32Bits(values[word + i]) & int.MaxValue;
-                bits |= (magnitude > cut.Below(flatStart + word + i) ? 1UL : 0) << i;
-            }
-
-            mask[word >> 6] = bits;
-        }
-    }
-
     private struct Kernel : IKernel
     {
         internal float* Rows;

@@ -18,23 +18,32 @@ internal sealed unsafe class DareMethod : SparseMethod
         : base(plan) => _masks = new RandomMasks(plan, Groups);
 
     /// <inheritdoc/>
-    public override bool SharesThresholds => false;
+    public override bool SharesDeltas => false;
 
     /// <summary>How often the inputs are read, as a rule.</summary>
-    public static int Passes(SparseRecipe dare) => StatisticsPasses(dare, TrimsByMagnitude(dare)) + 1;
+    public static int Passes(SparseRecipe dare) =>
+        StatisticsPasses(dare, dare is DareTies ties && (ties.TrimDensity!.Value < 1 || ties.Cut == Recipes.Cut.Deviation)) + 1;
 
     /// <inheritdoc/>
-    public override double TrimDensity(MixGroup group, TensorPlan tensor, int expert) =>
-        group.Recipe is DareTies dare ? dare.TrimDensity!.Value : 1;
+    public override TrimScope? ExtentOf(MixGroup group) =>
+        group.Recipe is DareTies { Cut: not Recipes.Cut.Deviation, TrimDensity.Value: < 1 } dare ? dare.Trim : null;
 
     /// <inheritdoc/>
-    protected override bool Trims(Recipe recipe) => TrimsByMagnitude(recipe);
+    public override double? ShareOf(MixGroup group, TensorPlan tensor, int expert) =>
+        group.Recipe is DareTies { Cut: Recipes.Cut.Share, TrimDensity.Value: > 0 and < 1 and var density } ? density : null;
+
+    /// <inheritdoc/>
+    public override TrimBounds BoundsOf(MixGroup group, TensorPlan tensor, int expert, long elements)
+    {
+        var dare = (DareTies)group.Recipe;
+        return TrimBounds.Of(dare.Cut!.Value, dare.TrimDensity!.Value, elements);
+    }
 
     /// <inheritdoc/>
     protected override void Thin(Worker worker, SubBlock part, MixGroup group, int expert, ref ExpertBlock block)
     {
         block.WriteBack = ((IDare)group.Recipe).WriteBack == true;
-        var density = part.Tensor.Settings[group.First].Densities[expert];
+        var density = DensityOf(group, part.Tensor, expert);
         var bits = worker.Masks + (expert * worker.MaskWords);
         if (density >= 1 || !_masks.Make(worker, part, group, expert, density, bits))
             return;
@@ -42,7 +51,4 @@ internal sealed unsafe class DareMethod : SparseMethod
         if (Settings(group).Rescale == Rescale.Inverse && density > 0)
             block.Divisor = (float)density;
     }
-
-    private static bool TrimsByMagnitude(Recipe recipe) =>
-        recipe is DareTies dare && (dare.TrimDensity!.Value < 1 || dare.Cut == Recipes.Cut.Deviation);
 }

@@ -21,10 +21,10 @@ internal sealed unsafe class MagnitudeTrim
     private const int SampleEvery = 24;
 
     private readonly MergePlan _plan;
-    private readonly SparseMethod _method;
+    private readonly ITrimmed _method;
 
-    /// <summary>For each group and tensor the cut of each expert; null where nothing is cut.</summary>
-    private readonly Cut[]?[][] _cuts;
+    /// <summary>For each group and tensor the cuts of each expert; null where nothing is cut.</summary>
+    private readonly (Cut Keep, Cut Drop)[]?[][] _cuts;
 
     /// <summary>How many elements hold a share, by kind of delta, expert and tensor (-1 for all).</summary>
     private readonly Dictionary<(int Key, int Expert, int Tensor), ShareQuestion> _shares = [];
@@ -32,17 +32,17 @@ internal sealed unsafe class MagnitudeTrim
     /// <summary>The last tensor that has elements, in ordinal order of names; -1 where there is none.</summary>
     private readonly int _lastTensor;
 
-    public MagnitudeTrim(MergePlan plan, SparseMethod method)
+    public MagnitudeTrim(MergePlan plan, ITrimmed method)
     {
         _plan = plan;
         _method = method;
-        _cuts = [.. method.Groups.Select(_ => new Cut[]?[plan.Tensors.Count])];
+        _cuts = [.. method.Groups.Select(_ => new (Cut, Cut)[]?[plan.Tensors.Count])];
         _lastTensor = plan.Merged.Where(t => t.ElementCount > 0).OrderBy(t => t.Name, StringComparer.Ordinal).LastOrDefault()?.Index ?? -1;
     }
 
-    /// <summary>The cut of an expert's task vector in a tensor; all is kept where nothing was looked for.</summary>
-    public Cut CutOf(MixGroup group, TensorPlan tensor, int expert) =>
-        _cuts[group.Index][tensor.Index] is { } cuts ? cuts[expert] : Cut.All;
+    /// <summary>What is kept of an expert's task vector in a tensor, and what of it is dropped all the same; all is kept where nothing was looked for.</summary>
+    public (Cut Keep, Cut Drop) CutsOf(MixGroup group, TensorPlan tensor, int expert) =>
+        _cuts[group.Index][tensor.Index] is { } cuts ? cuts[expert] : (Cut.All, Cut.None);
 
     /// <summary>Finds all cuts in the tensors from <paramref name="first"/> up to <paramref name="end"/>.</summary>
     public void Find(PassContext context, int first, int end)
@@ -50,11 +50,11 @@ internal sealed unsafe class MagnitudeTrim
         var searches = new List<TrimSearch>();
         var whole = new List<TrimSearch>();
         AskForShares(context, first, end);
-        foreach (var group in _method.Groups.Where(g => Cuts(g) && SparseMethod.ScopeOf(g) == TrimScope.Model))
+        foreach (var group in _method.Groups.Where(g => _method.ExtentOf(g) == TrimScope.Model))
             AddRequests(group, _plan.Merged, whole, TrimSearch.OfModel(_plan));
         foreach (var tensor in _plan.MergedIn(first, end))
         {
-            foreach (var group in _method.Groups.Where(g => Cuts(g) && SparseMethod.ScopeOf(g) == TrimScope.Tensor))
+            foreach (var group in _method.Groups.Where(g => _method.ExtentOf(g) == TrimScope.Tensor))
                 AddRequests(group, [tensor], searches, TrimSearch.OfTensor(tensor));
         }
 
@@ -77,32 +77,28 @@ internal sealed unsafe class MagnitudeTrim
 
     /// <summary>The flat index in a tensor from which all is kept: a trim by share always keeps the vector's last element.</summary>
     public long KeepFrom(MixGroup group, TensorPlan tensor, int expert) =>
-        IsShare(group) && _cuts[group.Index][tensor.Index] is not null && _method.TrimDensity(group, tensor, expert) is > 0 and < 1
-            && (SparseMethod.ScopeOf(group) == TrimScope.Tensor || tensor.Index == _lastTensor)
+        _cuts[group.Index][tensor.Index] is not null && _method.ShareOf(group, tensor, expert) is not null
+            && (_method.ExtentOf(group) == TrimScope.Tensor || tensor.Index == _lastTensor)
             ? tensor.ElementCount - 1
             : long.MaxValue;
-
-    private static bool Cuts(MixGroup group) => group.Recipe is TrimmedRecipe { Cut: not Recipes.Cut.Deviation };
-
-    private static bool IsShare(MixGroup group) => group.Recipe is TrimmedRecipe { Cut: Recipes.Cut.Share };
 
     /// <summary>Turns the shares of trims by share into numbers of elements.</summary>
     private void AskForShares(PassContext context, int first, int end)
     {
         _shares.Clear();
-        foreach (var group in _method.Groups.Where(IsShare))
+        foreach (var group in _method.Groups)
         {
-            var whole = SparseMethod.ScopeOf(group) == TrimScope.Model;
+            var whole = _method.ExtentOf(group) == TrimScope.Model;
             foreach (var tensor in whole ? _plan.Merged : _plan.MergedIn(first, end))
             {
                 for (var expert = 0; expert < _plan.Experts.Count; expert++)
                 {
-                    if (_method.TrimDensity(group, tensor, expert) is not (> 0 and < 1) || (whole && _lastTensor < 0))
+                    if (_method.ShareOf(group, tensor, expert) is not { } share || (whole && _lastTensor < 0))
                         continue;
-                    var key = (_method.SharesThresholds ? 0 : group.Index, expert, whole ? -1 : tensor.Index);
+                    var key = (_method.SharesDeltas ? 0 : group.Index, expert, whole ? -1 : tensor.Index);
                     if (!_shares.TryGetValue(key, out var question))
                         _shares.Add(key, question = new ShareQuestion(key.Item1, expert, whole ? TrimSearch.OfModel(_plan) : TrimSearch.OfTensor(tensor), group));
-                    question.Ranks[_method.TrimDensity(group, tensor, expert)] = 0;
+                    question.Ranks[share] = 0;
                 }
             }
         }
@@ -167,33 +163,35 @@ internal sealed unsafe class MagnitudeTrim
         {
             for (var expert = 0; expert < _plan.Experts.Count; expert++)
             {
-                var density = _method.TrimDensity(group, tensor, expert);
-                if (density >= 1)
+                var bounds = _method.BoundsOf(group, tensor, expert, extent.Elements);
+                if (bounds == TrimBounds.All)
                     continue;
+                var key = _method.SharesDeltas ? 0 : group.Index;
+                if (_shares.TryGetValue((key, expert, extent.IsModel ? -1 : tensor.Index), out var shares)
+                    && _method.ShareOf(group, tensor, expert) is { } share && shares.Ranks.TryGetValue(share, out var rank))
+                    bounds = bounds with { Keep = new TrimBound(rank, TrimEdge.Exact) };
                 var cuts = _cuts[group.Index][tensor.Index] ??= NewCuts();
-                var rule = ((TrimmedRecipe)group.Recipe).Cut!.Value;
-                var key = _method.SharesThresholds ? 0 : group.Index;
-                var ranked = _shares.TryGetValue((key, expert, extent.IsModel ? -1 : tensor.Index), out var shares) && shares.Ranks.TryGetValue(density, out var found)
-                    ? found
-                    : TrimRank.Of(rule, density, extent.Elements);
-                if (ranked is not { } rank)
-                {
-                    cuts[expert] = density > 0 ? Cut.All : Cut.None;
-                    continue;
-                }
+                cuts[expert] = (bounds.Keep.Known ?? Cut.All, bounds.Drop.Known ?? Cut.None);
+                if (bounds.Keep.Known is null)
+                    SearchFor(new TrimRequest(group, tensor, bounds.Keep, IsDrop: false));
+                if (bounds.Drop.Known is null)
+                    SearchFor(new TrimRequest(group, tensor, bounds.Drop, IsDrop: true));
 
-                var search = searches.FirstOrDefault(s => s.Key == key && s.Expert == expert && s.Extent.Equals(extent));
-                if (search is null)
-                    searches.Add(search = new TrimSearch(key, expert, extent, group));
-                search.Request(rank, rule is Recipes.Cut.Exact or Recipes.Cut.Share, new TrimRequest(group, tensor, rank, rule));
+                void SearchFor(TrimRequest request)
+                {
+                    var search = searches.FirstOrDefault(s => s.Key == key && s.Expert == expert && s.Extent.Equals(extent));
+                    if (search is null)
+                        searches.Add(search = new TrimSearch(key, expert, extent, group));
+                    search.Request(request);
+                }
             }
         }
     }
 
-    private Cut[] NewCuts()
+    private (Cut Keep, Cut Drop)[] NewCuts()
     {
-        var cuts = new Cut[_plan.Experts.Count];
-        Array.Fill(cuts, Cut.All);
+        var cuts = new (Cut, Cut)[_plan.Experts.Count];
+        Array.Fill(cuts, (Cut.All, Cut.None));
         return cuts;
     }
 
@@ -213,7 +211,7 @@ internal sealed unsafe class MagnitudeTrim
                 if (read != search.Expert)
                     worker.ReadExpert(part, search.Expert, withBase: read < 0);
                 read = search.Expert;
-                Deltas.Compute(worker.Blocks[0], _method.Pipeline(worker, part, search.Group, search.Expert, complete: false), part.Start, part.Length, worker.Mix);
+                Deltas.Compute(worker.Blocks[0], _method.Untrimmed(worker, part, search.Group, search.Expert), part.Start, part.Length, worker.Mix);
                 search.Search.AddSample(worker.Mix, part.Length);
             }
         }
@@ -252,7 +250,7 @@ internal sealed unsafe class MagnitudeTrim
                 if (read != search.Expert)
                     context.Progress.Add(worker.ReadExpert(part, search.Expert, withBase: read < 0));
                 read = search.Expert;
-                var expert = _method.Pipeline(worker, part, search.Group, search.Expert, complete: false);
+                var expert = _method.Untrimmed(worker, part, search.Group, search.Expert);
                 for (var e = 0; e < part.Length; e += search.Extent.BlockElements)
                 {
                     search.Tally(tally).Add(
@@ -271,11 +269,18 @@ internal sealed unsafe class MagnitudeTrim
     {
         foreach (var request in search.Requests)
         {
-            var found = search.Search.Results[search.IndexOf(request.Rank)];
-            var cut = request.Rule is not (Recipes.Cut.Exact or Recipes.Cut.Share) || found.Block < 0
-                ? Cut.AtThreshold(found.Bits)
-                : CutInside(worker, search, found, request.Tensor);
-            _cuts[request.Group.Index][request.Tensor.Index]![search.Expert] = cut;
+            var found = search.Search.Results[search.IndexOf(request.Bound.Rank)];
+            var cut = request.Bound.Edge switch
+            {
+                TrimEdge.Above => new Cut(found.Bits, -1),
+                TrimEdge.Exact when found.Block >= 0 => CutInside(worker, search, found, request.Tensor),
+                _ => Cut.AtThreshold(found.Bits),
+            };
+            var cuts = _cuts[request.Group.Index][request.Tensor.Index]!;
+            if (request.IsDrop)
+                cuts[search.Expert].Drop = cut;
+            else
+                cuts[search.Expert].Keep = cut;
         }
     }
 
@@ -292,7 +297,7 @@ internal sealed unsafe class MagnitudeTrim
         {
             var part = new SubBlock(holder, start + offset, (int)Math.Min(worker.Elements, length - offset));
             worker.ReadExpert(part, search.Expert);
-            Deltas.Compute(worker.Blocks[0], _method.Pipeline(worker, part, search.Group, search.Expert, complete: false), part.Start, part.Length, worker.Mix);
+            Deltas.Compute(worker.Blocks[0], _method.Untrimmed(worker, part, search.Group, search.Expert), part.Start, part.Length, worker.Mix);
             var index = MagnitudeBits.LocateEqual(worker.Mix, part.Length, found.Bits, ref rank);
             if (index >= 0)
                 return new Cut(found.Bits, part.Start + index);

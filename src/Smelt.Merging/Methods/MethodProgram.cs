@@ -46,10 +46,7 @@ internal abstract class MethodProgram
     protected MethodProgram(MergePlan plan)
     {
         Plan = plan;
-        Groups = [.. plan.Points
-            .Select((point, i) => (Key: ConfigurationWriter.Write("group", WithoutLambda(point.Recipe)), Index: i, point.Recipe))
-            .GroupBy(p => p.Key)
-            .Select((group, i) => new MixGroup(i, group.First().Recipe, [.. group.Select(p => p.Index)]))];
+        Groups = [.. Group(plan.Points)];
     }
 
     /// <summary>The plan, as the part that the method merges sees it.</summary>
@@ -64,6 +61,9 @@ internal abstract class MethodProgram
     /// <summary>Whether the output is base + lambda * mix; else it is the mix itself.</summary>
     public virtual bool AddsBase => true;
 
+    /// <summary>The number of distinct mixes among some points.</summary>
+    public static int CountGroups(IReadOnlyList<SweepPoint> points) => Group(points).Count();
+
     /// <summary>Binds a plan's method.</summary>
     public static MethodProgram Create(MergePlan plan) => plan.Points[0].Recipe switch
     {
@@ -71,6 +71,7 @@ internal abstract class MethodProgram
         TaskArithmetic => new TaskArithmeticMethod(plan),
         Ties => new TiesMethod(plan),
         IDare => new DareMethod(plan),
+        IOutlierTrim => new BreadcrumbsMethod(plan),
         Slerp => new SlerpMethod(plan),
         NuSlerp => new NuSlerpMethod(plan),
         MultiSlerp => new MultiSlerpMethod(plan),
@@ -93,6 +94,7 @@ internal abstract class MethodProgram
     public static int CountPasses(Recipe recipe) => recipe switch
     {
         Ties ties => TiesMethod.Passes(ties),
+        SparseRecipe and IOutlierTrim => BreadcrumbsMethod.Passes((SparseRecipe)recipe),
         SparseRecipe and IDare => DareMethod.Passes((SparseRecipe)recipe),
         Slerp or NuSlerp or MultiSlerp or Karcher or ModelStock or RamPlus => 2,
         MultiTaskRecipe multiTask => MultiTaskMethod.Passes(multiTask),
@@ -118,6 +120,11 @@ internal abstract class MethodProgram
     /// merged again with the right one.
     /// </summary>
     public virtual bool Recheck(VoteCounts votes) => false;
+
+    private static IEnumerable<MixGroup> Group(IReadOnlyList<SweepPoint> points) => points
+        .Select((point, i) => (Key: ConfigurationWriter.Write("group", WithoutLambda(point.Recipe)), Index: i, point.Recipe))
+        .GroupBy(p => p.Key)
+        .Select((group, i) => new MixGroup(i, group.First().Recipe, [.. group.Select(p => p.Index)]));
 
     private static Recipe WithoutLambda(Recipe recipe) => recipe is not TaskVectorRecipe taskVector
         ? recipe

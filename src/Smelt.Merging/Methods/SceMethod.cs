@@ -163,7 +163,7 @@ internal sealed unsafe class SceMethod(MergePlan plan) : MethodProgram(plan)
         if (!_cuts.TryGetValue((group.Index, part.Tensor.Index), out var cut))
             return null;
         Variance(worker, part);
-        Variances.Select(worker.Mix, cut, part.Start, part.Length, worker.Masks);
+        CutMask.Write(worker.Mix, cut, Kernels.Cut.None, part.Start, part.Length, worker.Masks);
         return worker.Masks;
     }
 

@@ -21,7 +21,7 @@ internal sealed record ShareQuestion(int Key, int Expert, TrimExtent Extent, Mix
 /// are summed by the upper half of the magnitude's pattern, exactly, in integers, so that no order shows; then the elements
 /// of the one class in which a share is reached are counted by the lower half.
 /// </summary>
-internal sealed unsafe class ShareRanks(SparseMethod method)
+internal sealed unsafe class ShareRanks(ITrimmed method)
 {
     private const int HalfBits = 16;
     private const int Classes = 1 << 15;
@@ -105,7 +105,7 @@ internal sealed unsafe class ShareRanks(SparseMethod method)
         {
             var part = new SubBlock(block.Tensor, block.Start + offset, Math.Min(worker.Elements, block.Length - offset));
             context.Progress.Add(worker.ReadExpert(part, question.Expert));
-            Deltas.Compute(worker.Blocks[0], method.Pipeline(worker, part, question.Group, question.Expert, complete: false), part.Start, part.Length, worker.Mix);
+            Deltas.Compute(worker.Blocks[0], method.Untrimmed(worker, part, question.Group, question.Expert), part.Start, part.Length, worker.Mix);
             MagnitudeBits.Of(worker.Mix, part.Length, (uint*)worker.Mix);
             tally.Add((uint*)worker.Mix, part.Length);
         }

@@ -10,7 +10,7 @@ namespace Smelt.Merging.Methods;
 /// What the methods share that make each expert's task vector sparse (drop, rescale, write-back, magnitude trim): signs are
 /// elected, unless the method has no election, and what agrees is combined. out = b + lambda * mix.
 /// </summary>
-internal abstract unsafe class SparseMethod : MethodProgram
+internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
 {
     private readonly MagnitudeTrim _trim;
     private readonly L1Ratios _ratios;
@@ -40,18 +40,24 @@ internal abstract unsafe class SparseMethod : MethodProgram
         : Groups.Any(g => LooksAtVectors(g) && ScopeOf(g) == TrimScope.Model) ? StatisticsScope.Model
         : StatisticsScope.Tensor;
 
-    private bool LooksAtVectors(MixGroup group) => Trims(group.Recipe) || VectorStatistics.HasNorms(group);
+    /// <inheritdoc/>
+    public abstract bool SharesDeltas { get; }
+
+    private bool LooksAtVectors(MixGroup group) => ExtentOf(group) is not null || VectorStatistics.HasBands(group) || VectorStatistics.HasNorms(group);
 
     private static bool Spans(MixGroup group) => AgreeingSpan.IsMedian(group.Recipe) || AgreeingSpan.IsStock(group.Recipe);
 
-    /// <summary>The fraction that the magnitude trim keeps; 1 where nothing is trimmed.</summary>
-    public abstract double TrimDensity(MixGroup group, TensorPlan tensor, int expert);
+    /// <inheritdoc/>
+    public abstract TrimScope? ExtentOf(MixGroup group);
 
-    /// <summary>Whether groups with the same drop share thresholds: without a random drop all do.</summary>
-    public abstract bool SharesThresholds { get; }
+    /// <inheritdoc/>
+    public virtual double? ShareOf(MixGroup group, TensorPlan tensor, int expert) => null;
 
-    /// <summary>Whether a recipe trims by magnitude at all.</summary>
-    protected abstract bool Trims(Recipe recipe);
+    /// <inheritdoc/>
+    public abstract TrimBounds BoundsOf(MixGroup group, TensorPlan tensor, int expert, long elements);
+
+    /// <inheritdoc/>
+    public ExpertBlock Untrimmed(Worker worker, SubBlock part, MixGroup group, int expert) => Pipeline(worker, part, group, expert, complete: false);
 
     /// <summary>What is done to an expert's task vector before the trim: a drop and its rescale. Nothing unless overridden.</summary>
     protected virtual void Thin(Worker worker, SubBlock part, MixGroup group, int expert, ref ExpertBlock block)
@@ -69,7 +75,15 @@ internal abstract unsafe class SparseMethod : MethodProgram
     public static SparseRecipe Settings(MixGroup group) => (SparseRecipe)group.Recipe;
 
     /// <summary>Over what a group measures task vectors.</summary>
-    public static TrimScope ScopeOf(MixGroup group) => (group.Recipe as TrimmedRecipe)?.Trim ?? TrimScope.Tensor;
+    public static TrimScope ScopeOf(MixGroup group) => group.Recipe switch
+    {
+        TrimmedRecipe trimmed => trimmed.Trim!.Value,
+        IOutlierTrim outliers => outliers.Trim!.Value,
+        _ => TrimScope.Tensor,
+    };
+
+    /// <summary>The fraction of an expert's task vector that is kept in a tensor.</summary>
+    protected static double DensityOf(MixGroup group, TensorPlan tensor, int expert) => tensor.Settings[group.First].Densities[expert];
 
     /// <inheritdoc/>
     public override void Prepare(PassContext context, int first, int end)
@@ -134,7 +148,7 @@ internal abstract unsafe class SparseMethod : MethodProgram
         Thin(worker, part, group, expert, ref block);
         if (complete)
         {
-            block.Keep = _trim.CutOf(group, part.Tensor, expert);
+            (block.Keep, block.Drop) = _trim.CutsOf(group, part.Tensor, expert);
             block.KeepFrom = _trim.KeepFrom(group, part.Tensor, expert);
             block.Ratio = _ratios.Of(group, part.Tensor, expert);
             _statistics.Complete(ref block, group, part.Tensor, expert);

@@ -11,14 +11,19 @@ namespace Smelt.Merging.Methods;
 internal sealed class TiesMethod(MergePlan plan) : SparseMethod(plan)
 {
     /// <inheritdoc/>
-    public override bool SharesThresholds => true;
+    public override bool SharesDeltas => true;
 
     /// <summary>How often the inputs are read, as a rule.</summary>
     public static int Passes(Ties ties) => StatisticsPasses(ties, trims: true) + 1;
 
     /// <inheritdoc/>
-    public override double TrimDensity(MixGroup group, TensorPlan tensor, int expert) => tensor.Settings[group.First].Densities[expert];
+    public override TrimScope? ExtentOf(MixGroup group) => ((Ties)group.Recipe) is { Cut: not Cut.Deviation } ties ? ties.Trim : null;
 
     /// <inheritdoc/>
-    protected override bool Trims(Recipe recipe) => true;
+    public override double? ShareOf(MixGroup group, TensorPlan tensor, int expert) =>
+        ((Ties)group.Recipe).Cut == Cut.Share && DensityOf(group, tensor, expert) is > 0 and < 1 and var density ? density : null;
+
+    /// <inheritdoc/>
+    public override TrimBounds BoundsOf(MixGroup group, TensorPlan tensor, int expert, long elements) =>
+        TrimBounds.Of(((Ties)group.Recipe).Cut!.Value, DensityOf(group, tensor, expert), elements);
 }

@@ -1,37 +1,8 @@
 using Smelt.Merging.Execution;
 using Smelt.Merging.Kernels;
 using Smelt.Merging.Planning;
-using Smelt.Recipes;
-using Cut = Smelt.Recipes.Cut;
 
 namespace Smelt.Merging.Methods;
-
-/// <summary>Which magnitude a trim asks for.</summary>
-internal static class TrimRank
-{
-    /// <summary>Digits to which 1 - density is rounded, so that 1 - 0.9 is 0.1.</summary>
-    private const int Digits = 15;
-
-    /// <summary>
-    /// The k of the k-th largest magnitude that a trim rule cuts at, for n elements and density p; null where it keeps all
-    /// (p &gt; 0) or nothing (p = 0) without a threshold.
-    /// </summary>
-    public static long? Of(Cut rule, double density, long n)
-    {
-        switch (rule)
-        {
-            case Cut.Exact or Cut.Share:
-                // A share is turned into a number of elements first; see ShareRanks.
-                return density <= 0 ? null : Math.Max(1, (long)(density * n));
-            case Cut.AtThreshold:
-                // The (n - trunc(p n))-th smallest is the (trunc(p n) + 1)-th largest.
-                return Math.Min(n, (long)(density * n) + 1);
-            default:
-                var order = (long)(Math.Round(1 - density, Digits) * n);
-                return order == 0 ? null : n - order + 1;
-        }
-    }
-}
 
 /// <summary>What a threshold is taken over: one tensor, or all merged tensors in ordinal order of their names.</summary>
 /// <param name="Tensors">The tensors.</param>
@@ -82,7 +53,11 @@ internal sealed record TrimExtent(TensorPlan[] Tensors, bool IsModel, int BlockE
 }
 
 /// <summary>A cut that somebody asked for.</summary>
-internal sealed record TrimRequest(MixGroup Group, TensorPlan Tensor, long Rank, Cut Rule);
+/// <param name="Group">The group.</param>
+/// <param name="Tensor">The tensor.</param>
+/// <param name="Bound">The place.</param>
+/// <param name="IsDrop">Whether it is the outliers' cut.</param>
+internal sealed record TrimRequest(MixGroup Group, TensorPlan Tensor, TrimBound Bound, bool IsDrop);
 
 /// <summary>The search for all thresholds of one expert's deltas over one extent.</summary>
 /// <param name="Key">Tells deltas apart that are made in different ways.</param>
@@ -118,10 +93,10 @@ internal sealed record TrimSearch(int Key, int Expert, TrimExtent Extent, MixGro
     public long ListBytes => _ranks.Count * Math.Min(Extent.Elements / 2, MagnitudeBracket.MostBytes);
 
     /// <summary>Adds a request.</summary>
-    public void Request(long rank, bool exact, TrimRequest request)
+    public void Request(TrimRequest request)
     {
-        _ranks.Add(rank);
-        _placesEquals |= exact;
+        _ranks.Add(request.Bound.Rank);
+        _placesEquals |= request.Bound.Edge == TrimEdge.Exact;
         Requests.Add(request);
     }
 

@@ -23,11 +23,15 @@ public enum TensorAction
 /// <param name="Recipe">The recipe with the method's own values that hold for the tensor.</param>
 public sealed record TensorSettings(double[] Weights, double[] Densities, double Lambda, Recipe Recipe)
 {
+    /// <summary>The fraction of each expert's deltas that counts as outliers; empty for methods that drop none.</summary>
+    public double[] Gammas { get; init; } = [];
+
     /// <summary>The values for some of the experts.</summary>
     internal TensorSettings For(int[] experts) => this with
     {
         Weights = [.. experts.Select(i => Weights[i])],
         Densities = Densities.Length == 0 ? Densities : [.. experts.Select(i => Densities[i])],
+        Gammas = Gammas.Length == 0 ? Gammas : [.. experts.Select(i => Gammas[i])],
         Recipe = Recipe with { Experts = Sequence.From(experts.Select(i => Recipe.Experts[i])) },
     };
 }

@@ -44,6 +44,7 @@ internal sealed class TensorSettingsResolver
     {
         var weights = new double[recipe.Experts.Count];
         var densities = recipe is SparseRecipe ? new double[recipe.Experts.Count] : [];
+        var gammas = recipe is IOutlierTrim ? new double[recipe.Experts.Count] : [];
         for (var i = 0; i < weights.Length; i++)
         {
             var expert = recipe.Experts[i];
@@ -52,10 +53,15 @@ internal sealed class TensorSettingsResolver
             weights[i] = (Find(r => r.Weight) ?? expert.Weight)?.At(depth) ?? 1;
             if (recipe is SparseRecipe sparse)
                 densities[i] = (Find(r => r.Density) ?? expert.Density ?? sparse.Density)!.At(depth);
+            if (recipe is IOutlierTrim outliers)
+                gammas[i] = (Find(r => r.Gamma) ?? expert.Gamma ?? outliers.Gamma)!.At(depth);
         }
 
         var lambda = recipe is TaskVectorRecipe taskVector ? (First(recipe.Tensors, matching, r => r.Lambda) ?? taskVector.Lambda)!.At(depth) : 1;
-        return new TensorSettings(weights, densities, lambda, _hasGradients || matching.Length > 0 ? WithValues(recipe, depth, matching) : recipe);
+        return new TensorSettings(weights, densities, lambda, _hasGradients || matching.Length > 0 ? WithValues(recipe, depth, matching) : recipe)
+        {
+            Gammas = gammas,
+        };
     }
 
     /// <summary>

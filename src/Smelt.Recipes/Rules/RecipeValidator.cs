@@ -244,7 +244,7 @@ public static class RecipeValidator
                 problems.Add(RuleTable.ExpertRule.At(where, "Keep holds for the whole output, not for one expert.", "Move it to the recipe's Tensors, or set Weight = 0 here."));
             else
             {
-                foreach (var slot in Slots.Of(typeof(TensorOverride)).Where(s => s.Name is not ("weight" or "density") && s.Get(expert.Tensors[i]) is not null))
+                foreach (var slot in Slots.Of(typeof(TensorOverride)).Where(s => Slots.Of(typeof(Expert)).All(own => own.Name != s.Name) && s.Get(expert.Tensors[i]) is not null))
                     problems.Add(RuleTable.ExpertRule.At($"{where}/{slot.Name}", $"{slot.Property} holds for the merged tensor, not one expert's.", "Move it to the recipe's Tensors."));
             }
         }
@@ -272,8 +272,8 @@ public static class RecipeValidator
             FlagSlots(recipe.Experts[i], $"{path}/experts/{i}");
             for (var r = 0; r < recipe.Experts[i].Tensors.Count; r++)
             {
-                if (recipe.Experts[i].Tensors[r] is TensorOverride { Weight: var weight, Density: var density })
-                    FlagSlots(new TensorOverride("") { Weight = weight, Density = density }, $"{path}/experts/{i}/tensors/{r}");
+                if (recipe.Experts[i].Tensors[r] is TensorOverride { Weight: var weight, Density: var density, Gamma: var gamma })
+                    FlagSlots(new TensorOverride("") { Weight = weight, Density = density, Gamma = gamma }, $"{path}/experts/{i}/tensors/{r}");
             }
         }
 
@@ -284,13 +284,15 @@ public static class RecipeValidator
             Flag(path + "/promoteDtype", "promoteDtype", "dtype is given");
         if (recipe is Pcb { Missing: MissingTensors.Union })
             problems.Add(RuleTable.Composition.At(path + "/missing", "missing is Union, where every tensor has experts of its own, and pcb goes by statistics of whole experts.", "Set Missing = MissingTensors.Intersection."));
-        if (recipe is { Missing: MissingTensors.Union } && recipe.Resolve() is TrimmedRecipe { Trim: TrimScope.Model })
+        if (recipe is { Missing: MissingTensors.Union } && recipe.Resolve() is TrimmedRecipe { Trim: TrimScope.Model } or IOutlierTrim { Trim: TrimScope.Model })
             problems.Add(RuleTable.Composition.At(path + "/missing", "missing is Union, where every tensor has experts of its own, and trim is Model, one threshold over all tensors of an expert.", "Set Trim = TrimScope.Tensor, or Missing = Intersection."));
         if (recipe is NuSlerp { ColumnWise: true, Flatten: not false })
             Flag(path + "/columnWise", "columnWise", "flatten takes each tensor as one vector");
         CheckMasks(recipe, path, problems);
         if (recipe is SparseRecipe { Rescale: Rescale.Inverse } and not IRandomDrop)
             problems.Add(RuleTable.UndefinedMember.At(path + "/rescale", $"rescale is Inverse, which undoes a random drop; {Slots.MethodId(recipe.GetType())} trims by magnitude. Allowed: None, L1.", "Use L1 to keep the norm, or DareTies."));
+        if (recipe is TrimmedRecipe { Trim: TrimScope.Row })
+            problems.Add(RuleTable.UndefinedMember.At(path + "/trim", $"trim is Row, and {Slots.MethodId(recipe.GetType())} has no threshold for each row. Allowed: Tensor, Model.", "Use Breadcrumbs to compare magnitudes inside rows."));
         if (recipe is IRandomDrop { MaskFile: not null, Seed: not null })
             Flag(path + "/seed", "seed", "the masks come from maskFile");
         if (recipe is ElectedRecipe elected)
@@ -314,6 +316,7 @@ public static class RecipeValidator
     {
         "weight" => recipe.UsesWeights,
         "density" => recipe is SparseRecipe,
+        "gamma" => recipe is IOutlierTrim,
         _ => Slots.Of(recipe.GetType()).Any(s => s.Name == slot),
     };
 

@@ -23,8 +23,8 @@ internal static class MergekitCase
         if (arguments.Contains("--tensor-intersection"))
             imported = imported.WithMissing(MissingTensors.Intersection);
         var recipe = imported.Recipe;
-        if (recipe is DareTies dare && golden.Json["masks"]?.GetValue<string>() is { } masks)
-            recipe = dare with { MaskFile = golden.OwnFile(masks) };
+        if (golden.Json["masks"]?.GetValue<string>() is { } masks && Slots.Of(recipe.GetType()).FirstOrDefault(s => s.Name == "maskFile") is { } slot)
+            recipe = (Recipe)slot.With(recipe, golden.OwnFile(masks));
         return (recipe, import.Root);
     }
 

@@ -83,6 +83,7 @@ internal sealed class OriginalsRecipe
         },
         ("dare_ties", "mergelm") => Combined(Dare() with { TrimDensity = 1 - Number("mask_rate"), Cut = Cut.MaskRate, ZeroVote = ZeroVote.MajorityOrNothing }),
         ("dare_ties", "fusion_bench") => Combined(Dare() with { TrimDensity = TopK() }),
+        ("breadcrumbs", _) => new Breadcrumbs { Density = Number("keep_beta"), Gamma = Number("remove_gamma"), Lambda = Number("alpha") },
         ("dare_ta", _) => DareSum() with { Lambda = Number("lambda") },
         ("dare_avg", _) => DareSum() with { Normalize = true },
         _ => throw new NotSupportedException($"{_case}: no recipe for method '{_case.Method}' of '{_case.Program}', and no reason why it is skipped"),

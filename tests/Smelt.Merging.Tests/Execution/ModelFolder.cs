@@ -20,7 +20,7 @@ internal sealed class ModelFolder : IDisposable
     /// <summary>Writes a model of BF16 tensors; <paramref name="value"/> gives an element by tensor and index.</summary>
     public void Write(string name, Func<int, long, float> value, long maxShardSize = long.MaxValue, Func<int, string>? names = null)
     {
-        var tensors = Sizes.Select((n, t) => new LayoutTensor(names?.Invoke(t) ?? $"t{t}.weight", TensorType.BF16, [n])).ToArray();
+        var tensors = Sizes.Select((n, t) => new LayoutTensor(names?.Invoke(t) ?? $"t{t}.weight", TensorType.BF16, Shape(n))).ToArray();
         var layout = ShardLayout.Create(tensors, maxShardSize);
         var folder = System.IO.Path.Combine(Path, name);
         Directory.CreateDirectory(folder);
@@ -44,6 +44,15 @@ internal sealed class ModelFolder : IDisposable
 
         File.WriteAllText(System.IO.Path.Combine(folder, "config.json"), """{"model_type": "llama", "dtype": "bfloat16"}""");
     }
+
+    /// <summary>Some tensors have rows, which blocks cut: short, long and of three dimensions.</summary>
+    private static long[] Shape(long size) => size switch
+    {
+        4096 => [8, 8, 64],
+        65_535 => [4369, 15],
+        140_000 => [20, 7, 1000],
+        _ => [size],
+    };
 
     /// <summary>A base and three experts of seeded noise with many equal magnitudes, zeros and opposed signs.</summary>
     public void WriteFamily(long maxShardSize = long.MaxValue)

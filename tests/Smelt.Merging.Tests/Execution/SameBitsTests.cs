@@ -23,6 +23,9 @@ public class SameBitsTests
         "ties sign file" => new Ties { Base = Folder("base"), Experts = Experts, Election = Election.SignFile, SignFile = "e2" },
         "dare paper" => new DareTies { Base = Folder("base"), Experts = Experts, Seed = 5 },
         "dare linear" => new DareLinear { Base = Folder("base"), Experts = Experts, Density = 0.3, Normalize = true, WriteBack = true, Seed = 5 },
+        "breadcrumbs rows" => new Breadcrumbs { Base = Folder("base"), Experts = Experts, Density = 0.4, Gamma = 0.05, Rescale = Rescale.L1 },
+        "breadcrumbs ties" => new BreadcrumbsTies { Base = Folder("base"), Experts = Experts, Profile = Profile.Mergekit, Density = 0.4, Gamma = 0.05 },
+        "breadcrumbs model" => new BreadcrumbsTies { Base = Folder("base"), Experts = Experts, Trim = TrimScope.Model, Density = 0.4, Gamma = 0.05 },
         "slerp" => new Slerp { Base = Folder("base"), Experts = [Folder("e1")], T = 0.3 },
         "nuslerp" => new NuSlerp { Experts = [Folder("e1"), Folder("e2")] },
         "multislerp" => new MultiSlerp { Base = Folder("base"), Experts = Experts },
@@ -44,7 +47,7 @@ public class SameBitsTests
     };
 
     public static TheoryData<string> Methods() => ["average", "task arithmetic", "ties model", "ties model exact", "ties tensor",
-        "ties norms", "ties dominant", "ties deviation", "ties median", "ties sign file", "dare paper", "dare mergekit", "dare linear",
+        "ties norms", "ties dominant", "ties deviation", "ties median", "ties sign file", "dare paper", "dare mergekit", "dare linear", "breadcrumbs rows", "breadcrumbs ties", "breadcrumbs model",
         "slerp", "nuslerp", "multislerp", "karcher", "model stock", "nearswap", "arcee fusion", "sce", "ramplus", "consensus", "tall masks", "emr", "masked", "pcb", "pcb vision", "magmax", "passthrough"];
 
     /// <summary>The same merge of as many experts with special values.</summary>
@@ -139,12 +142,14 @@ public class SameBitsTests
     [InlineData("ties model")]
     [InlineData("ties tensor")]
     [InlineData("dare paper")]
+    [InlineData("breadcrumbs rows")]
+    [InlineData("breadcrumbs ties")]
     public void A_sweep_point_is_the_same_as_that_point_alone(string method)
     {
         using var folder = new ModelFolder();
         folder.WriteFamily();
         folder.WriteMasks();
-        var recipe = (TrimmedRecipe)Recipe(method);
+        var recipe = (SparseRecipe)Recipe(method);
         var sweep = folder.Merge(recipe with { Lambda = Sweep(0.5, 1), Density = Sweep(0.2, 0.6) }, "sweep");
         foreach (var lambda in new[] { 0.5, 1 })
         {

@@ -54,7 +54,7 @@ public sealed unsafe class PairwiseKernelTests
             Add(() => NearMix.Run(b, x[0], 0.5f, n, mix.Pointer));
             Add(() => Changes.Mix(b, x, Experts, 0.3f, (float*)factor, n, mix.Pointer));
             Add(() => Variances.Compute(b, x, Experts, n, mix.Pointer));
-            Variances.Select(mix.Pointer, new Cut((uint)Bits(0.5f), n / 2), 0, n, mask.Pointer);
+            CutMask.Write(mix.Pointer, new Cut((uint)Bits(0.5f), n / 2), Cut.None, 0, n, mask.Pointer);
             results.Add(MemoryMarshal.AsBytes(mask.Span).ToArray());
             Add(() => Importance.Scores(b, x[0], 0.7f, n, mix.Pointer));
             Add(() => Importance.Choose(b, x[0], 0.7f, 0.4f, n, mix.Pointer));

@@ -1,0 +1,28 @@
+namespace Smelt.Recipes;
+
+/// <summary>
+/// Model Breadcrumbs with TIES: task vectors trimmed as by <see cref="Breadcrumbs"/>, then signs are elected and what agrees
+/// is combined as <see cref="Ties"/> does (mergekit). Defaults: those of <see cref="Breadcrumbs"/>; the election of TIES,
+/// normalised (paper), or mergekit's, not normalised.
+/// </summary>
+[Method("breadcrumbs_ties", "task vectors without their outliers and smallest elements, with elected signs")]
+public sealed record BreadcrumbsTies : ElectedRecipe, IOutlierTrim
+{
+    /// <inheritdoc/>
+    [Slot("the fraction of each task vector that is dropped as outliers", Min = 0, Max = 1)]
+    public Scalar? Gamma { get; init; }
+
+    /// <inheritdoc/>
+    [Slot("over what magnitudes are compared")]
+    public TrimScope? Trim { get; init; }
+
+    /// <inheritdoc/>
+    public override Recipe Resolve() => (BreadcrumbsTies)base.Resolve() with
+    {
+        Density = Density ?? (IsMergekit ? 1 : 0.15),
+        Gamma = Gamma ?? 0.01,
+        Trim = Trim ?? (IsMergekit ? TrimScope.Tensor : TrimScope.Row),
+        Rescale = Rescale ?? Recipes.Rescale.None,
+        Normalize = Normalize ?? !IsMergekit,
+    };
+}
