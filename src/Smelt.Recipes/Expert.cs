@@ -16,6 +16,10 @@ public sealed record Expert(Model Model)
     [Slot("the fraction of the expert's task vector that is dropped as outliers", Min = 0, Max = 1)]
     public Scalar? Gamma { get; init; }
 
+    /// <summary>How far the expert's keep probability lies from its density at either end, 0 to 0.5; the recipe's epsilon unless given.</summary>
+    [Slot("how far the expert's keep probability lies from its density at either end", Min = 0, Max = 0.5)]
+    public Scalar? Epsilon { get; init; }
+
     /// <summary>The layers of this expert that take part; those of the recipe unless given. As many as of the other inputs.</summary>
     [Slot("the layers of the expert that take part: the first, and the one after the last")]
     public LayerRange? Layers { get; init; }

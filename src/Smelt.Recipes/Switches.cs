@@ -42,6 +42,16 @@ public enum TrimScope
     Row,
 }
 
+/// <summary>Along which dimension the rows of a tensor run in which magnitudes are ranked; a vector is one row.</summary>
+public enum RowAxis
+{
+    /// <summary>The last (DELLA's repository).</summary>
+    Last,
+
+    /// <summary>The second: of a matrix the last, of tensors with more dimensions one in the middle (mergekit).</summary>
+    Second,
+}
+
 /// <summary>Which magnitudes a trim keeps, for n elements and density p.</summary>
 public enum Cut
 {
@@ -73,7 +83,7 @@ public enum Rescale
     /// <summary>Not at all.</summary>
     None,
 
-    /// <summary>Divided by the density (DARE paper, Yu et al. 2024).</summary>
+    /// <summary>Divided by the density (DARE paper, Yu et al. 2024); by the element's own keep probability where that differs (DELLA).</summary>
     Inverse,
 
     /// <summary>Multiplied so that the L1 norm stays; not at all where either norm is under 1e-7 (mergekit).</summary>

@@ -27,6 +27,10 @@ public sealed record TensorOverride(string Match) : TensorRule
     [Slot("the fraction dropped as outliers in these tensors", Min = 0, Max = 1)]
     public Scalar? Gamma { get; init; }
 
+    /// <summary>The epsilon in these tensors, for methods with a slot of this name and within its range; in an expert's own rules that of <see cref="Della"/>.</summary>
+    [Slot("epsilon in these tensors")]
+    public Scalar? Epsilon { get; init; }
+
     /// <summary>The scale of the merged task vector in these tensors; not in an expert's own rules.</summary>
     [Slot("lambda in these tensors")]
     public Scalar? Lambda { get; init; }

@@ -18,7 +18,7 @@ public class ConfigurationReaderTests
     private static readonly Gen<Expert[]> Experts = Gen.Select(Gen.Int[1, 4], Number, Fraction).Select((n, weight, density) =>
         Enumerable.Range(0, n).Select(i => new Expert(i % 2 == 0 ? Folder($"ü/{i}") : Hub($"org/m{i}", "v1")) { Weight = weight, Density = density }).ToArray());
 
-    private static readonly Gen<Recipe> Recipes = Gen.Select(Experts, Number, Fraction, Gen.Int[0, 11]).Select((experts, number, fraction, method) =>
+    private static readonly Gen<Recipe> Recipes = Gen.Select(Experts, Number, Fraction, Gen.Int[0, 12]).Select((experts, number, fraction, method) =>
     {
         var common = Sequence.From(experts);
         var rules = Sequence.From<TensorRule>([On("**.mlp.**") with { Weight = number }, Keep("lm_head.**", "a.?")]);
@@ -35,6 +35,7 @@ public class ConfigurationReaderTests
             7 => new RamPlus { Base = Folder("b"), Experts = plain(4), R = number, Alpha = fraction, Epsilon = fraction },
             8 => new Passthrough { Experts = plain(1), Scale = number, Tensors = [On("a") with { Scale = number }] },
             10 => new Breadcrumbs { Base = Folder("b"), Experts = Sequence.From(experts.Select(e => e with { Gamma = fraction })), Gamma = fraction, Trim = TrimScope.Row, Tensors = [On("a") with { Gamma = fraction }] },
+            11 => new Della { Base = Folder("b"), Experts = Sequence.From(experts.Select(e => e with { Density = 0.5, Epsilon = 0.1 })), Rows = RowAxis.Second, Rescale = Rescale.L1, Epsilon = 0.2, Tensors = [On("a") with { Epsilon = fraction }] },
             9 => new DareLinear { Base = Folder("b"), Experts = common, Lambda = number, Rescale = Rescale.L1, Seed = 7 },
             _ => new DareTies { Base = Folder("b"), Experts = common, Tensors = rules, Lambda = number, TrimDensity = fraction, Seed = 7 },
         };

@@ -8,6 +8,7 @@ internal static class MethodTable
     private static readonly ParameterMap Weight = new("weight", nameof(Expert.Weight)) { PerInput = true, Required = true };
     private static readonly ParameterMap Density = new("density", nameof(Expert.Density)) { PerInput = true };
     private static readonly ParameterMap Gamma = new("gamma", nameof(Expert.Gamma)) { PerInput = true };
+    private static readonly ParameterMap DropEpsilon = new("epsilon", nameof(Expert.Epsilon)) { PerInput = true };
     private static readonly ParameterMap Normalize = new("normalize", nameof(Average.Normalize), ParameterKind.Flag);
     private static readonly ParameterMap Rescale = new("rescale", nameof(SparseRecipe.Rescale), ParameterKind.RescaleFlag);
     private static readonly ParameterMap Lambda = new("lambda", nameof(TaskVectorRecipe.Lambda));
@@ -36,16 +37,14 @@ internal static class MethodTable
         new("ties", () => new Ties { Profile = Profile.Mergekit }, Weight, Density, Normalize, Rescale, Lambda, Int8Mask),
         new("breadcrumbs", () => new Breadcrumbs { Profile = Profile.Mergekit }, Weight, Density, Gamma, Normalize, Rescale, Lambda, Int8Mask),
         new("breadcrumbs_ties", () => new BreadcrumbsTies { Profile = Profile.Mergekit }, Weight, Density, Gamma, Normalize, Rescale, Lambda, Int8Mask),
+        new("della", () => new Della { Profile = Profile.Mergekit }, Weight, Density, DropEpsilon, Normalize, Rescale, Lambda, Int8Mask),
+        new("della_linear", () => new DellaLinear { Profile = Profile.Mergekit }, Weight, Density, DropEpsilon, Normalize, Rescale, Lambda, Int8Mask),
         new("dare_linear", () => new DareLinear { Profile = Profile.Mergekit }, Weight, Density, Normalize, Rescale, Lambda, Int8Mask),
         new("dare_ties", () => new DareTies { Profile = Profile.Mergekit }, Weight, Density, Normalize, Rescale, Lambda, Int8Mask),
     ];
 
-    /// <summary>Methods of mergekit that have no recipe yet.</summary>
-    public static IReadOnlyList<string> NotYet { get; } = ["della", "della_linear"];
-
-    /// <summary>The names of all parameters of any method, those of methods to come included.</summary>
-    public static IReadOnlyList<string> ParameterNames { get; } =
-        [.. Methods.SelectMany(m => m.Parameters.Select(p => p.Name)).Concat(["gamma", "epsilon"]).Distinct()];
+    /// <summary>The names of all parameters of any method.</summary>
+    public static IReadOnlyList<string> ParameterNames { get; } = [.. Methods.SelectMany(m => m.Parameters.Select(p => p.Name)).Distinct()];
 
     /// <summary>The method of a name; null where there is none.</summary>
     public static MethodMap? Find(string name) => Methods.FirstOrDefault(m => m.Name == name);

@@ -32,9 +32,9 @@ public sealed record MemoryBudget(int Threads, int Sources, int Elements, int El
         var elements = Worker.ElementsFor(sources, elementBytes);
         var threads = Math.Max(1, options.Threads);
         var shared = Runtime + (plan.Tensors.Count * (sources + plan.Points.Count + 8L) * 64);
-        var perWorker = Worker.Bytes(sources, elements, elementBytes) + (256 << 10) + plan.Parts.Sum(p => RowMasks.WorkerBytes(plan, p, elements, elementBytes));
+        var perWorker = Worker.Bytes(sources, elements, elementBytes) + (256 << 10) + plan.Parts.Sum(p => OutlierRows.WorkerBytes(plan, p, elements, elementBytes) + GradedRows.WorkerBytes(plan, p, elements, elementBytes) + AxisMasks.WorkerBytes(plan, p));
         var searches = plan.Parts.Any(p => p.Points[0].Recipe is SparseRecipe or Sce or ArceeFusion or Pcb) ? 1 : 0;
-        long Peak() => shared + (threads * (perWorker + (searches * SearchBytes)));
+        long Peak() => shared + plan.Parts.Sum(p => AxisMasks.SharedBytes(plan, p, threads)) + (threads * (perWorker + (searches * SearchBytes)));
         while (threads > 1 && Peak() > options.MaxMemory)
             threads--;
         while (searches > 0 && searches < sources * plan.Points.Count && Peak() + (threads * SearchBytes) <= options.MaxMemory / 2)

@@ -12,6 +12,9 @@ namespace Smelt.Merging.Execution;
 /// </summary>
 public sealed unsafe class MergeExecutor : IDisposable
 {
+    /// <summary>Blocks of tensors that are prepared and merged together, for each worker, unless one tensor has more.</summary>
+    internal const int BlocksPerWorker = 64;
+
     private readonly MergePlan _plan;
     private readonly MergeOptions _options;
     private readonly ProgressCounter _progress;
@@ -224,12 +227,11 @@ public sealed unsafe class MergeExecutor : IDisposable
     /// </summary>
     private IEnumerable<(int First, int End)> Waves()
     {
-        const int blocksPerWorker = 64;
         var scope = _programs.Max(p => p.Scope);
         var first = 0;
         for (var i = 1; i <= _plan.Tensors.Count; i++)
         {
-            var full = scope == StatisticsScope.Tensor && _blocks.FirstOf(i) - _blocks.FirstOf(first) >= blocksPerWorker * _pool.Count;
+            var full = scope == StatisticsScope.Tensor && _blocks.FirstOf(i) - _blocks.FirstOf(first) >= BlocksPerWorker * _pool.Count;
             if (!full && i < _plan.Tensors.Count)
                 continue;
             yield return (first, i);

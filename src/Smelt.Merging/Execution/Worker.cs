@@ -176,7 +176,7 @@ internal sealed unsafe class Worker : IDisposable
     public void ReadMask(CheckpointTensor mask, SubBlock part, ulong* bits)
     {
         var bytes = new Span<byte>(Output, part.Length);
-        _maskCursor.Read(mask, part.Start, bytes);
+        ReadMaskBytes(mask, part.Start, bytes);
         new Span<ulong>(bits, (part.Length + 63) / 64).Clear();
         for (var e = 0; e < bytes.Length; e++)
         {
@@ -191,6 +191,9 @@ internal sealed unsafe class Worker : IDisposable
         bits[(part.Length - 1) / 64] = 0;
         _maskCursor.Read(mask, part.Start / 8, new Span<byte>(bits, (part.Length + 7) / 8));
     }
+
+    /// <summary>Reads a run of a mask as stored: a byte for each element, 0 for dropped.</summary>
+    public void ReadMaskBytes(CheckpointTensor mask, long start, Span<byte> bytes) => _maskCursor.Read(mask, start, bytes);
 
     /// <summary>
     /// Reads a sub-block of a tensor of at most 32 bits an element that is no source, as fp32; it is there until

@@ -34,6 +34,7 @@ internal static unsafe class Deltas
             Mask = expert.Mask is null ? null : expert.Mask + (first >> 6),
             Deltas = deltas,
             Divisor = expert.Divisor,
+            Divisors = expert.Divisors is null ? null : expert.Divisors + first,
             WriteBack = expert.WriteBack,
             Ratio = expert.Ratio,
             Scale = scale,
@@ -87,6 +88,7 @@ internal static unsafe class Deltas
         internal ulong* Mask;
         internal float* Deltas;
         internal float Divisor;
+        internal float* Divisors;
         internal float Ratio;
         internal float Scale;
         internal bool WriteBack;
@@ -122,7 +124,7 @@ internal static unsafe class Deltas
                 return;
 
             // Short of a threshold among the NaNs, their payloads do not matter to a comparison and stay as they are.
-            if (Divisor != 1 || Ratio != 1 || WriteBack || HasDrop || HasBand || Keep >= Canonical.NaN - 1 || Base is null)
+            if (Divisor != 1 || Divisors is not null || Ratio != 1 || WriteBack || HasDrop || HasBand || Keep >= Canonical.NaN - 1 || Base is null)
                 Loop<TSimd, TFormat, Yes, Yes, Yes>(this, e, end);
             else if (Mask is null)
             {
@@ -154,6 +156,7 @@ internal static unsafe class Deltas
             var keep = TSimd.CreateBits(kernel.Keep);
             var drop = TSimd.CreateBits(kernel.Drop);
             var divisor = kernel.Divisor;
+            var divisors = kernel.Divisors;
             var ratio = kernel.Ratio;
             var writeBack = kernel.WriteBack;
             var hasBand = kernel.HasBand;
@@ -176,6 +179,8 @@ internal static unsafe class Deltas
                 {
                     if (divisor != 1)
                         d /= TSimd.Create(divisor);
+                    if (divisors is not null)
+                        d /= TSimd.Load(divisors + e);
                     if (writeBack)
                         d = (b + d) - b;
                 }

@@ -2,7 +2,7 @@ namespace Smelt.Merging.Kernels;
 
 /// <summary>
 /// One expert's elements of a sub-block and how its task vector becomes a sparse one. The steps, in this order, each optional:
-/// d = x - b; d = 0 where the mask drops it; d = d / <see cref="Divisor"/>; d = (b + d) - b when <see cref="WriteBack"/>;
+/// d = x - b; d = 0 where the mask drops it; d = d / <see cref="Divisor"/>, or its own of <see cref="Divisors"/>; d = (b + d) - b when <see cref="WriteBack"/>;
 /// d = 0 unless it is in the top of <see cref="Keep"/> and not in the top of <see cref="Drop"/>; d = 0 inside the band of
 /// <see cref="Center"/> and <see cref="Spread"/>; d = d * <see cref="Ratio"/>.
 /// </summary>
@@ -17,6 +17,9 @@ internal unsafe struct ExpertBlock(RawBlock values)
 
     /// <summary>What kept deltas are divided by: the density of DARE's inverse rescale; 1 divides nothing.</summary>
     internal float Divisor = 1;
+
+    /// <summary>What each element of the sub-block is divided by, besides; null divides nothing.</summary>
+    internal float* Divisors = null;
 
     /// <summary>Whether the sparse expert is written back as base + delta in fp32 and its delta taken again, as MergeLM does.</summary>
     internal bool WriteBack;
@@ -46,11 +49,11 @@ internal unsafe struct ExpertBlock(RawBlock values)
     internal float Norm = 1;
 
     /// <summary>Whether no step changes d = x - b.</summary>
-    internal readonly bool IsPlain => Mask is null && Divisor == 1 && !WriteBack && Keep == Cut.All && Drop == Cut.None && !HasBand && Ratio == 1;
+    internal readonly bool IsPlain => Mask is null && Divisor == 1 && Divisors is null && !WriteBack && Keep == Cut.All && Drop == Cut.None && !HasBand && Ratio == 1;
 
     /// <summary>Whether a band is dropped; a NaN for its width drops all.</summary>
     internal readonly bool HasBand => !(Spread < 0);
 
     /// <summary>The same pipeline from element <paramref name="e"/> of the sub-block on, a multiple of 64.</summary>
-    internal readonly ExpertBlock From(nint e) => this with { Values = Values.From(e), Mask = Mask is null ? null : Mask + (e >> 6) };
+    internal readonly ExpertBlock From(nint e) => this with { Values = Values.From(e), Mask = Mask is null ? null : Mask + (e >> 6), Divisors = Divisors is null ? null : Divisors + e };
 }

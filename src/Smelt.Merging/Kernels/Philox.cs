@@ -79,14 +79,41 @@ internal static unsafe class Philox
         var counter = (ulong)start >> 2;
         switch (Simd.Width)
         {
-            case 512: Vectors<PhiloxLanes512>(key, tensor, counter, words, thresholds, count, bits); break;
-            case 256: Vectors<PhiloxLanes256>(key, tensor, counter, words, thresholds, count, bits); break;
-            case 128: Vectors<PhiloxLanes128>(key, tensor, counter, words, thresholds, count, bits); break;
+            case 512: Vectors<PhiloxLanes512, No>(key, tensor, counter, words, thresholds, count, bits, null); break;
+            case 256: Vectors<PhiloxLanes256, No>(key, tensor, counter, words, thresholds, count, bits, null); break;
+            case 128: Vectors<PhiloxLanes128, No>(key, tensor, counter, words, thresholds, count, bits, null); break;
             default: Scalars(key, tensor, counter, words, thresholds, count, bits); break;
         }
 
         for (var i = 0; i < count && (n & 63) != 0; i++)
             bits[i][words - 1] &= (1UL << (int)(n & 63)) - 1;
+    }
+
+    /// <summary>Writes the uniform numbers of elements, times 2^24: what <see cref="Mask"/> compares with a threshold.</summary>
+    /// <param name="key">The key, from seed and expert.</param>
+    /// <param name="tensor">The <see cref="NameHash"/> of the tensor's name.</param>
+    /// <param name="start">Flat index of the first element; a multiple of 4.</param>
+    /// <param name="n">Number of elements.</param>
+    /// <param name="draws">Room for <paramref name="n"/> rounded up to a multiple of 64.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void Draw(PhiloxKey key, ulong tensor, long start, nint n, uint* draws)
+    {
+        var words = (n + 63) >> 6;
+        var counter = (ulong)start >> 2;
+        switch (Simd.Width)
+        {
+            case 512: Vectors<PhiloxLanes512, Yes>(key, tensor, counter, words, null, 0, null, draws); break;
+            case 256: Vectors<PhiloxLanes256, Yes>(key, tensor, counter, words, null, 0, null, draws); break;
+            case 128: Vectors<PhiloxLanes128, Yes>(key, tensor, counter, words, null, 0, null, draws); break;
+            default:
+                for (nint e = 0; e < words << 6; e += 4, counter++)
+                {
+                    var (w0, w1, w2, w3) = Block(key, (uint)counter, (uint)(counter >> 32), (uint)tensor, (uint)(tensor >> 32));
+                    (draws[e], draws[e + 1], draws[e + 2], draws[e + 3]) = (w0 >> 8, w1 >> 8, w2 >> 8, w3 >> 8);
+                }
+
+                break;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -111,8 +138,9 @@ internal static unsafe class Philox
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Vectors<TLanes>(PhiloxKey key, ulong tensor, ulong counter, nint words, uint* thresholds, int count, ulong** bits)
+    private static void Vectors<TLanes, TDraws>(PhiloxKey key, ulong tensor, ulong counter, nint words, uint* thresholds, int count, ulong** bits, uint* draws)
         where TLanes : unmanaged, IPhiloxLanes<TLanes>
+        where TDraws : IFlag
     {
         var m0 = TLanes.Create(Multiplier0);
         var m1 = TLanes.Create(Multiplier1);
@@ -155,6 +183,13 @@ internal static unsafe class Philox
                     b1 = q1;
                     b2 = TLanes.Xor(TLanes.High(q0), b3, key1);
                     b3 = q0;
+                }
+
+                if (TDraws.Value)
+                {
+                    TLanes.Store(a0, a1, a2, a3, draws);
+                    TLanes.Store(b0, b1, b2, b3, draws + (4 * TLanes.Count));
+                    draws += 8 * TLanes.Count;
                 }
 
                 for (var i = 0; i < count; i++)

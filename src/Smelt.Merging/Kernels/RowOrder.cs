@@ -32,6 +32,7 @@ internal sealed unsafe class RowOrder
     /// <param name="longest">The most elements of a row.</param>
     internal RowOrder(int longest)
     {
+        Longest = longest;
         var places = PlacesOf(longest) + 1;
         _memory = new Array[5];
         _codes = Allocate<uint>(0, longest);
@@ -40,6 +41,9 @@ internal sealed unsafe class RowOrder
         _next = Allocate<int>(3, places);
         _keys = Allocate<ulong>(4, longest);
     }
+
+    /// <summary>The most elements of a row.</summary>
+    internal int Longest { get; }
 
     /// <summary>The bytes that rows of up to <paramref name="longest"/> elements take.</summary>
     internal static long Bytes(long longest) => (longest * ((2 * sizeof(int)) + sizeof(ulong))) + (2 * sizeof(int) * (Math.Min((longest / 2) + 2, MostPlaces) + 1));

@@ -12,10 +12,10 @@ namespace Smelt.Merging.Methods;
 /// </summary>
 internal sealed unsafe class BreadcrumbsMethod : SparseMethod
 {
-    private readonly RowMasks _rows;
+    private readonly OutlierRows _rows;
 
     public BreadcrumbsMethod(MergePlan plan)
-        : base(plan) => _rows = new RowMasks(plan, Groups.Count, Trim);
+        : base(plan) => _rows = new OutlierRows(plan, this);
 
     /// <inheritdoc/>
     public override bool SharesDeltas => true;
@@ -34,16 +34,6 @@ internal sealed unsafe class BreadcrumbsMethod : SparseMethod
     protected override void Thin(Worker worker, SubBlock part, MixGroup group, int expert, ref ExpertBlock block)
     {
         if (((IOutlierTrim)group.Recipe).Trim == TrimScope.Row && DensityOf(group, part.Tensor, expert) < 1)
-            block.Mask = _rows.Make(worker, part, group, expert);
-    }
-
-    /// <summary>The mask of one row.</summary>
-    private void Trim(Row row)
-    {
-        var bounds = BoundsOf(row.Group, row.Tensor, row.Expert, row.Length);
-        row.Order.Load(row.Deltas, row.Length);
-        CutMask.Write(row.Deltas, CutOf(bounds.Keep), CutOf(bounds.Drop), 0, row.Length, row.Bits);
-
-        Kernels.Cut CutOf(TrimBound bound) => bound.Known ?? row.Order.Top(bound.Rank);
+            block.Mask = _rows.Make(worker, part, group, expert).Mask;
     }
 }

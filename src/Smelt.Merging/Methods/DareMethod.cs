@@ -45,8 +45,9 @@ internal sealed unsafe class DareMethod : SparseMethod
         block.WriteBack = ((IDare)group.Recipe).WriteBack == true;
         var density = DensityOf(group, part.Tensor, expert);
         var bits = worker.Masks + (expert * worker.MaskWords);
-        if (density >= 1 || !_masks.Make(worker, part, group, expert, density, bits))
+        if (density >= 1 || !_masks.Has(part.Tensor, expert))
             return;
+        _masks.Make(worker, part, group, expert, density, bits);
         block.Mask = bits;
         if (Settings(group).Rescale == Rescale.Inverse && density > 0)
             block.Divisor = (float)density;

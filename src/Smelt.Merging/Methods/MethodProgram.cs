@@ -71,6 +71,7 @@ internal abstract class MethodProgram
         TaskArithmetic => new TaskArithmeticMethod(plan),
         Ties => new TiesMethod(plan),
         IDare => new DareMethod(plan),
+        IGradedDrop => new DellaMethod(plan),
         IOutlierTrim => new BreadcrumbsMethod(plan),
         Slerp => new SlerpMethod(plan),
         NuSlerp => new NuSlerpMethod(plan),
@@ -94,6 +95,7 @@ internal abstract class MethodProgram
     public static int CountPasses(Recipe recipe) => recipe switch
     {
         Ties ties => TiesMethod.Passes(ties),
+        SparseRecipe and IGradedDrop => DellaMethod.Passes((SparseRecipe)recipe),
         SparseRecipe and IOutlierTrim => BreadcrumbsMethod.Passes((SparseRecipe)recipe),
         SparseRecipe and IDare => DareMethod.Passes((SparseRecipe)recipe),
         Slerp or NuSlerp or MultiSlerp or Karcher or ModelStock or RamPlus => 2,

@@ -26,11 +26,15 @@ public sealed record TensorSettings(double[] Weights, double[] Densities, double
     /// <summary>The fraction of each expert's deltas that counts as outliers; empty for methods that drop none.</summary>
     public double[] Gammas { get; init; } = [];
 
+    /// <summary>How far each expert's keep probabilities lie from its density at either end; empty for methods that keep all elements with one.</summary>
+    public double[] Epsilons { get; init; } = [];
+
     /// <summary>The values for some of the experts.</summary>
     internal TensorSettings For(int[] experts) => this with
     {
         Weights = [.. experts.Select(i => Weights[i])],
         Densities = Densities.Length == 0 ? Densities : [.. experts.Select(i => Densities[i])],
+        Epsilons = Epsilons.Length == 0 ? Epsilons : [.. experts.Select(i => Epsilons[i])],
         Gammas = Gammas.Length == 0 ? Gammas : [.. experts.Select(i => Gammas[i])],
         Recipe = Recipe with { Experts = Sequence.From(experts.Select(i => Recipe.Experts[i])) },
     };

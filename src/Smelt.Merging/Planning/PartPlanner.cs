@@ -1,5 +1,6 @@
 using Smelt.Checkpoints;
 using Smelt.Recipes;
+using Smelt.Recipes.Rules;
 
 namespace Smelt.Merging.Planning;
 
@@ -84,6 +85,8 @@ internal sealed class PartPlanner
             settings = [.. settings.Select(s => s.For(present))];
         if (merged && _recipe.DividesByWeights)
             CheckWeights(name, settings);
+        if (merged && settings.SelectMany(s => s.Epsilons.Select((e, i) => DensityRules.ProblemOf(s.Densities[i], e))).FirstOrDefault(p => p is not null) is { } problem)
+            _problems.Add(RuleTable.KeepProbability.At(name, problem, "Change a tensor rule or a gradient."));
         var used = _recipe.UsesBase && baseTensor is not null ? sources.Prepend(baseTensor) : sources;
         var outputType = merged ? OutputType(tensor.Type, used) : tensor.Type;
         var copied = merged && sources[0].Type == outputType && settings.All(s => s.Recipe is Passthrough { Scale: null });

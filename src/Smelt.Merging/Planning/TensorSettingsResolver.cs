@@ -45,6 +45,7 @@ internal sealed class TensorSettingsResolver
         var weights = new double[recipe.Experts.Count];
         var densities = recipe is SparseRecipe ? new double[recipe.Experts.Count] : [];
         var gammas = recipe is IOutlierTrim ? new double[recipe.Experts.Count] : [];
+        var epsilons = recipe is IGradedDrop ? new double[recipe.Experts.Count] : [];
         for (var i = 0; i < weights.Length; i++)
         {
             var expert = recipe.Experts[i];
@@ -55,12 +56,15 @@ internal sealed class TensorSettingsResolver
                 densities[i] = (Find(r => r.Density) ?? expert.Density ?? sparse.Density)!.At(depth);
             if (recipe is IOutlierTrim outliers)
                 gammas[i] = (Find(r => r.Gamma) ?? expert.Gamma ?? outliers.Gamma)!.At(depth);
+            if (recipe is IGradedDrop graded)
+                epsilons[i] = (Find(r => r.Epsilon) ?? expert.Epsilon ?? graded.Epsilon)!.At(depth);
         }
 
         var lambda = recipe is TaskVectorRecipe taskVector ? (First(recipe.Tensors, matching, r => r.Lambda) ?? taskVector.Lambda)!.At(depth) : 1;
         return new TensorSettings(weights, densities, lambda, _hasGradients || matching.Length > 0 ? WithValues(recipe, depth, matching) : recipe)
         {
             Gammas = gammas,
+            Epsilons = epsilons,
         };
     }
 

@@ -44,6 +44,7 @@ public static class RecipeValidator
         if (recipe is CompositeRecipe composite)
             CompositionRules.Check(composite, path, own, CheckRecipe);
         CheckRules(recipe.Tensors, path + "/tensors", own);
+        CheckRuleRanges(recipe, path, own);
         for (var i = 0; i < recipe.Experts.Count; i++)
             CheckExpert(recipe, recipe.Experts[i], $"{path}/experts/{i}", own);
         CheckNoEffect(recipe, path, own);
@@ -257,14 +258,32 @@ public static class RecipeValidator
         TensorRules.Check(rules, path, problems);
     }
 
+    /// <summary>A value for some tensors lies in the range of the recipe's own slot.</summary>
+    private static void CheckRuleRanges(Recipe recipe, string path, List<Problem> problems)
+    {
+        var slots = Slots.Of(recipe.GetType()).Where(s => s.Type == typeof(Scalar)).ToArray();
+        for (var i = 0; i < recipe.Tensors.Count; i++)
+        {
+            if (recipe.Tensors[i] is not TensorOverride rule)
+                continue;
+            foreach (var own in Slots.Of(typeof(TensorOverride)).Where(s => double.IsInfinity(s.Attribute.Min) && double.IsInfinity(s.Attribute.Max)))
+            {
+                if (slots.FirstOrDefault(s => s.Name == own.Name) is not { } slot || (double.IsInfinity(slot.Attribute.Min) && double.IsInfinity(slot.Attribute.Max)))
+                    continue;
+                foreach (var value in ((Scalar?)own.Get(rule))?.Values.Where(v => !double.IsNaN(v) && !double.IsInfinity(v)) ?? [])
+                    CheckRange(value, slot, $"{path}/tensors/{i}/{slot.Name}", problems);
+            }
+        }
+    }
+
     private static void CheckNoEffect(Recipe recipe, string path, List<Problem> problems)
     {
         void Flag(string where, string slot, string why) =>
             problems.Add(RuleTable.NoEffect.At(where, $"{slot} has no effect: {why}.", "Remove it."));
         void FlagSlots(object owner, string at)
         {
-            foreach (var slot in Slots.Of(owner.GetType()).Where(s => s.Type == typeof(Scalar) && s.Get(owner) is not null && !HasEffect(recipe, s.Name)))
-                Flag($"{at}/{slot.Name}", slot.Name, $"{Slots.MethodId(recipe.GetType())} has no {slot.Name}");
+            foreach (var slot in Slots.Of(owner.GetType()).Where(s => s.Type == typeof(Scalar) && s.Get(owner) is not null && !HasEffect(recipe, s.Name, owner is Expert)))
+                Flag($"{at}/{slot.Name}", slot.Name, $"{Slots.MethodId(recipe.GetType())} has no {slot.Name}{(owner is Expert && HasEffect(recipe, slot.Name, false) ? " of single experts" : "")}");
         }
 
         for (var i = 0; i < recipe.Experts.Count; i++)
@@ -272,8 +291,8 @@ public static class RecipeValidator
             FlagSlots(recipe.Experts[i], $"{path}/experts/{i}");
             for (var r = 0; r < recipe.Experts[i].Tensors.Count; r++)
             {
-                if (recipe.Experts[i].Tensors[r] is TensorOverride { Weight: var weight, Density: var density, Gamma: var gamma })
-                    FlagSlots(new TensorOverride("") { Weight = weight, Density = density, Gamma = gamma }, $"{path}/experts/{i}/tensors/{r}");
+                if (recipe.Experts[i].Tensors[r] is TensorOverride { Weight: var weight, Density: var density, Gamma: var gamma, Epsilon: var epsilon })
+                    FlagSlots(new Expert(new FolderModel("")) { Weight = weight, Density = density, Gamma = gamma, Epsilon = epsilon }, $"{path}/experts/{i}/tensors/{r}");
             }
         }
 
@@ -295,6 +314,10 @@ public static class RecipeValidator
             problems.Add(RuleTable.UndefinedMember.At(path + "/trim", $"trim is Row, and {Slots.MethodId(recipe.GetType())} has no threshold for each row. Allowed: Tensor, Model.", "Use Breadcrumbs to compare magnitudes inside rows."));
         if (recipe is IRandomDrop { MaskFile: not null, Seed: not null })
             Flag(path + "/seed", "seed", "the masks come from maskFile");
+        if (recipe is SparseRecipe sparse)
+            DensityRules.Check(sparse, path, problems);
+        if (recipe is SparseRecipe and IGradedDrop && recipe.Resolve() is SparseRecipe { Rescale: Rescale.Inverse } and IGradedDrop { Rows: RowAxis.Second })
+            problems.Add(RuleTable.UndefinedMember.At(path + "/rows", "rows is Second, and rescale Inverse divides by probabilities along the last dimension. Allowed with Inverse: Last.", "Leave rows out, or set Rescale = Rescale.L1."));
         if (recipe is ElectedRecipe elected)
             SignRules.Check(elected, path, problems);
     }
@@ -312,11 +335,12 @@ public static class RecipeValidator
     }
 
     /// <summary>Whether a value of one expert or one tensor has an effect on a recipe.</summary>
-    private static bool HasEffect(Recipe recipe, string slot) => slot switch
+    private static bool HasEffect(Recipe recipe, string slot, bool ofExpert) => slot switch
     {
         "weight" => recipe.UsesWeights,
         "density" => recipe is SparseRecipe,
         "gamma" => recipe is IOutlierTrim,
+        "epsilon" when ofExpert => recipe is IGradedDrop,
         _ => Slots.Of(recipe.GetType()).Any(s => s.Name == slot),
     };
 

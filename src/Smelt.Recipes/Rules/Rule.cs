@@ -112,6 +112,9 @@ public static class RuleTable
     /// <summary>An average that does not divide by its weights has weights that sum to 1.</summary>
     public static readonly Rule ScaledAverage = new("SM2015", "Weights do not sum to 1", Severity.Warning);
 
+    /// <summary>Keep probabilities lie between 0 and 1.</summary>
+    public static readonly Rule KeepProbability = new("SM2016", "Keep probability out of range", Severity.Error);
+
     /// <summary>A tensor pattern follows the glob syntax.</summary>
     public static readonly Rule GlobSyntax = new("SM3001", "Tensor pattern not valid", Severity.Error);
 

@@ -83,6 +83,9 @@ internal sealed class OriginalsRecipe
         },
         ("dare_ties", "mergelm") => Combined(Dare() with { TrimDensity = 1 - Number("mask_rate"), Cut = Cut.MaskRate, ZeroVote = ZeroVote.MajorityOrNothing }),
         ("dare_ties", "fusion_bench") => Combined(Dare() with { TrimDensity = TopK() }),
+        ("della", _) => Word("vote") == "none"
+            ? new DellaLinear { Experts = Experts(List("weights")), Density = Number("density"), Epsilon = Number("epsilon"), Normalize = Flag("normalize"), Lambda = Number("lambda"), MaskFile = WriteMasks() }
+            : new Della { Experts = Experts(List("weights")), Density = Number("density"), Epsilon = Number("epsilon"), Normalize = Flag("normalize"), Lambda = Number("lambda"), MaskFile = WriteMasks() },
         ("breadcrumbs", _) => new Breadcrumbs { Density = Number("keep_beta"), Gamma = Number("remove_gamma"), Lambda = Number("alpha") },
         ("dare_ta", _) => DareSum() with { Lambda = Number("lambda") },
         ("dare_avg", _) => DareSum() with { Normalize = true },

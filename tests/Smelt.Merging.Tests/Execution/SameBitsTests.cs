@@ -26,6 +26,8 @@ public class SameBitsTests
         "breadcrumbs rows" => new Breadcrumbs { Base = Folder("base"), Experts = Experts, Density = 0.4, Gamma = 0.05, Rescale = Rescale.L1 },
         "breadcrumbs ties" => new BreadcrumbsTies { Base = Folder("base"), Experts = Experts, Profile = Profile.Mergekit, Density = 0.4, Gamma = 0.05 },
         "breadcrumbs model" => new BreadcrumbsTies { Base = Folder("base"), Experts = Experts, Trim = TrimScope.Model, Density = 0.4, Gamma = 0.05 },
+        "della paper" => new Della { Base = Folder("base"), Experts = Experts, Density = 0.4, Seed = 5 },
+        "della mergekit" => new DellaLinear { Base = Folder("base"), Experts = Experts, Profile = Profile.Mergekit, Density = 0.4, Epsilon = 0.2, Seed = 5 },
         "slerp" => new Slerp { Base = Folder("base"), Experts = [Folder("e1")], T = 0.3 },
         "nuslerp" => new NuSlerp { Experts = [Folder("e1"), Folder("e2")] },
         "multislerp" => new MultiSlerp { Base = Folder("base"), Experts = Experts },
@@ -47,7 +49,7 @@ public class SameBitsTests
     };
 
     public static TheoryData<string> Methods() => ["average", "task arithmetic", "ties model", "ties model exact", "ties tensor",
-        "ties norms", "ties dominant", "ties deviation", "ties median", "ties sign file", "dare paper", "dare mergekit", "dare linear", "breadcrumbs rows", "breadcrumbs ties", "breadcrumbs model",
+        "ties norms", "ties dominant", "ties deviation", "ties median", "ties sign file", "dare paper", "dare mergekit", "dare linear", "breadcrumbs rows", "breadcrumbs ties", "breadcrumbs model", "della paper", "della mergekit",
         "slerp", "nuslerp", "multislerp", "karcher", "model stock", "nearswap", "arcee fusion", "sce", "ramplus", "consensus", "tall masks", "emr", "masked", "pcb", "pcb vision", "magmax", "passthrough"];
 
     /// <summary>The same merge of as many experts with special values.</summary>
@@ -143,6 +145,8 @@ public class SameBitsTests
     [InlineData("ties tensor")]
     [InlineData("dare paper")]
     [InlineData("breadcrumbs rows")]
+    [InlineData("della paper")]
+    [InlineData("della mergekit")]
     [InlineData("breadcrumbs ties")]
     public void A_sweep_point_is_the_same_as_that_point_alone(string method)
     {

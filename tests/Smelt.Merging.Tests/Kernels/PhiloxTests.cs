@@ -44,6 +44,27 @@ public sealed unsafe class PhiloxTests
 
     [Theory]
     [MemberData(nameof(AllWidths))]
+    public void Draws_are_the_numbers_that_masks_are_made_of(int width)
+    {
+        var key = PhiloxKey.Of(42, NameHash.Of("expert"));
+        foreach (var start in new[] { 0L, 4, 68, 4096, (1L << 34) - 4 })
+        {
+            foreach (var n in Lengths.Where(n => n is > 0 and < 5000))
+            {
+                using var draws = new Native<uint>((n + 63) / 64 * 64);
+                At(width, () => Philox.Draw(key, 5, start, n, draws.Pointer));
+                for (var e = 0; e < n; e++)
+                {
+                    var counter = (ulong)(start + e) / 4;
+                    var (w0, w1, w2, w3) = Philox.Block(key, (uint)counter, (uint)(counter >> 32), 5, 0);
+                    Assert.Equal((e % 4) switch { 0 => w0, 1 => w1, 2 => w2, _ => w3 } >> 8, draws.Span[e]);
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(AllWidths))]
     public void Several_densities_at_once_are_nested_and_equal_to_single_ones(int width)
     {
         const int n = 4096 + 17;

@@ -44,6 +44,22 @@ internal sealed class MatrixModels : IDisposable
     /// <summary>The values of an output's fp32 tensors.</summary>
     public Dictionary<string, float[]> Read(MergeResult result, int point = 0) => Read(System.IO.Path.Combine(Path, result.Folders[point]));
 
+    /// <summary>Writes tensors of bytes.</summary>
+    public void WriteBytes(string folder, IReadOnlyDictionary<string, byte[]> tensors)
+    {
+        var ordered = tensors.ToArray();
+        var layout = ShardLayout.Create(ordered.Select(t => new LayoutTensor(t.Key, TensorType.U8, [t.Value.Length])), long.MaxValue);
+        Directory.CreateDirectory(System.IO.Path.Combine(Path, folder));
+        var file = layout.Files.Single();
+        using var stream = File.Create(System.IO.Path.Combine(Path, folder, file.Name));
+        stream.Write(file.Header.Span);
+        for (var i = 0; i < ordered.Length; i++)
+        {
+            stream.Position = layout[i].Offset;
+            stream.Write(ordered[i].Value);
+        }
+    }
+
     /// <summary>Writes a model of seeded normal noise.</summary>
     public void WriteNoise(string model, int seed, float scale = 1, string? around = null)
     {

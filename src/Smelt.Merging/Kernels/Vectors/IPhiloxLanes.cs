@@ -30,4 +30,7 @@ internal interface IPhiloxLanes<TSelf>
     /// Bit 4 c + j tells whether word j of counter c, shifted right by 8, is less than <paramref name="threshold"/>, which is at most 2^24.
     /// </summary>
     static abstract uint Less(TSelf w0, TSelf w1, TSelf w2, TSelf w3, uint threshold);
+
+    /// <summary>Word 4 c + j of <paramref name="draws"/> becomes word j of counter c, shifted right by 8.</summary>
+    static abstract unsafe void Store(TSelf w0, TSelf w1, TSelf w2, TSelf w3, uint* draws);
 }

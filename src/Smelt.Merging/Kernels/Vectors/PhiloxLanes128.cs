@@ -50,15 +50,30 @@ internal readonly struct PhiloxLanes128 : IPhiloxLanes<PhiloxLanes128>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Less(PhiloxLanes128 w0, PhiloxLanes128 w1, PhiloxLanes128 w2, PhiloxLanes128 w3, uint threshold)
     {
-        // A lane of front is (w0, w1) of its counter, a lane of back (w2, w3).
-        var low = Vector128.Create((ulong)uint.MaxValue);
-        var front = (w0._lanes & low) | (w1._lanes << 32);
-        var back = (w2._lanes & low) | (w3._lanes << 32);
-        var first = Vector128.Create(front.GetElement(0), back.GetElement(0)).AsUInt32();
-        var second = Vector128.Create(front.GetElement(1), back.GetElement(1)).AsUInt32();
+        var (first, second) = Interleave(w0, w1, w2, w3);
         var limit = Vector128.Create(threshold);
         var lower = (uint)Vector128.LessThan(first >>> 8, limit).ExtractMostSignificantBits();
         var upper = (uint)Vector128.LessThan(second >>> 8, limit).ExtractMostSignificantBits();
         return lower | (upper << 4);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Store(PhiloxLanes128 w0, PhiloxLanes128 w1, PhiloxLanes128 w2, PhiloxLanes128 w3, uint* draws)
+    {
+        var (first, second) = Interleave(w0, w1, w2, w3);
+        (first >>> 8).Store(draws);
+        (second >>> 8).Store(draws + 4);
+    }
+
+    /// <summary>The words in element order: those of the first half of the counters, and of the second.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector128<uint> First, Vector128<uint> Second) Interleave(PhiloxLanes128 w0, PhiloxLanes128 w1, PhiloxLanes128 w2, PhiloxLanes128 w3)
+    {
+        // A lane of front is (w0, w1) of its counter, a lane of back (w2, w3).
+        var low = Vector128.Create((ulong)uint.MaxValue);
+        var front = (w0._lanes & low) | (w1._lanes << 32);
+        var back = (w2._lanes & low) | (w3._lanes << 32);
+        return (Vector128.Create(front.GetElement(0), back.GetElement(0)).AsUInt32(), Vector128.Create(front.GetElement(1), back.GetElement(1)).AsUInt32());
     }
 }

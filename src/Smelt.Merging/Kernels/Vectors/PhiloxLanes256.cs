@@ -40,15 +40,30 @@ internal readonly struct PhiloxLanes256 : IPhiloxLanes<PhiloxLanes256>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Less(PhiloxLanes256 w0, PhiloxLanes256 w1, PhiloxLanes256 w2, PhiloxLanes256 w3, uint threshold)
     {
-        // A lane of front is (w0, w1) of its counter, a lane of back (w2, w3).
-        var low = Vector256.Create((ulong)uint.MaxValue);
-        var front = (w0._lanes & low) | (w1._lanes << 32);
-        var back = (w2._lanes & low) | (w3._lanes << 32);
-        var first = Avx2.UnpackLow(front, back).AsUInt32();
-        var second = Avx2.UnpackHigh(front, back).AsUInt32();
+        var (first, second) = Interleave(w0, w1, w2, w3);
         var limit = Vector256.Create(threshold);
         var lower = (uint)Vector256.LessThan(first >>> 8, limit).ExtractMostSignificantBits();
         var upper = (uint)Vector256.LessThan(second >>> 8, limit).ExtractMostSignificantBits();
         return lower | (upper << 8);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Store(PhiloxLanes256 w0, PhiloxLanes256 w1, PhiloxLanes256 w2, PhiloxLanes256 w3, uint* draws)
+    {
+        var (first, second) = Interleave(w0, w1, w2, w3);
+        (first >>> 8).Store(draws);
+        (second >>> 8).Store(draws + 8);
+    }
+
+    /// <summary>The words in element order: those of the first half of the counters, and of the second.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector256<uint> First, Vector256<uint> Second) Interleave(PhiloxLanes256 w0, PhiloxLanes256 w1, PhiloxLanes256 w2, PhiloxLanes256 w3)
+    {
+        // A lane of front is (w0, w1) of its counter, a lane of back (w2, w3).
+        var low = Vector256.Create((ulong)uint.MaxValue);
+        var front = (w0._lanes & low) | (w1._lanes << 32);
+        var back = (w2._lanes & low) | (w3._lanes << 32);
+        return (Avx2.UnpackLow(front, back).AsUInt32(), Avx2.UnpackHigh(front, back).AsUInt32());
     }
 }

@@ -40,15 +40,30 @@ internal readonly struct PhiloxLanes512 : IPhiloxLanes<PhiloxLanes512>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Less(PhiloxLanes512 w0, PhiloxLanes512 w1, PhiloxLanes512 w2, PhiloxLanes512 w3, uint threshold)
     {
-        // A lane of front is (w0, w1) of its counter, a lane of back (w2, w3).
-        var low = Vector512.Create((ulong)uint.MaxValue);
-        var front = (w0._lanes & low) | (w1._lanes << 32);
-        var back = (w2._lanes & low) | (w3._lanes << 32);
-        var first = Avx512F.UnpackLow(front, back).AsUInt32();
-        var second = Avx512F.UnpackHigh(front, back).AsUInt32();
+        var (first, second) = Interleave(w0, w1, w2, w3);
         var limit = Vector512.Create(threshold);
         var lower = (uint)Vector512.LessThan(first >>> 8, limit).ExtractMostSignificantBits();
         var upper = (uint)Vector512.LessThan(second >>> 8, limit).ExtractMostSignificantBits();
         return lower | (upper << 16);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Store(PhiloxLanes512 w0, PhiloxLanes512 w1, PhiloxLanes512 w2, PhiloxLanes512 w3, uint* draws)
+    {
+        var (first, second) = Interleave(w0, w1, w2, w3);
+        (first >>> 8).Store(draws);
+        (second >>> 8).Store(draws + 16);
+    }
+
+    /// <summary>The words in element order: those of the first half of the counters, and of the second.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector512<uint> First, Vector512<uint> Second) Interleave(PhiloxLanes512 w0, PhiloxLanes512 w1, PhiloxLanes512 w2, PhiloxLanes512 w3)
+    {
+        // A lane of front is (w0, w1) of its counter, a lane of back (w2, w3).
+        var low = Vector512.Create((ulong)uint.MaxValue);
+        var front = (w0._lanes & low) | (w1._lanes << 32);
+        var back = (w2._lanes & low) | (w3._lanes << 32);
+        return (Avx512F.UnpackLow(front, back).AsUInt32(), Avx512F.UnpackHigh(front, back).AsUInt32());
     }
 }
