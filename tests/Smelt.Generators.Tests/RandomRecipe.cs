@@ -124,9 +124,9 @@ internal sealed class RandomRecipe(bool sound)
         Common.Select(Gen.Int[0, 99], Scalar, Enums<Election>(), Enums<Rescale>(), (c, s, t, e, r) => (
             $"new DareTies {{ {c.Source}, Seed = {s}, TrimDensity = {t.Source}, Election = {e.Source}, Rescale = {r.Source} }}",
             c.Set(new DareTies { Seed = s, TrimDensity = t.Value, Election = e.Value, Rescale = r.Value }))),
-        Common.Select(Scalar, Enums<RowAxis>(), Enums<Rescale>(), (c, e, a, r) => (
-            $"new DellaLinear {{ {c.Source}, Epsilon = {e.Source}, Rows = {a.Source}, Rescale = {r.Source} }}",
-            c.Set(new DellaLinear { Epsilon = e.Value, Rows = a.Value, Rescale = r.Value }))),
+        Common.Select(Enums<Profile>(), Enums<bool>(), (c, p, n) => (
+            $"new DellaLinear {{ {c.Source}, Epsilon = 0, Profile = {p.Source}, Normalize = {n.Source} }}",
+            c.Set(new DellaLinear { Epsilon = 0, Profile = p.Value, Normalize = n.Value }))),
         Common.Select(Scalar, Enums<TrimScope>(), (c, g, t) => (
             $"new BreadcrumbsTies {{ {c.Source}, Gamma = {g.Source}, Trim = {t.Source} }}",
             c.Set(new BreadcrumbsTies { Gamma = g.Value, Trim = t.Value }))),

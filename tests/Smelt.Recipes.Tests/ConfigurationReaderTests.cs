@@ -35,7 +35,7 @@ public class ConfigurationReaderTests
             7 => new RamPlus { Base = Folder("b"), Experts = plain(4), R = number, Alpha = fraction, Epsilon = fraction },
             8 => new Passthrough { Experts = plain(1), Scale = number, Tensors = [On("a") with { Scale = number }] },
             10 => new Breadcrumbs { Base = Folder("b"), Experts = Sequence.From(experts.Select(e => e with { Gamma = fraction })), Gamma = fraction, Trim = TrimScope.Row, Tensors = [On("a") with { Gamma = fraction }] },
-            11 => new Della { Base = Folder("b"), Experts = Sequence.From(experts.Select(e => e with { Density = 0.5, Epsilon = 0.1 })), Rows = RowAxis.Second, Rescale = Rescale.L1, Epsilon = 0.2, Tensors = [On("a") with { Epsilon = fraction }] },
+            11 => new Della { Base = Folder("b"), Experts = Sequence.From(experts.Select(e => e with { Density = 0.5, Epsilon = 0.1 })), Rows = RowAxis.Second, Rescale = Rescale.L1, Epsilon = 0.2, Tensors = [On("a") with { Epsilon = 0.3 }] },
             9 => new DareLinear { Base = Folder("b"), Experts = common, Lambda = number, Rescale = Rescale.L1, Seed = 7 },
             _ => new DareTies { Base = Folder("b"), Experts = common, Tensors = rules, Lambda = number, TrimDensity = fraction, Seed = 7 },
         };
