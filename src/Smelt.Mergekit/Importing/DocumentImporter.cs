@@ -104,10 +104,7 @@ internal sealed class DocumentImporter(Stage stage, IReadOnlyList<ImportedRecipe
 
     private void ReportMethod()
     {
-        var known = MethodTable.Methods.Select(m => m.Name).Concat(MethodTable.NotYet).ToArray();
-        if (MethodTable.NotYet.Contains(Document.Method.Value))
-            problems.Add(MergekitRules.NotSupported, Document.Method.Place, $"the method '{Document.Method.Value}' is not supported yet.");
-        else
-            problems.Add(MergekitRules.UnknownMethod, Document.Method.Place, $"there is no merge method '{Document.Method.Value}'; known: {string.Join(", ", known)}.", ProblemList.DidYouMean(Document.Method.Value, known));
+        var known = MethodTable.Methods.Select(m => m.Name).ToArray();
+        problems.Add(MergekitRules.UnknownMethod, Document.Method.Place, $"there is no merge method '{Document.Method.Value}'; known: {string.Join(", ", known)}.", ProblemList.DidYouMean(Document.Method.Value, known));
     }
 }
