@@ -53,6 +53,8 @@ internal sealed class OriginalsRecipe
     private Recipe Method() => (_case.Method, _case.Program) switch
     {
         ("average" or "basic_mean", _) => new Average(),
+        ("basic_median", _) => new Median(),
+        ("basic_magnitude", _) => new LargestMagnitude(),
         ("weighted_average", _) => new Average { Experts = Experts(List("weights")), Normalize = Flag("normalize") },
         ("linear", _) => new Average { Experts = Experts([1 - Number("t"), Number("t")]), Normalize = false },
         ("slerp", "fusion_bench") => Slerp() with { LinearAbove = Number("dot_threshold") },
