@@ -47,8 +47,11 @@ public sealed record TensorOverride(string Match) : TensorRule
     [Slot("the fraction selected in these tensors", Min = 0, Max = 1)]
     public Scalar? SelectTopK { get; init; }
 
-    /// <summary>The cap of <see cref="RamPlus"/> in these tensors, 0 and more; not in an expert's own rules.</summary>
-    [Slot("alpha in these tensors", Min = 0)]
+    /// <summary>
+    /// The cap of <see cref="RamPlus"/>, or how far <see cref="ExPO"/> goes, in these tensors, with the range it has there;
+    /// not in an expert's own rules.
+    /// </summary>
+    [Slot("alpha in these tensors")]
     public Scalar? Alpha { get; init; }
 }
 

@@ -1,3 +1,5 @@
+using Smelt.Recipes.Rules;
+
 namespace Smelt.Recipes.Tests;
 
 /// <summary>Profiles, sweeps and sizes of recipes.</summary>
@@ -66,6 +68,17 @@ public class RecipeTests
         static Recipe Make() => new Average { Experts = [Folder("a"), new(Hub("x/y")) { Weight = 2 }], Tensors = [Keep("z")] };
         Assert.Equal(Make(), Make());
         Assert.NotEqual(Make(), Make() with { Experts = [] });
+    }
+
+    [Fact]
+    public void A_value_for_some_tensors_has_the_range_that_the_recipe_gives_it()
+    {
+        Recipe near = new NearSwap { Base = Folder("b"), Experts = [Folder("a")], T = 1, Tensors = [On("x") with { T = -1 }] };
+        var problem = Assert.Single(RecipeValidator.Validate("r", near));
+        Assert.Equal(("SM2001", "/tensors/0/t"), (problem.Id, problem.Where));
+        Assert.Empty(RecipeValidator.Validate("r", new Slerp { Base = Folder("b"), Experts = [Folder("a")], T = 1, Tensors = [On("x") with { T = -1 }] }));
+        Assert.Empty(RecipeValidator.Validate("r", new ExPO { Base = Folder("b"), Experts = [Folder("a")], Alpha = -1, Tensors = [On("x") with { Alpha = -1 }] }));
+        Assert.Single(RecipeValidator.Validate("r", new RamPlus { Base = Folder("b"), Experts = [Folder("a")], Tensors = [On("x") with { Alpha = -1 }] }));
     }
 
     [Theory]

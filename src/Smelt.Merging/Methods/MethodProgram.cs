@@ -88,6 +88,7 @@ internal abstract class MethodProgram
         Pcb => new PcbMethod(plan),
         MagMax => new MagMaxMethod(plan),
         Passthrough => new PassthroughMethod(plan),
+        ExPO => new ExPOMethod(plan),
         Median => new MedianMethod(plan),
         LargestMagnitude => new LargestMagnitudeMethod(plan),
         var other => throw new NotSupportedException($"No method merges a {other.GetType().Name}."),

@@ -53,6 +53,7 @@ internal sealed class OriginalsRecipe
     private Recipe Method() => (_case.Method, _case.Program) switch
     {
         ("average" or "basic_mean", _) => new Average(),
+        ("expo", _) => new ExPO { Alpha = Number("extrapolation_factor") },
         ("basic_median", _) => new Median(),
         ("basic_magnitude", _) => new LargestMagnitude(),
         ("weighted_average", _) => new Average { Experts = Experts(List("weights")), Normalize = Flag("normalize") },

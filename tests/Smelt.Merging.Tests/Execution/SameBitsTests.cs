@@ -44,6 +44,7 @@ public class SameBitsTests
         "pcb" => new Pcb { Base = Folder("base"), Experts = Experts, Ratio = 0.2 },
         "pcb vision" => new Pcb { Base = Folder("base"), Experts = Experts, Form = PcbForm.Vision, Ratio = 0.8, Clamp = 1e-4 },
         "magmax" => new MagMax { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2"), Folder("e3")], Lambda = 0.5 },
+        "expo" => new ExPO { Base = Folder("base"), Experts = Experts, Alpha = 0.3 },
         "median" => new Median { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2"), Folder("e3")] },
         "largest magnitude" => new LargestMagnitude { Experts = [Folder("e1"), Folder("e2"), Folder("e3")] },
         "passthrough" => new Passthrough { Experts = [Folder("e1")], Scale = 0.7 },
@@ -52,7 +53,7 @@ public class SameBitsTests
 
     public static TheoryData<string> Methods() => ["average", "task arithmetic", "ties model", "ties model exact", "ties tensor",
         "ties norms", "ties dominant", "ties deviation", "ties median", "ties sign file", "dare paper", "dare mergekit", "dare linear", "breadcrumbs rows", "breadcrumbs ties", "breadcrumbs model", "della paper", "della mergekit",
-        "slerp", "nuslerp", "multislerp", "karcher", "model stock", "nearswap", "arcee fusion", "sce", "ramplus", "consensus", "tall masks", "emr", "masked", "pcb", "pcb vision", "magmax", "median", "largest magnitude", "passthrough"];
+        "slerp", "nuslerp", "multislerp", "karcher", "model stock", "nearswap", "arcee fusion", "sce", "ramplus", "consensus", "tall masks", "emr", "masked", "pcb", "pcb vision", "magmax", "expo", "median", "largest magnitude", "passthrough"];
 
     /// <summary>The same merge of as many experts with special values.</summary>
     private static Recipe Special(Recipe recipe) => recipe with

@@ -55,6 +55,7 @@ public sealed unsafe class PairwiseKernelTests
             Add(() => Changes.Mix(b, x, Experts, 0.3f, (float*)factor, n, mix.Pointer));
             Add(() => Selection.Median(x, Experts, n, mix.Pointer));
             Add(() => Selection.Median((RawBlock*)memory, Experts + 1, n, mix.Pointer));
+            Add(() => Extrapolation.Run(b, 0.3f, n, mix.Pointer));
             Add(() => Selection.Largest(x, Experts, n, mix.Pointer));
             Add(() => Variances.Compute(b, x, Experts, n, mix.Pointer));
             CutMask.Write(mix.Pointer, new Cut((uint)Bits(0.5f), n / 2), Cut.None, 0, n, mask.Pointer);
