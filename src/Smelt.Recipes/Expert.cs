@@ -20,6 +20,13 @@ public sealed record Expert(Model Model)
     [Slot("how far the expert's keep probability lies from its density at either end", Min = 0, Max = 0.5)]
     public Scalar? Epsilon { get; init; }
 
+    /// <summary>
+    /// A safetensors file, or a folder of a sharded one, with statistics of the expert's data: Fisher weights for
+    /// <see cref="Fisher"/>. Needed by those methods alone.
+    /// </summary>
+    [Slot("a safetensors file with statistics of the expert's data, for methods that need them")]
+    public Model? Statistics { get; init; }
+
     /// <summary>The layers of this expert that take part; those of the recipe unless given. As many as of the other inputs.</summary>
     [Slot("the layers of the expert that take part: the first, and the one after the last")]
     public LayerRange? Layers { get; init; }

@@ -69,6 +69,9 @@ public abstract record Recipe
     /// <summary>Whether the output has masks beside its weights.</summary>
     public virtual bool WritesMasks => false;
 
+    /// <summary>Whether the method needs statistics of each expert's data: <see cref="Expert.Statistics"/>.</summary>
+    public virtual bool UsesStatistics => false;
+
     /// <summary>The fewest experts that the method merges.</summary>
     public virtual int FewestExperts => 1;
 

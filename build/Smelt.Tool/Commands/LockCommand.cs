@@ -70,7 +70,7 @@ internal static class LockCommand
             {
                 var catalog = ExperimentCatalog.Open(path, [], cancellation);
                 Refuse(catalog.Entries.SelectMany(e => e.Problems));
-                models.AddRange(catalog.Entries.SelectMany(e => e.Experiment!.Pools).SelectMany(p => p.Experts.Select(x => x.Model).Concat(p.Base is { } b ? [b] : [])));
+                models.AddRange(catalog.Entries.SelectMany(e => e.Experiment!.Pools).SelectMany(p => p.Experts.Select(x => x.Model).Concat(p.Experts.Select(x => x.Statistics).OfType<Model>()).Concat(p.Base is { } b ? [b] : [])));
                 root = catalog.Root;
             }
         }

@@ -40,7 +40,7 @@ internal static class PlanCommand
         Method = merge.Method,
         Sha256 = merge.Plan.ConfigurationHash,
         Inputs = [.. merge.Plan.Inputs.Select(input => new InputDocument(
-            ReferenceEquals(input, merge.Plan.Base) ? "base" : "expert",
+            merge.Plan.RoleOf(input),
             input.Reference.ToString()!,
             input.Checkpoint.Path,
             input.Commit,

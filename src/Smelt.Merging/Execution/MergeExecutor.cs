@@ -268,7 +268,7 @@ public sealed unsafe class MergeExecutor : IDisposable
             {
                 var raw = worker.Read(sources[i], i, part);
                 _progress.Add(raw.Length);
-                if (_plan.NonFinite == Recipes.NonFinite.Propagate)
+                if (_plan.NonFinite == Recipes.NonFinite.Propagate && i < sources.Count - block.Tensor.Statistics.Count)
                     worker.HashSource(i, raw);
                 else if (worker.HashFiniteSource(i, part.Length) is >= 0 and var index)
                     throw NotFinite(sources[i], part, i, index);
@@ -308,6 +308,8 @@ public sealed unsafe class MergeExecutor : IDisposable
     private InvalidInputException NotFinite(CheckpointTensor tensor, SubBlock part, int source, nint index)
     {
         var expert = part.Tensor.Base is null ? source : source - 1;
+        if (expert >= part.Tensor.Experts.Count)
+            return new InvalidInputException(PlanRules.NotFinite.Id, $"{tensor.File.FullPath}, tensor {tensor.Name}", $"the statistics of expert {expert - part.Tensor.Experts.Count} hold a value that is not finite at flat index {part.Start + index}.", "Take the statistics again.");
         return new InvalidInputException(
             PlanRules.NotFinite.Id,
             $"{tensor.File.FullPath}, tensor {tensor.Name}",

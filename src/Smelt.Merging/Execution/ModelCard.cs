@@ -11,7 +11,7 @@ internal static class ModelCard
     public static string Write(MergePlan plan, int point)
     {
         var card = new StringBuilder();
-        var hubModels = plan.Inputs.Select(i => i.Reference).OfType<HubModel>().Select(m => m.Id).Distinct().ToArray();
+        var hubModels = plan.Inputs.Where(i => plan.RoleOf(i) != "statistics").Select(i => i.Reference).OfType<HubModel>().Select(m => m.Id).Distinct().ToArray();
         card.Append("---\n");
         if (hubModels.Length > 0)
             card.Append("base_model:\n").AppendJoin("", hubModels.Select(id => $"- {id}\n"));

@@ -26,9 +26,10 @@ internal sealed class TensorHashes
             Complete(tensor, new PendingTensor(0, plan.Streams, Sources(tensor).Count));
     }
 
-    /// <summary>The tensors that a tensor's blocks are read from, in the order of their hashes: base, then experts.</summary>
+    /// <summary>The tensors that a tensor's blocks are read from, in the order of their hashes: base, then experts, then statistics.</summary>
     public static IReadOnlyList<Checkpoints.CheckpointTensor> Sources(TensorPlan tensor) =>
-        tensor.Base is null ? tensor.Experts : [tensor.Base, .. tensor.Experts];
+        tensor.Statistics.Count > 0 ? [.. tensor.Base is null ? [] : new[] { tensor.Base }, .. tensor.Experts, .. tensor.Statistics]
+        : tensor.Base is null ? tensor.Experts : [tensor.Base, .. tensor.Experts];
 
     /// <summary>Adds a block: its hash in each output and in each source.</summary>
     public void Add(Block block, ReadOnlySpan<UInt128> outputs, ReadOnlySpan<UInt128> sources)

@@ -89,6 +89,7 @@ internal abstract class MethodProgram
         MagMax => new MagMaxMethod(plan),
         Passthrough => new PassthroughMethod(plan),
         ExPO => new ExPOMethod(plan),
+        Fisher => new FisherMethod(plan),
         Median => new MedianMethod(plan),
         LargestMagnitude => new LargestMagnitudeMethod(plan),
         var other => throw new NotSupportedException($"No method merges a {other.GetType().Name}."),
@@ -107,6 +108,13 @@ internal abstract class MethodProgram
         ArceeFusion or Pcb => 3,
         Sce sce => SceMethod.Passes(sce),
         _ => 1,
+    };
+
+    /// <summary>Bytes of a tensor's statistics that are read beside the passes over its inputs.</summary>
+    public static long CountExtraBytes(Recipe recipe, TensorPlan tensor) => recipe switch
+    {
+        Fisher { Normalize: true } => tensor.Statistics.Sum(s => s.ByteLength),
+        _ => 0,
     };
 
     /// <summary>Gathers the statistics of the tensors from <paramref name="first"/> up to <paramref name="end"/>.</summary>

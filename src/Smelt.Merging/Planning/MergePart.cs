@@ -13,7 +13,11 @@ namespace Smelt.Merging.Planning;
 /// <param name="Experts">Its experts in their order.</param>
 /// <param name="Masks">Masks given by its recipe in place of random ones; null otherwise.</param>
 /// <param name="Signs">Signs given by its recipe in place of an election; null otherwise.</param>
-public sealed record MergePart(int Index, IReadOnlyList<SweepPoint> Points, PlannedInput? Base, IReadOnlyList<PlannedInput> Experts, Checkpoint? Masks, Checkpoint? Signs = null);
+public sealed record MergePart(int Index, IReadOnlyList<SweepPoint> Points, PlannedInput? Base, IReadOnlyList<PlannedInput> Experts, Checkpoint? Masks, Checkpoint? Signs = null)
+{
+    /// <summary>The statistics of each expert's data; empty for methods that need none.</summary>
+    public IReadOnlyList<PlannedInput> Statistics { get; init; } = [];
+}
 
 /// <summary>Layers of an output that were put together anew, as config.json has to know.</summary>
 /// <param name="Prefix">What precedes the layers' numbers in tensor names.</param>

@@ -1,4 +1,5 @@
 using Smelt.Checkpoints;
+using Smelt.Merging.Execution;
 using Smelt.Recipes;
 
 namespace Smelt.Merging.Planning;
@@ -70,6 +71,11 @@ public sealed record TensorPlan
     /// <summary>The tensor in each expert, in the order of the experts; empty where it is kept.</summary>
     public required IReadOnlyList<CheckpointTensor> Experts { get; init; }
 
+    /// <summary>
+    /// For each expert a tensor of statistics that is read along with it, element by element; empty for methods without.
+    /// </summary>
+    public IReadOnlyList<CheckpointTensor> Statistics { get; init; } = [];
+
     /// <summary>The values of each sweep point; empty where nothing is merged.</summary>
     public required IReadOnlyList<TensorSettings> Settings { get; init; }
 
@@ -126,7 +132,10 @@ public sealed record MergePlan
     /// <summary>The experts of a plan with one part, in the recipe's order.</summary>
     public required IReadOnlyList<PlannedInput> Experts { get; init; }
 
-    /// <summary>All models that take part, each once: for every part the base first and then the experts.</summary>
+    /// <summary>
+    /// All models that take part, each once: for every part the base first, then the experts, then the statistics of their
+    /// data where the method needs them.
+    /// </summary>
     public required IReadOnlyList<PlannedInput> Inputs { get; init; }
 
     /// <summary>The input that gives configuration and tokenizer: the recipe's base, else the first input.</summary>
@@ -190,7 +199,7 @@ public sealed record MergePlan
     public IEnumerable<CheckpointFile> Files => Inputs.SelectMany(i => i.Checkpoint.Files).Concat(Parts.SelectMany(p => new[] { p.Masks, p.Signs }).OfType<Checkpoint>().Distinct().SelectMany(m => m.Files));
 
     /// <summary>The most tensors that one tensor is made of.</summary>
-    public int MostSources => Tensors.Select(t => t.Experts.Count + (t.Base is null ? 0 : 1)).DefaultIfEmpty(1).Max();
+    public int MostSources => Tensors.Select(t => TensorHashes.Sources(t).Count).DefaultIfEmpty(1).Max();
 
     /// <summary>
     /// The plan as the method of one part sees it: its points, inputs and masks, and of the tensors only its own as merged.
@@ -208,12 +217,19 @@ public sealed record MergePlan
 
     /// <summary>The model that a source of a tensor belongs to.</summary>
     /// <param name="tensor">The tensor.</param>
-    /// <param name="source">The position among base and experts, as far as the tensor has them.</param>
+    /// <param name="source">The position among base, experts and statistics, as far as the tensor has them.</param>
     internal PlannedInput InputOf(TensorPlan tensor, int source)
     {
         var part = Parts[tensor.Part];
-        return tensor.Base is null ? part.Experts[source] : source == 0 ? part.Base! : part.Experts[source - 1];
+        var expert = tensor.Base is null ? source : source - 1;
+        return expert < 0 ? part.Base! : expert < tensor.Experts.Count ? part.Experts[expert] : part.Statistics[expert - tensor.Experts.Count];
     }
+
+    /// <summary>What a model is in the merge: <c>base</c>, <c>expert</c> or <c>statistics</c>.</summary>
+    public string RoleOf(PlannedInput input) =>
+        ReferenceEquals(input, Base) ? "base"
+        : Parts.Any(p => p.Statistics.Contains(input)) && !Parts.Any(p => p.Experts.Contains(input) || ReferenceEquals(p.Base, input)) ? "statistics"
+        : "expert";
 
     /// <summary>The merged tensors.</summary>
     public IEnumerable<TensorPlan> Merged => Tensors.Where(t => t.Action == TensorAction.Merge);

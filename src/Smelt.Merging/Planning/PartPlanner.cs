@@ -13,6 +13,7 @@ internal sealed class PartPlanner
     private readonly PlannedInput[] _experts;
     private readonly List<Problem> _problems;
     private readonly TensorMatcher _matcher;
+    private readonly StatisticsMatcher? _statistics;
     private readonly TensorSettingsResolver _settings;
     private readonly LayerRuns _runs;
     private readonly Slice? _slice;
@@ -22,8 +23,9 @@ internal sealed class PartPlanner
     /// <param name="points">Its recipe at each sweep point.</param>
     /// <param name="baseInput">Its base.</param>
     /// <param name="experts">Its experts.</param>
+    /// <param name="statistics">The statistics of each expert's data; empty where the method needs none.</param>
     /// <param name="problems">Takes what is wrong.</param>
-    public PartPlanner(PartScope scope, IReadOnlyList<SweepPoint> points, PlannedInput? baseInput, PlannedInput[] experts, List<Problem> problems)
+    public PartPlanner(PartScope scope, IReadOnlyList<SweepPoint> points, PlannedInput? baseInput, PlannedInput[] experts, PlannedInput[] statistics, List<Problem> problems)
     {
         (_scope, _recipe, _base, _experts, _problems) = (scope, points[0].Recipe, baseInput, experts, problems);
         var inputs = experts.Select((e, i) => (Input: e, Layers: _recipe.Experts[i].Layers ?? _recipe.Layers)).ToList();
@@ -32,6 +34,7 @@ internal sealed class PartPlanner
         CheckSameFiles(inputs);
         _usable = scope.Slice is null || Slice.TryFind(scope, inputs, problems, out _slice);
         _matcher = new TensorMatcher(Donor, experts, _recipe, NameIn, problems);
+        _statistics = statistics.Length == 0 ? null : new StatisticsMatcher(experts, statistics, problems);
         _settings = new TensorSettingsResolver(points);
         _runs = new LayerRuns(Donor.Checkpoint.Tensors.Select(t => t.Name));
     }
@@ -69,6 +72,7 @@ internal sealed class PartPlanner
         }
 
         _matcher.ReportLeftovers((name, expert) => _scope.Takes(name) && LayerOf(name, expert + (_base is null ? 0 : 1)) is not null);
+        _statistics?.ReportLeftovers();
         foreach (var (where, pattern) in _settings.Unused())
             _problems.Add(PlanRules.MatchesNothing.At(_scope.Where + where, $"the pattern '{pattern}' matches no merged tensor of {Donor.Reference}; its first is {Donor.Checkpoint.Tensors[0].Name}."));
     }
@@ -100,6 +104,7 @@ internal sealed class PartPlanner
             Action = copied ? TensorAction.CopyEqual : known,
             Base = baseTensor is null || (merged && !_recipe.UsesBase) ? null : baseTensor,
             Experts = known == TensorAction.Keep && baseTensor is null ? [tensor] : sources,
+            Statistics = merged && _statistics is not null ? _statistics.Match(sources, present) : [],
             Settings = settings,
         }, present);
     }

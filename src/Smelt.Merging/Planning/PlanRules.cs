@@ -76,4 +76,10 @@ public static class PlanRules
 
     /// <summary>A project with a lock file has every input in it.</summary>
     public static readonly Rule NotLocked = new("SM7024", "Input not in the lock file", Severity.Warning);
+
+    /// <summary>A statistics file holds tensors of the right names, types, shapes and values.</summary>
+    public static readonly Rule BadStatistics = new("SM7040", "Statistics file does not fit", Severity.Error);
+
+    /// <summary>A tensor is made of a bounded number of tensors.</summary>
+    public static readonly Rule TooManySources = new("SM7041", "Too many inputs for a tensor", Severity.Error);
 }

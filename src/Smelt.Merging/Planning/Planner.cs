@@ -77,7 +77,7 @@ public static class Planner
             Signs = parts.Count == 1 ? parts[0].Signs : null,
             BytesPerPass = tensors.Sum(BytesOf),
             Passes = passes.Max(),
-            BytesToRead = tensors.Sum(t => BytesOf(t) * passes[t.Part]),
+            BytesToRead = tensors.Sum(t => (BytesOf(t) * passes[t.Part]) + MethodProgram.CountExtraBytes(parts[t.Part].Points[0].Recipe, t)),
             WeightType = MostCommonType(tensors),
             NonFinite = resolved.NonFinite!.Value,
             MaskOutputs = maskOutputs,
@@ -86,7 +86,7 @@ public static class Planner
         };
     }
 
-    private static long BytesOf(TensorPlan tensor) => (tensor.Base?.ByteLength ?? 0) + tensor.Experts.Sum(e => e.ByteLength);
+    private static long BytesOf(TensorPlan tensor) => (tensor.Base?.ByteLength ?? 0) + tensor.Experts.Sum(e => e.ByteLength) + tensor.Statistics.Sum(s => s.ByteLength);
 
     private static List<(StageModel Model, MergePlan Plan)> PlanStages(
         string name, Recipe recipe, string root, IReadOnlyDictionary<StageModel, string>? stageFolders, List<Problem> problems)
@@ -149,7 +149,7 @@ public static class Planner
 
     /// <summary>
     /// The models of a recipe, each once, in the order of <see cref="MergePlan.Inputs"/>: base first where there is one,
-    /// then the experts; for a recipe made of others its own base, then theirs one after another.
+    /// then the experts, then their statistics where the method needs them; for a recipe made of others its own base, then theirs one after another.
     /// </summary>
     public static IReadOnlyList<Model> Models(Recipe recipe) => [.. AllModels(recipe).Distinct()];
 
@@ -158,6 +158,8 @@ public static class Planner
         var own = recipe.Experts.Select(e => e.Model);
         if (recipe.Base is { } baseModel)
             own = own.Prepend(baseModel);
+        if (recipe.UsesStatistics)
+            own = own.Concat(recipe.Experts.Select(e => e.Statistics).OfType<Model>());
         return recipe is CompositeRecipe composite ? own.Concat(composite.Inner.SelectMany(AllModels)) : own;
     }
 
@@ -188,7 +190,8 @@ public static class Planner
             var baseInput = leaf.Base is { } b ? inputs[b] : null;
             var experts = leaf.Experts.Select(e => inputs[e.Model]).ToArray();
             var signs = SignFiles.Open(leaf, root, problems);
-            var planner = new PartPlanner(scope, own, baseInput, experts, problems);
+            var statistics = leaf.UsesStatistics ? leaf.Experts.Select(e => inputs[e.Statistics!]).ToArray() : [];
+            var planner = new PartPlanner(scope, own, baseInput, experts, statistics, problems);
             planners.Add(planner);
             var subsets = new Dictionary<string, int>();
             foreach (var (tensor, present) in planner.Plan())
@@ -199,8 +202,11 @@ public static class Planner
                     part = parts.Count;
                     subsets.Add(key, part);
                     parts.Add(present is null
-                        ? new MergePart(part, own, baseInput, experts, masks, signs)
-                        : new MergePart(part, [.. own.Select(p => p with { Recipe = p.Recipe with { Experts = Sequence.From(present.Select(i => p.Recipe.Experts[i])) } })], baseInput, [.. present.Select(i => experts[i])], masks, signs));
+                        ? new MergePart(part, own, baseInput, experts, masks, signs) { Statistics = statistics }
+                        : new MergePart(part, [.. own.Select(p => p with { Recipe = p.Recipe with { Experts = Sequence.From(present.Select(i => p.Recipe.Experts[i])) } })], baseInput, [.. present.Select(i => experts[i])], masks, signs)
+                        {
+                            Statistics = statistics.Length == 0 ? [] : [.. present.Select(i => statistics[i])],
+                        });
                 }
 
                 tensors.Add(tensor with { Index = tensors.Count, Part = part });
@@ -266,6 +272,8 @@ public static class Planner
             problems.Add(PlanRules.NothingMerged.At("/tensors", "no tensor is left for the output.", "Leave out Missing = Intersection, or merge models of one architecture."));
         else if (recipe is not (Passthrough or CompositeRecipe) && tensors.All(t => t.Action != TensorAction.Merge))
             problems.Add(PlanRules.NothingMerged.At("/tensors", "every tensor is kept, so the output would be a copy of the base.", "Remove a Keep rule."));
+        if (tensors.Find(t => TensorHashes.Sources(t).Count > Kernels.Mix.MaxInputs) is { } crowded)
+            problems.Add(PlanRules.TooManySources.At($"tensor {crowded.Name}", $"it is made of {TensorHashes.Sources(crowded).Count} tensors, base and statistics included; allowed: {Kernels.Mix.MaxInputs}.", "Merge in stages: From(recipe) is the output of another recipe."));
         foreach (var twice in tensors.GroupBy(t => t.Name, StringComparer.Ordinal).Where(g => g.Count() > 1))
             problems.Add(PlanRules.NoPart.At($"tensor {twice.Key}", "two parts of the recipe make this tensor.", "Let the parts' globs say which one does."));
     }

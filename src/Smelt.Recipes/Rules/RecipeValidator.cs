@@ -237,6 +237,7 @@ public static class RecipeValidator
     private static void CheckExpert(Recipe recipe, Expert expert, string path, List<Problem> problems)
     {
         CheckSlots(expert, path, problems);
+        CheckStatistics(recipe, expert, path + "/statistics", problems);
         CheckRules(expert.Tensors, path + "/tensors", problems);
         for (var i = 0; i < expert.Tensors.Count; i++)
         {
@@ -248,6 +249,21 @@ public static class RecipeValidator
                 foreach (var slot in Slots.Of(typeof(TensorOverride)).Where(s => Slots.Of(typeof(Expert)).All(own => own.Name != s.Name) && s.Get(expert.Tensors[i]) is not null))
                     problems.Add(RuleTable.ExpertRule.At($"{where}/{slot.Name}", $"{slot.Property} holds for the merged tensor, not one expert's.", "Move it to the recipe's Tensors."));
             }
+        }
+    }
+
+    private static void CheckStatistics(Recipe recipe, Expert expert, string where, List<Problem> problems)
+    {
+        var method = Slots.MethodId(recipe.GetType());
+        if (recipe.UsesStatistics && expert.Statistics is null)
+            problems.Add(RuleTable.RequiredValue.At(where, $"{method} needs statistics of each expert's data, and none are given for {expert.Model}.", "Set them: Statistics = Folder(\"statistics.safetensors\")."));
+        else if (expert.Statistics is StageModel)
+            problems.Add(RuleTable.ModelReference.At(where, "statistics are a file, not the output of a recipe.", "Name a safetensors file: Folder(\"statistics.safetensors\")."));
+        else if (expert.Statistics is { } file)
+        {
+            CheckModel(file, where, problems);
+            if (!recipe.UsesStatistics)
+                problems.Add(RuleTable.NoEffect.At(where, $"statistics has no effect: {method} needs none.", "Remove it."));
         }
     }
 
@@ -305,6 +321,8 @@ public static class RecipeValidator
             problems.Add(RuleTable.Composition.At(path + "/missing", "missing is Union, where every tensor has experts of its own, and pcb goes by statistics of whole experts.", "Set Missing = MissingTensors.Intersection."));
         if (recipe is { Missing: MissingTensors.Union } && recipe.Resolve() is TrimmedRecipe { Trim: TrimScope.Model } or IOutlierTrim { Trim: TrimScope.Model })
             problems.Add(RuleTable.Composition.At(path + "/missing", "missing is Union, where every tensor has experts of its own, and trim is Model, one threshold over all tensors of an expert.", "Set Trim = TrimScope.Tensor, or Missing = Intersection."));
+        if (recipe is Fisher { Missing: MissingTensors.Union, Normalize: not false })
+            problems.Add(RuleTable.Composition.At(path + "/missing", "missing is Union, where every tensor has experts of its own, and normalize divides by a norm over all tensors of an expert.", "Set Normalize = false, or Missing = Intersection."));
         if (recipe is NuSlerp { ColumnWise: true, Flatten: not false })
             Flag(path + "/columnWise", "columnWise", "flatten takes each tensor as one vector");
         CheckMasks(recipe, path, problems);

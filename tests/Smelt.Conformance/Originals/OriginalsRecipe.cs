@@ -54,6 +54,7 @@ internal sealed class OriginalsRecipe
     {
         ("average" or "basic_mean", _) => new Average(),
         ("expo", _) => new ExPO { Alpha = Number("extrapolation_factor") },
+        ("fisher", _) => new Fisher { Experts = Fisher(), Normalize = Flag("normalize_fisher_weight"), MinimalWeight = Number("minimal_fisher_weight") },
         ("basic_median", _) => new Median(),
         ("basic_magnitude", _) => new LargestMagnitude(),
         ("weighted_average", _) => new Average { Experts = Experts(List("weights")), Normalize = Flag("normalize") },
@@ -217,6 +218,26 @@ internal sealed class OriginalsRecipe
             .Where(m => model.TryGetValue(m.Key[(m.Key.IndexOf('/') + 1)..], out var tensor) && tensor.IsFloat)
             .Select(m => KeyValuePair.Create(i + m.Key[m.Key.IndexOf('/')..], m.Value))));
         return path;
+    }
+
+    /// <summary>The experts with their coefficients (a word stands for equal ones) and their Fisher weights.</summary>
+    private Sequence<Expert> Fisher()
+    {
+        var weights = _parameters["coefficients"] is JsonArray ? List("coefficients") : [.. _experts.Select(_ => 1.0)];
+        return WithStatistics("fisher", Experts(weights));
+    }
+
+    /// <summary>The experts with the statistics of the case, a file for each.</summary>
+    private Sequence<Expert> WithStatistics(string what, Sequence<Expert> experts)
+    {
+        var all = SafetensorsFile.Read(_case.Resolve(_case.Json["inputs"]!["extra"]![what]!.GetValue<string>()));
+        return Sequence.From(experts.Select((expert, i) =>
+        {
+            var prefix = Path.GetFileNameWithoutExtension(_experts[i]) + "/";
+            var path = Path.Combine(_scratch, $"{what}-{i}.safetensors");
+            SafetensorsFile.Write(path, all.Where(s => s.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(s => KeyValuePair.Create(s.Key[prefix.Length..], s.Value)));
+            return expert with { Statistics = Folder(path) };
+        }));
     }
 
     /// <summary>Tensors that stay the base's: integers, and those that a case excludes by an anchored pattern.</summary>

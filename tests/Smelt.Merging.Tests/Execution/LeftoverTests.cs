@@ -158,6 +158,24 @@ public class LeftoverTests
     }
 
     [Fact]
+    public void Finished_blocks_are_not_taken_over_from_other_statistics()
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var recipe = new Fisher { Experts = [new(Folder("e1")) { Statistics = Folder("f1") }, new(Folder("e2")) { Statistics = Folder("f2") }] };
+        LeaveUnfinished(folder, recipe, "out");
+        folder.Write("f1", (_, i) => i % 3);
+        var expected = Files(folder.Merge(recipe, "expected"));
+        Assert.Equal(expected, Files(folder.Merge(recipe, "out")));
+
+        var plan = folder.Plan(recipe);
+        var statistics = Path.Combine(folder.Path, "f2", "model.safetensors");
+        File.SetLastWriteTimeUtc(statistics, File.GetLastWriteTimeUtc(statistics).AddSeconds(1));
+        Directory.Delete(Path.Combine(folder.Path, "out"), recursive: true);
+        Assert.Equal(statistics, Assert.Single(Assert.Throws<InvalidInputException>(() => Run(folder, plan)).Problems).Where);
+    }
+
+    [Fact]
     public void A_disk_that_fills_up_during_the_merge_keeps_what_is_finished()
     {
         using var folder = new ModelFolder();

@@ -54,7 +54,7 @@ internal sealed class ModelFolder : IDisposable
         _ => [size],
     };
 
-    /// <summary>A base and three experts of seeded noise with many equal magnitudes, zeros and opposed signs.</summary>
+    /// <summary>A base, three experts and their Fisher weights, of seeded noise with many equal magnitudes, zeros and opposed signs.</summary>
     public void WriteFamily(long maxShardSize = long.MaxValue)
     {
         static float Noise(int model, int t, long i)
@@ -70,6 +70,18 @@ internal sealed class ModelFolder : IDisposable
         {
             var m = model;
             Write($"e{m}", (t, i) => (Noise(0, t, i) * 0.02f) + (i % 7 == 0 ? 0 : Noise(m, t, i) * 0.001f), m == 2 ? maxShardSize : long.MaxValue);
+        }
+
+        WriteFisher(maxShardSize);
+    }
+
+    /// <summary>Fisher weights for three experts, some of them zero.</summary>
+    private void WriteFisher(long maxShardSize)
+    {
+        for (var model = 1; model <= 3; model++)
+        {
+            var m = model;
+            Write($"f{m}", (t, i) => (i + t) % 5 == m ? 0 : ((i * m) % 17) * 1e-6f, maxShardSize);
         }
     }
 

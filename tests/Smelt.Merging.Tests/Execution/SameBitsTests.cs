@@ -9,6 +9,8 @@ public class SameBitsTests
 {
     private static readonly Sequence<Expert> Experts = [Folder("e1"), new(Folder("e2")) { Weight = 0.5 }, Folder("e3")];
 
+    private static readonly Sequence<Expert> WithStatistics = Sequence.From(Experts.Select((e, i) => e with { Statistics = Folder($"f{i + 1}") }));
+
     private static Recipe Recipe(string name) => name switch
     {
         "average" => new Average { Base = Folder("base"), Experts = Experts },
@@ -45,6 +47,8 @@ public class SameBitsTests
         "pcb vision" => new Pcb { Base = Folder("base"), Experts = Experts, Form = PcbForm.Vision, Ratio = 0.8, Clamp = 1e-4 },
         "magmax" => new MagMax { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2"), Folder("e3")], Lambda = 0.5 },
         "expo" => new ExPO { Base = Folder("base"), Experts = Experts, Alpha = 0.3 },
+        "fisher" => new Fisher { Base = Folder("base"), Experts = WithStatistics },
+        "fisher plain" => new Fisher { Experts = WithStatistics, Normalize = false },
         "median" => new Median { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2"), Folder("e3")] },
         "largest magnitude" => new LargestMagnitude { Experts = [Folder("e1"), Folder("e2"), Folder("e3")] },
         "passthrough" => new Passthrough { Experts = [Folder("e1")], Scale = 0.7 },
@@ -53,13 +57,13 @@ public class SameBitsTests
 
     public static TheoryData<string> Methods() => ["average", "task arithmetic", "ties model", "ties model exact", "ties tensor",
         "ties norms", "ties dominant", "ties deviation", "ties median", "ties sign file", "dare paper", "dare mergekit", "dare linear", "breadcrumbs rows", "breadcrumbs ties", "breadcrumbs model", "della paper", "della mergekit",
-        "slerp", "nuslerp", "multislerp", "karcher", "model stock", "nearswap", "arcee fusion", "sce", "ramplus", "consensus", "tall masks", "emr", "masked", "pcb", "pcb vision", "magmax", "expo", "median", "largest magnitude", "passthrough"];
+        "slerp", "nuslerp", "multislerp", "karcher", "model stock", "nearswap", "arcee fusion", "sce", "ramplus", "consensus", "tall masks", "emr", "masked", "pcb", "pcb vision", "magmax", "expo", "fisher", "fisher plain", "median", "largest magnitude", "passthrough"];
 
     /// <summary>The same merge of as many experts with special values.</summary>
     private static Recipe Special(Recipe recipe) => recipe with
     {
         NonFinite = NonFinite.Propagate,
-        Experts = Sequence.From(recipe.Experts.Select((_, i) => new Expert(Folder($"special{i + 1}")))),
+        Experts = Sequence.From(recipe.Experts.Select((e, i) => new Expert(Folder($"special{i + 1}")) { Statistics = e.Statistics })),
     };
 
     [Theory]
