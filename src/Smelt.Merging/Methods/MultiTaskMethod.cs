@@ -10,20 +10,11 @@ namespace Smelt.Merging.Methods;
 /// plain sum of d_i = x_i - b by default. Mask i is on where |b - x_i| &gt; lambda |b + t - x_i|. TALL masks: out = b + t, the
 /// masks beside it. Consensus: out = b + t where at least k masks are on, else b. See <see cref="MultiTaskRecipe"/>.
 /// </summary>
-internal sealed unsafe class MultiTaskMethod(MergePlan plan) : SparseMethod(plan)
+internal sealed unsafe class MultiTaskMethod(MergePlan plan) : TiesMethod(plan)
 {
-    /// <inheritdoc/>
-    public override bool SharesThresholds => true;
-
     /// <summary>How often the inputs are read, as a rule.</summary>
     public static int Passes(MultiTaskRecipe recipe) =>
         StatisticsPasses(recipe, recipe.Cut == Recipes.Cut.Deviation || recipe.Density != 1 || recipe.Experts.Any(e => e.Density is not null)) + 1;
-
-    /// <inheritdoc/>
-    public override double DropDensity(MixGroup group, TensorPlan tensor, int expert) => 1;
-
-    /// <inheritdoc/>
-    public override double TrimDensity(MixGroup group, TensorPlan tensor, int expert) => tensor.Settings[group.First].Densities[expert];
 
     /// <inheritdoc/>
     public override void Mix(Worker worker, SubBlock part, MixGroup group)
@@ -38,13 +29,4 @@ internal sealed unsafe class MultiTaskMethod(MergePlan plan) : SparseMethod(plan
         TaskMasks.AtLeast(worker.Masks, Plan.Experts.Count, worker.MaskWords, (int)Math.Min(consensus.AtLeast!.Value, int.MaxValue), part.Length, worker.Masks);
         TaskMasks.Apply(worker.Masks, worker.Mix, part.Length);
     }
-
-    /// <inheritdoc/>
-    protected override bool Trims(Recipe recipe) => true;
-
-    /// <inheritdoc/>
-    protected override ulong Seed(MixGroup group) => 0;
-
-    /// <inheritdoc/>
-    protected override bool WriteBack(MixGroup group) => false;
 }

@@ -8,7 +8,7 @@ namespace Smelt.Merging.Methods;
 /// sum over agreeing of w_i d_i / sum over agreeing of w_i; out = b + lambda * mix. Thresholds are of each tensor or of the
 /// whole model.
 /// </summary>
-internal sealed class TiesMethod(MergePlan plan) : SparseMethod(plan)
+internal class TiesMethod(MergePlan plan) : SparseMethod(plan)
 {
     /// <inheritdoc/>
     public override bool SharesDeltas => true;
@@ -17,13 +17,13 @@ internal sealed class TiesMethod(MergePlan plan) : SparseMethod(plan)
     public static int Passes(Ties ties) => StatisticsPasses(ties, trims: true) + 1;
 
     /// <inheritdoc/>
-    public override TrimScope? ExtentOf(MixGroup group) => ((Ties)group.Recipe) is { Cut: not Cut.Deviation } ties ? ties.Trim : null;
+    public override TrimScope? ExtentOf(MixGroup group) => ((TrimmedRecipe)group.Recipe) is { Cut: not Cut.Deviation } ties ? ties.Trim : null;
 
     /// <inheritdoc/>
     public override double? ShareOf(MixGroup group, TensorPlan tensor, int expert) =>
-        ((Ties)group.Recipe).Cut == Cut.Share && DensityOf(group, tensor, expert) is > 0 and < 1 and var density ? density : null;
+        ((TrimmedRecipe)group.Recipe).Cut == Cut.Share && DensityOf(group, tensor, expert) is > 0 and < 1 and var density ? density : null;
 
     /// <inheritdoc/>
     public override TrimBounds BoundsOf(MixGroup group, TensorPlan tensor, int expert, long elements) =>
-        TrimBounds.Of(((Ties)group.Recipe).Cut!.Value, DensityOf(group, tensor, expert), elements);
+        TrimBounds.Of(((TrimmedRecipe)group.Recipe).Cut!.Value, DensityOf(group, tensor, expert), elements);
 }

@@ -2,7 +2,7 @@ namespace Smelt.Recipes;
 
 /// <summary>
 /// DARE: drop elements of each task vector at random, rescale the rest, add them up (Yu et al. 2024, "Language models are
-/// super Mario"). out = b + lambda * sum w_i d_i over the thinned d_i; with <see cref="TaskVectorRecipe.Normalize"/> the sum
+/// super Mario"). out = b + lambda * sum w_i d_i over the thinned d_i; with <see cref="WeightedTaskVectorRecipe.Normalize"/> the sum
 /// is divided by the sum of the weights. Masks are those of <see cref="DareTies"/>.
 /// Defaults: density 0.2, divided by it (paper), or 1, L1 norm kept (mergekit); not normalised.
 /// </summary>

@@ -2,7 +2,7 @@ namespace Smelt.Recipes;
 
 /// <summary>
 /// DELLA without an election: task vectors thinned and rescaled as by <see cref="Della"/>, then added up. out = b + lambda *
-/// sum w_i d_i; with <see cref="TaskVectorRecipe.Normalize"/> the sum is divided by the sum of the weights.
+/// sum w_i d_i; with <see cref="WeightedTaskVectorRecipe.Normalize"/> the sum is divided by the sum of the weights.
 /// Defaults: those of <see cref="Della"/>; not normalised.
 /// </summary>
 [Method("della_linear", "the sum of task vectors thinned at random by magnitude and rescaled")]
