@@ -8,8 +8,21 @@ internal static class MaskFiles
     /// <summary>The name of the mask of an expert's tensor.</summary>
     public static string Name(int expert, string tensor) => $"{expert}/{tensor}";
 
+    /// <summary>Checks the masks of all parts; parts that one recipe makes have the same file.</summary>
+    public static void Check(IReadOnlyList<MergePart> parts, IReadOnlyList<TensorPlan> tensors, List<Problem> problems)
+    {
+        foreach (var same in parts.Where(p => p.Masks is not null).GroupBy(p => p.Masks!))
+        {
+            var own = tensors.Where(t => same.Any(p => p.Index == t.Part)).ToArray();
+            if (same.First().Points[0].Recipe is Recipes.Masked)
+                CheckOne(same.Key, own, problems);
+            else
+                Check(same.Key, own, problems);
+        }
+    }
+
     /// <summary>Reports masks of another type or size than their tensor, and masks that belong to none.</summary>
-    public static void Check(Checkpoint masks, IReadOnlyList<TensorPlan> tensors, List<Problem> problems)
+    private static void Check(Checkpoint masks, IReadOnlyList<TensorPlan> tensors, List<Problem> problems)
     {
         var known = new HashSet<string>(StringComparer.Ordinal);
         foreach (var tensor in tensors.Where(t => t.Action == TensorAction.Merge))
@@ -28,8 +41,8 @@ internal static class MaskFiles
         CheckUnknown(masks, known, "Names are EXPERT/TENSOR, the expert counted from 0.", problems);
     }
 
-    /// <summary>As <see cref="Check"/> for the one mask of <see cref="Recipes.Masked"/>, which has a byte or a bit for each element.</summary>
-    public static void CheckOne(Checkpoint masks, IReadOnlyList<TensorPlan> tensors, List<Problem> problems)
+    /// <summary>As for masks of experts, for the one mask of <see cref="Recipes.Masked"/>, which has a byte or a bit for each element.</summary>
+    private static void CheckOne(Checkpoint masks, IReadOnlyList<TensorPlan> tensors, List<Problem> problems)
     {
         var known = new HashSet<string>(StringComparer.Ordinal);
         foreach (var tensor in tensors.Where(t => t.Action == TensorAction.Merge))

@@ -36,17 +36,13 @@ public static class Planner
         var resolved = points[0].Recipe;
         var stages = PlanStages(name, resolved, root, stageFolders, problems);
         var inputs = OpenInputs(resolved, root, stages, stageFolders, problems);
-        var masks = OpenMasks(resolved, root, problems);
         ThrowOnErrors(problems);
         ArchitectureCheck.Check(inputs.Values, problems);
 
         var parts = new List<MergePart>();
         var tensors = new List<TensorPlan>();
-        var layers = PlanParts(resolved, points, inputs, masks, root, parts, tensors, problems);
-        if (masks is not null && resolved is Masked)
-            MaskFiles.CheckOne(masks, tensors, problems);
-        else if (masks is not null)
-            MaskFiles.Check(masks, tensors, problems);
+        var layers = PlanParts(resolved, points, inputs, root, parts, tensors, problems);
+        MaskFiles.Check(parts, tensors, problems);
         foreach (var part in parts)
             SignFiles.Check(part, tensors, problems);
         CheckTensors(resolved, tensors, problems);
@@ -73,7 +69,7 @@ public static class Planner
             Stages = stages,
             Tensors = tensors,
             Layout = layout,
-            Masks = masks,
+            Masks = parts.Count == 1 ? parts[0].Masks : null,
             Signs = parts.Count == 1 ? parts[0].Signs : null,
             BytesPerPass = tensors.Sum(BytesOf),
             Passes = passes.Max(),
@@ -177,7 +173,7 @@ public static class Planner
 
     /// <summary>Plans the merges of a recipe one after another; returns the layers that were put together anew.</summary>
     private static LayerChange[] PlanParts(
-        Recipe recipe, IReadOnlyList<SweepPoint> points, Dictionary<Model, PlannedInput> inputs, Checkpoint? masks, string root,
+        Recipe recipe, IReadOnlyList<SweepPoint> points, Dictionary<Model, PlannedInput> inputs, string root,
         List<MergePart> parts, List<TensorPlan> tensors, List<Problem> problems)
     {
         var changes = new Dictionary<StackHeight, string>();
@@ -189,6 +185,7 @@ public static class Planner
             var leaf = own[0].Recipe;
             var baseInput = leaf.Base is { } b ? inputs[b] : null;
             var experts = leaf.Experts.Select(e => inputs[e.Model]).ToArray();
+            var masks = OpenMasks(leaf, root, problems);
             var signs = SignFiles.Open(leaf, root, problems);
             var statistics = leaf.UsesStatistics ? leaf.Experts.Select(e => inputs[e.Statistics!]).ToArray() : [];
             var planner = new PartPlanner(scope, own, baseInput, experts, statistics, problems);

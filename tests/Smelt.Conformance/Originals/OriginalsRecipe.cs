@@ -143,7 +143,7 @@ internal sealed class OriginalsRecipe
     {
         if (Word("multi_task_vector") == "sum")
             return recipe;
-        var match = Regex.Match(Word("multi_task_vector"), @"\ATIES topk (\d+) dis-(sum|mean|max)\z");
+        var match = Regex.Match(Word("multi_task_vector"), @"\ATIES topk (\d+(?:\.\d+)?) dis-(sum|mean|max)\z");
         if (!match.Success)
             throw Unknown("multi_task_vector", Word("multi_task_vector"));
         return recipe with

@@ -43,6 +43,27 @@ public class LeftoverTests
         AssertNothingHidden(folder);
     }
 
+    [Fact]
+    public void A_mask_that_was_damaged_or_lost_after_a_stop_is_made_again()
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var emr = new Emr { Base = Folder("base"), Experts = Merge.Experts };
+        var expected = Files(folder.Merge(emr, "whole"));
+        var work = LeaveUnfinished(folder, emr, "out");
+        var mask = Path.Combine(work, "masks", "e2.safetensors");
+        var bytes = File.ReadAllBytes(mask);
+        bytes[^1] ^= 1;
+        bytes[0] = 0;
+        File.WriteAllBytes(mask, bytes);
+        Assert.Equal(expected, Files(folder.Merge(emr, "out")));
+
+        work = LeaveUnfinished(folder, emr, "again");
+        Directory.Delete(Path.Combine(work, "masks"), recursive: true);
+        Assert.Equal(expected, Files(folder.Merge(emr, "again")));
+        AssertNothingHidden(folder);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -222,11 +243,11 @@ public class LeftoverTests
     /// <summary>A journal that names every block of the output in the folder beside it as finished.</summary>
     private static void WriteJournal(MergePlan plan, string path, string folder)
     {
-        var (journal, _) = Journal.Open(path, Journal.Fingerprint(plan), plan.Points.Count, plan.MostSources, (_, _, _) => { });
+        var (journal, _) = Journal.Open(path, Journal.Fingerprint(plan), plan.Streams, plan.MostSources, (_, _, _) => { });
         using var files = new OutputFiles(plan, [folder]);
         var blocks = new BlockMap(plan.Tensors);
         for (var i = 0L; i < blocks.Count; i++)
-            journal.Append(i, [new BlockRecord(files.HashOf(0, blocks[i]), 0, 0)], new UInt128[plan.MostSources]);
+            journal.Append(i, [.. Enumerable.Range(0, plan.Streams).Select(s => new BlockRecord(files.HashOf(s, blocks[i]), 0, 0))], new UInt128[plan.MostSources]);
         journal.Dispose();
     }
 

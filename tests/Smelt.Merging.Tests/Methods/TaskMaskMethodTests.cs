@@ -204,6 +204,37 @@ public class TaskMaskMethodTests
     }
 
     [Fact]
+    public void Parts_of_a_whole_take_their_own_files()
+    {
+        using var models = Models();
+        models.Write("mask", name => [.. models.Values("base")[name].Select(v => v > 0 ? 1f : 0)], TensorType.U8);
+        using var one = new MatrixModels(("long", [70_001]));
+        one.Write("mask", _ => [.. models.Values("base")["long"].Select(v => v > 0 ? 1f : 0)], TensorType.U8);
+        var masked = new Masked { Base = Folder("base"), Experts = [Folder("e1")], MaskFile = "mask" };
+        var signed = new Ties { Base = Folder("base"), Experts = Experts, Trim = TrimScope.Tensor, Election = Election.SignFile, SignFile = "e2" };
+        var merged = models.Merge(new Modules { Parts = [Part("long", masked with { MaskFile = one.PathOf("mask") }), Part("**", signed)] });
+        Assert.Equal(models.Merge(masked)["long"], merged["long"]);
+        Assert.Equal(models.Merge(signed)["matrix"], merged["matrix"]);
+        Assert.Equal("SM7010", Assert.Throws<InvalidInputException>(() => models.Merge(new Modules { Parts = [Part("long", masked), Part("**", signed)] })).Problems[0].Id);
+    }
+
+    [Fact]
+    public void Statistics_of_a_part_are_of_its_own_tensors()
+    {
+        using var models = Models();
+        foreach (Recipe recipe in new Recipe[]
+        {
+            new Pcb(), new Ties(), new Ties { Cut = Cut.Exact }, new Ties { Cut = Cut.Share, Density = 0.8, Election = Election.NormMass }, new Ties { Cut = Cut.Deviation, Deviations = 1 },
+            new Ties { Trim = TrimScope.Tensor, Rescale = Rescale.L1, Stock = true },
+        })
+        {
+            var whole = recipe with { Base = Folder("base"), Experts = Experts };
+            var merged = models.Merge(new Modules { Parts = [Part("long", whole), Part("**", new TaskArithmetic { Base = Folder("base"), Experts = [Folder("e1")] })] });
+            Assert.Equal(models.Merge(whole with { Tensors = [Keep("scalar", "matrix", "empty")] })["long"], merged["long"]);
+        }
+    }
+
+    [Fact]
     public void A_mask_that_does_not_fit_is_refused()
     {
         using var models = Models();
