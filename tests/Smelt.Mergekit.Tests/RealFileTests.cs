@@ -20,7 +20,7 @@ public sealed class RealFileTests : IDisposable
     private static readonly Dictionary<string, (int? Layers, string? Type, string[] Warnings)> Verdicts = new()
     {
         ["dare-ties-three"] = (32, "BF16", ["SM9009"]),
-        ["della"] = (null, null, []),
+        ["della"] = (32, "BF16", []),
         ["frankenmerge"] = (47, "F16", []),
         ["model-stock"] = (32, "BF16", []),
         ["moe"] = (null, null, []),
