@@ -216,7 +216,7 @@ public static class RecipeValidator
         {
             case StageModel { Recipe: var stage }:
                 CheckWhole(stage, where + "/stage", problems);
-                if (SweepExpansion.Axes(stage).Count > 0)
+                if (SweepExpansion.Axes(stage).Any())
                     problems.Add(RuleTable.StageSweeps.At(where + "/stage", "a stage has one output, and this one sweeps.", "Sweep in the recipe that names the stage, or write a recipe for each value."));
                 break;
             case FolderModel { Path: var path } when string.IsNullOrWhiteSpace(path) || path.IndexOf('\0') >= 0:
