@@ -44,13 +44,13 @@ public static class CheckpointFolder
 
     private static Checkpoint OpenFiles(string path, string? folder, (string Name, string Path)[] files, ShardIndex? index, IReadOnlyList<Problem> warnings)
     {
-        var opened = new (CheckpointFile File, SafetensorsHeader Header)[files.Length];
+        var opened = new OpenedFile[files.Length];
         var problems = new List<Problem>();
-        Parallel.For(0, files.Length, i =>
+        Concurrently.For(files.Length, i =>
         {
             try
             {
-                opened[i] = (CheckpointFile.Of(files[i].Name, files[i].Path), SafetensorsHeader.Read(files[i].Path));
+                opened[i] = new OpenedFile(CheckpointFile.Of(files[i].Name, files[i].Path), SafetensorsHeader.Read(files[i].Path));
             }
             catch (InvalidInputException invalid)
             {
@@ -63,7 +63,13 @@ public static class CheckpointFolder
             problems.AddRange(index.Check(path, opened));
         if (problems.Any(p => p.Severity == Severity.Error))
             throw new InvalidInputException([.. problems.OrderBy(p => p.Where, StringComparer.Ordinal)]);
-        var tensors = opened.SelectMany(o => o.Header.Tensors.Select(t => new CheckpointTensor(o.File, t))).ToArray();
+        var tensors = new List<CheckpointTensor>();
+        foreach (var (file, header) in opened)
+        {
+            foreach (var tensor in header.Tensors)
+                tensors.Add(new CheckpointTensor(file, tensor));
+        }
+
         return new Checkpoint(path, folder, [.. opened.Select(o => o.File)], tensors, [.. warnings, .. problems]);
     }
 

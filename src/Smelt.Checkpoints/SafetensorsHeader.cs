@@ -86,20 +86,23 @@ public sealed class SafetensorsHeader
 
         var dataStart = PrefixLength + header.Length;
         var tensors = new TensorInfo[parser.Tensors.Count];
-        var sorted = parser.Tensors.OrderBy(t => t.Start).ThenBy(t => t.End).ToArray();
+        var sorted = InOrder(parser.Tensors);
         ulong end = 0;
-        for (var i = 0; i < sorted.Length; i++)
+        for (var i = 0; i < tensors.Length; i++)
         {
             var tensor = sorted[i];
-            var place = $"{path}, tensor {tensor.Name}";
+            string Place() => $"{path}, tensor {tensor.Name}";
             if (tensor.Start != end || tensor.End < tensor.Start)
-                throw Bad(place, $"its data_offsets are [{tensor.Start}, {tensor.End}], but the tensor before it ends at {end}; tensors follow each other without gap or overlap");
+                throw Bad(Place(), $"its data_offsets are [{tensor.Start}, {tensor.End}], but the tensor before it ends at {end}; tensors follow each other without gap or overlap");
             if (!TryMeasure(tensor, out var elements, out var bytes, out var error))
-                throw Bad(place, error);
+                throw Bad(Place(), error);
             if (bytes != tensor.End - tensor.Start)
-                throw Bad(place, $"its type {tensor.Type} and shape [{string.Join(", ", tensor.Shape)}] take {bytes} bytes, but its data_offsets span {tensor.End - tensor.Start}");
+                throw Bad(Place(), $"its type {tensor.Type} and shape [{string.Join(", ", tensor.Shape)}] take {bytes} bytes, but its data_offsets span {tensor.End - tensor.Start}");
             end = tensor.End;
-            tensors[i] = new TensorInfo(tensor.Name, tensor.Type, [.. tensor.Shape.Select(d => (long)Math.Min(d, long.MaxValue))], (long)elements, dataStart + (long)tensor.Start, (long)bytes);
+            var shape = new long[tensor.Shape.Length];
+            for (var d = 0; d < shape.Length; d++)
+                shape[d] = (long)Math.Min(tensor.Shape[d], long.MaxValue);
+            tensors[i] = new TensorInfo(tensor.Name, tensor.Type, shape, (long)elements, dataStart + (long)tensor.Start, (long)bytes);
         }
 
         if (end != (ulong)(fileLength - dataStart))
@@ -107,30 +110,47 @@ public sealed class SafetensorsHeader
         return new SafetensorsHeader(tensors, parser.Metadata);
     }
 
+    /// <summary>The tensors in the order of their offsets, in which most files list them; of two without bytes at one place the one written first.</summary>
+    private static List<SafetensorsHeaderParser.Entry> InOrder(List<SafetensorsHeaderParser.Entry> tensors)
+    {
+        for (var i = 1; i < tensors.Count; i++)
+        {
+            if (Compare(tensors[i - 1], tensors[i]) > 0)
+            {
+                tensors.Sort(Compare);
+                break;
+            }
+        }
+
+        return tensors;
+    }
+
+    private static int Compare(SafetensorsHeaderParser.Entry a, SafetensorsHeaderParser.Entry b) =>
+        a.Start != b.Start ? a.Start.CompareTo(b.Start) : a.End != b.End ? a.End.CompareTo(b.End) : a.Position.CompareTo(b.Position);
+
     /// <summary>The product of the dimensions is taken from the left and may not overflow on the way, even if a zero follows.</summary>
-    private static bool TryMeasure(in SafetensorsHeaderParser.Entry tensor, out ulong elements, out ulong bytes, out string error)
+    private static bool TryMeasure(SafetensorsHeaderParser.Entry tensor, out ulong elements, out ulong bytes, out string error)
     {
         elements = 1;
         bytes = 0;
         error = "";
         foreach (var dimension in tensor.Shape)
         {
-            var product = (UInt128)elements * dimension;
-            if (product > ulong.MaxValue)
+            if (dimension > 0 && elements > ulong.MaxValue / dimension)
             {
                 error = $"the product of its shape [{string.Join(", ", tensor.Shape)}] overflows 64 bits";
                 return false;
             }
 
-            elements = (ulong)product;
+            elements *= dimension;
         }
 
-        var bits = (UInt128)elements * (ulong)tensor.Type.Bits;
-        if (bits > ulong.MaxValue)
+        var bitsOfOne = (ulong)tensor.Type.Bits;
+        if (elements > ulong.MaxValue / bitsOfOne)
             error = $"its shape [{string.Join(", ", tensor.Shape)}] of {tensor.Type} overflows 64 bits";
-        else if (bits % 8 != 0)
+        else if (elements * bitsOfOne % 8 != 0)
             error = $"its {elements} elements of {tensor.Type} do not end on a whole byte";
-        bytes = (ulong)(bits / 8);
+        bytes = unchecked(elements * bitsOfOne) / 8;
         return error.Length == 0;
     }
 
@@ -145,3 +165,6 @@ public sealed class SafetensorsHeader
     private static InvalidInputException Bad(string place, string message, string fix = "") =>
         new(CheckpointRules.BadFile.Id, place, message + ".", fix);
 }
+
+/// <summary>A weight file with its header.</summary>
+internal sealed record OpenedFile(CheckpointFile File, SafetensorsHeader Header);

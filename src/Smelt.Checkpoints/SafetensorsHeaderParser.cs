@@ -17,6 +17,7 @@ internal ref struct SafetensorsHeaderParser
     private readonly ReadOnlySpan<byte> _json;
     private int _position;
     private int _depth;
+    private ulong[] _numbers = new ulong[8];
 
     public SafetensorsHeaderParser(ReadOnlySpan<byte> json)
     {
@@ -25,8 +26,8 @@ internal ref struct SafetensorsHeaderParser
         Metadata = new Dictionary<string, string>(StringComparer.Ordinal);
     }
 
-    /// <summary>A tensor as the header states it.</summary>
-    public readonly record struct Entry(string Name, TensorType Type, ulong[] Shape, ulong Start, ulong End);
+    /// <summary>A tensor as the header states it, and its position among all of them.</summary>
+    public sealed record Entry(string Name, TensorType Type, ulong[] Shape, ulong Start, ulong End, int Position);
 
     /// <summary>The tensors in the order of the text.</summary>
     public List<Entry> Tensors { get; }
@@ -89,8 +90,7 @@ internal ref struct SafetensorsHeaderParser
 
     private bool ReadTensor(string name)
     {
-        TensorType? type = null;
-        ulong[]? shape = null, offsets = null;
+        var fields = default(Fields);
         if (Peek() == '[')
         {
             Open('[', "");
@@ -100,7 +100,7 @@ internal ref struct SafetensorsHeaderParser
                     return false;
                 if (!more)
                     return Fail($"the tensor '{name}' has {i} of its 3 fields");
-                if (!ReadField(i, name, ref type, ref shape, ref offsets))
+                if (!ReadField(i, name, ref fields))
                     return false;
             }
 
@@ -111,7 +111,9 @@ internal ref struct SafetensorsHeaderParser
         }
         else
         {
-            if (!Open('{', $"the tensor '{name}' is no object"))
+            if (Peek() != '{')
+                return Fail($"the tensor '{name}' is no object");
+            if (!Open('{', ""))
                 return false;
             for (var first = true; ; first = false)
             {
@@ -119,39 +121,68 @@ internal ref struct SafetensorsHeaderParser
                     return false;
                 if (!more)
                     break;
-                if (!Key(out var key))
-                    return false;
-                var field = key switch { "dtype" => 0, "shape" => 1, "data_offsets" => 2, _ => -1 };
-                if (field < 0 ? !SkipValue() : !ReadField(field, name, ref type, ref shape, ref offsets))
+                if (!FieldKey(out var field) || (field < 0 ? !SkipValue() : !ReadField(field, name, ref fields)))
                     return false;
             }
         }
 
-        if (type is null || shape is null || offsets is null)
-            return Fail($"the tensor '{name}' lacks its {(type is null ? "dtype" : shape is null ? "shape" : "data_offsets")}");
-        Tensors.Add(new Entry(name, type, shape, offsets[0], offsets[1]));
+        if (fields.Type is not { } type || fields.Shape is not { } shape || !fields.HasOffsets)
+            return Fail($"the tensor '{name}' lacks its {(fields.Type is null ? "dtype" : fields.Shape is null ? "shape" : "data_offsets")}");
+        Tensors.Add(new Entry(name, type, shape, fields.Start, fields.End, Tensors.Count));
         return true;
     }
 
-    private bool ReadField(int field, string name, ref TensorType? type, ref ulong[]? shape, ref ulong[]? offsets)
+    /// <summary>The key of a tensor's field: 0 to 2 in the order of the array form, -1 for any other.</summary>
+    private bool FieldKey(out int field)
     {
-        var repeated = field == 0 ? type is not null : field == 1 ? shape is not null : offsets is not null;
+        // As every writer spells them, without escapes.
+        var rest = _json[_position..];
+        field = rest.StartsWith("\"dtype\":"u8) ? 0 : rest.StartsWith("\"shape\":"u8) ? 1 : rest.StartsWith("\"data_offsets\":"u8) ? 2 : -1;
+        if (field >= 0)
+        {
+            _position += field == 2 ? 15 : 8;
+            SkipSpace();
+            return true;
+        }
+
+        if (!Key(out var key))
+            return false;
+        field = key switch { "dtype" => 0, "shape" => 1, "data_offsets" => 2, _ => -1 };
+        return true;
+    }
+
+    private bool ReadField(int field, string name, ref Fields fields)
+    {
+        var repeated = field == 0 ? fields.Type is not null : field == 1 ? fields.Shape is not null : fields.HasOffsets;
         if (repeated)
             return Fail($"the tensor '{name}' has a field twice");
         switch (field)
         {
-            case 0: return ReadType(name, out type);
-            case 1: return ReadNumbers($"the shape of '{name}'", out shape);
-            default:
-                if (!ReadNumbers($"the data_offsets of '{name}'", out offsets))
+            case 0: return ReadType(name, out fields.Type);
+            case 1:
+                if (!ReadNumbers("shape", name, out var dimensions))
                     return false;
-                return offsets!.Length == 2 || Fail($"the data_offsets of '{name}' are {offsets.Length} numbers, not 2");
+                fields.Shape = _numbers.AsSpan(0, dimensions).ToArray();
+                return true;
+            default:
+                if (!ReadNumbers("data_offsets", name, out var offsets))
+                    return false;
+                (fields.Start, fields.End, fields.HasOffsets) = (_numbers[0], _numbers[1], true);
+                return offsets == 2 || Fail($"the data_offsets of '{name}' are {offsets} numbers, not 2");
         }
     }
 
     private bool ReadType(string name, out TensorType? type)
     {
-        type = null;
+        // The types that nearly all tensors have, without a look into the table.
+        var rest = _json[_position..];
+        type = rest.StartsWith("\"BF16\""u8) ? TensorType.BF16 : rest.StartsWith("\"F32\""u8) ? TensorType.F32 : rest.StartsWith("\"F16\""u8) ? TensorType.F16 : null;
+        if (type is not null)
+        {
+            _position += type.Name.Length + 2;
+            return true;
+        }
+
         string text;
         if (Peek() == '{')
         {
@@ -188,11 +219,13 @@ internal ref struct SafetensorsHeaderParser
             || Fail($"the tensor '{name}' is of the unknown type '{text}'; known: {string.Join(", ", TensorType.All.Keys.Order(StringComparer.Ordinal))}");
     }
 
-    private bool ReadNumbers(string what, out ulong[]? numbers)
+    /// <summary>Reads a list of numbers into <see cref="_numbers"/>.</summary>
+    private bool ReadNumbers(string what, string name, out int count)
     {
-        numbers = null;
-        var list = new List<ulong>();
-        if (!Open('[', $"{what} is no list"))
+        count = 0;
+        if (Peek() != '[')
+            return Fail($"the {what} of '{name}' is no list");
+        if (!Open('[', ""))
             return false;
         for (var first = true; ; first = false)
         {
@@ -202,14 +235,15 @@ internal ref struct SafetensorsHeaderParser
                 break;
             var start = _position;
             if (!Number(out var whole))
-                return Error.Length > 0 ? false : Fail($"{what} holds something else than numbers");
+                return Error.Length > 0 ? false : Fail($"the {what} of '{name}' holds something else than numbers");
             var digits = _json[start.._position];
             if (!whole || !Utf8Parser.TryParse(digits, out ulong value, out var used) || used != digits.Length)
-                return Fail($"{what} holds {Encoding.UTF8.GetString(digits)}; allowed: whole numbers from 0 to {ulong.MaxValue}");
-            list.Add(value);
+                return Fail($"the {what} of '{name}' holds {Encoding.UTF8.GetString(digits)}; allowed: whole numbers from 0 to {ulong.MaxValue}");
+            if (count == _numbers.Length)
+                Array.Resize(ref _numbers, 2 * count);
+            _numbers[count++] = value;
         }
 
-        numbers = [.. list];
         return true;
     }
 
@@ -438,6 +472,16 @@ internal ref struct SafetensorsHeaderParser
         unit = (char)value;
         _position += 4;
         return true;
+    }
+
+    /// <summary>What a tensor's entry says so far.</summary>
+    private struct Fields
+    {
+        public TensorType? Type;
+        public ulong[]? Shape;
+        public ulong Start;
+        public ulong End;
+        public bool HasOffsets;
     }
 
     private static bool HasControl(ReadOnlySpan<byte> text) => text.IndexOfAnyInRange((byte)0, (byte)0x1F) >= 0;

@@ -78,7 +78,7 @@ internal sealed class ShardIndex
     }
 
     /// <summary>Compares the index with the shards: errors where they disagree, a warning for a wrong total size.</summary>
-    public IEnumerable<Problem> Check(string folder, (CheckpointFile File, SafetensorsHeader Header)[] shards)
+    public IEnumerable<Problem> Check(string folder, OpenedFile[] shards)
     {
         var holders = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (file, header) in shards)

@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace Smelt.Checkpoints;
 
 /// <summary>A type of elements in a safetensors file.</summary>
@@ -24,14 +22,14 @@ public sealed record TensorType(string Name, int Bits, string? TorchName = null)
     public static readonly TensorType U8 = new("U8", 8, "uint8");
 
     /// <summary>Every type of safetensors 0.8, by name.</summary>
-    public static readonly FrozenDictionary<string, TensorType> All = new[]
+    public static readonly IReadOnlyDictionary<string, TensorType> All = new[]
     {
         new TensorType("BOOL", 8, "bool"), new("F4", 4), new("F6_E2M3", 6), new("F6_E3M2", 6), U8, new("I8", 8, "int8"),
         new("F8_E5M2", 8, "float8_e5m2"), new("F8_E4M3", 8, "float8_e4m3fn"), new("F8_E8M0", 8, "float8_e8m0fnu"),
         new("F8_E4M3FNUZ", 8, "float8_e4m3fnuz"), new("F8_E5M2FNUZ", 8, "float8_e5m2fnuz"),
         new("I16", 16, "int16"), new("U16", 16, "uint16"), F16, BF16, new("I32", 32, "int32"), new("U32", 32, "uint32"), F32,
         new("C64", 64, "complex64"), F64, new("I64", 64, "int64"), new("U64", 64, "uint64"),
-    }.ToFrozenDictionary(t => t.Name);
+    }.ToDictionary(t => t.Name, StringComparer.Ordinal);
 
     /// <summary>Whether tensors of this type can be merged.</summary>
     public bool IsMergeable => this == BF16 || this == F16 || this == F32 || this == F64;

@@ -7,7 +7,7 @@ namespace Smelt.Recipes;
 /// </summary>
 public sealed class Glob
 {
-    private readonly string[]?[] _segments;
+    private string[]?[]? _segments;
 
     /// <summary>What a name that matches begins and ends with.</summary>
     private readonly string _prefix;
@@ -15,10 +15,9 @@ public sealed class Glob
 
     private static readonly char[] Wildcards = ['*', '?', '{', '}'];
 
-    private Glob(string pattern, string[]?[] segments)
+    private Glob(string pattern)
     {
         Pattern = pattern;
-        _segments = segments;
         var first = pattern.IndexOfAny(Wildcards);
         IsLiteral = first < 0;
         // A ** that stands for nothing takes the dot beside it along.
@@ -27,7 +26,8 @@ public sealed class Glob
     }
 
     /// <summary>For each segment the plain wildcard texts it stands for; null for <c>**</c>.</summary>
-    internal IReadOnlyList<string[]?> Segments => _segments;
+    internal IReadOnlyList<string[]?> Segments =>
+        _segments ??= Pattern.Split('.').Select(s => s == "**" ? null : ExpandBraces(s)).ToArray();
 
     /// <summary>Whether the pattern is a name without wildcards.</summary>
     public bool IsLiteral { get; }
@@ -39,9 +39,7 @@ public sealed class Glob
     public static Glob? TryParse(string pattern, out string error)
     {
         error = Check(pattern);
-        return error.Length > 0
-            ? null
-            : new Glob(pattern, pattern.Split('.').Select(s => s == "**" ? null : ExpandBraces(s)).ToArray());
+        return error.Length > 0 ? null : new Glob(pattern);
     }
 
     /// <summary>Whether the pattern covers <paramref name="name"/>.</summary>
@@ -56,7 +54,7 @@ public sealed class Glob
         var parts = name.Split('.');
         var reached = new bool[parts.Length + 1];
         reached[0] = true;
-        foreach (var alternatives in _segments)
+        foreach (var alternatives in Segments)
         {
             var next = new bool[parts.Length + 1];
             for (var i = 0; i <= parts.Length; i++)
@@ -129,10 +127,12 @@ public sealed class Glob
 
         if (depth != 0)
             return "a '{' has no '}'";
+        if (pattern[0] == '.' || pattern[pattern.Length - 1] == '.' || pattern.IndexOf("..", StringComparison.Ordinal) >= 0)
+            return "a segment is empty (two dots in a row, or a dot at an end)";
+        if (pattern.IndexOf("**", StringComparison.Ordinal) < 0)
+            return "";
         foreach (var segment in pattern.Split('.'))
         {
-            if (segment.Length == 0)
-                return "a segment is empty (two dots in a row, or a dot at an end)";
             if (segment != "**" && segment.IndexOf("**", StringComparison.Ordinal) >= 0)
                 return $"'**' must be a whole segment, not part of '{segment}'";
         }

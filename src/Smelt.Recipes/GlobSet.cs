@@ -6,8 +6,8 @@ namespace Smelt.Recipes;
 /// </summary>
 public sealed class GlobSet
 {
-    private readonly Dictionary<string, List<int>> _literals = new(StringComparer.Ordinal);
-    private readonly List<(int Index, Glob Glob)> _wildcards = [];
+    private readonly Dictionary<string, int[]> _literals = new(StringComparer.Ordinal);
+    private readonly List<int> _wildcards = [];
     private readonly Glob?[] _globs;
     private readonly bool[] _used;
 
@@ -21,29 +21,37 @@ public sealed class GlobSet
             if (_globs[i] is not { } glob)
                 continue;
             if (!glob.IsLiteral)
-                _wildcards.Add((i, glob));
+                _wildcards.Add(i);
             else if (_literals.TryGetValue(glob.Pattern, out var same))
-                same.Add(i);
+                _literals[glob.Pattern] = [.. same, i];
             else
                 _literals.Add(glob.Pattern, [i]);
         }
     }
 
-    /// <summary>The positions of the patterns that cover a name, in rising order.</summary>
+    /// <summary>The positions of the patterns that cover a name, in rising order; not to be written to.</summary>
     public int[] Matching(string name)
     {
-        var matching = new List<int>();
-        if (_literals.TryGetValue(name, out var literals))
-            matching.AddRange(literals);
-        foreach (var (index, glob) in _wildcards)
+        var matching = _literals.TryGetValue(name, out var literals) ? literals : [];
+        if (_wildcards.Count > 0)
+            matching = WithWildcards(matching, name);
+        foreach (var index in matching)
+            _used[index] = true;
+        return matching;
+    }
+
+    private int[] WithWildcards(int[] literals, string name)
+    {
+        var matching = new List<int>(literals);
+        foreach (var index in _wildcards)
         {
-            if (glob.IsMatch(name))
+            if (_globs[index]!.IsMatch(name))
                 matching.Add(index);
         }
 
+        if (matching.Count == literals.Length)
+            return literals;
         matching.Sort();
-        foreach (var index in matching)
-            _used[index] = true;
         return matching.ToArray();
     }
 

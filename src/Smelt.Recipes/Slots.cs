@@ -64,6 +64,18 @@ public static partial class Slots
         }
     }
 
+    /// <summary>The slot of a name in configurations; null where there is none.</summary>
+    public static Slot? Find(IReadOnlyList<Slot> slots, string name)
+    {
+        foreach (var slot in slots)
+        {
+            if (slot.Name == name)
+                return slot;
+        }
+
+        return null;
+    }
+
     /// <summary>Whether a number may differ between tensors, so that a gradient has a meaning: those that tensor rules can set.</summary>
     public static bool TakesGradient(Slot slot) => slot.Type == typeof(Scalar) && Of(typeof(TensorOverride)).Any(s => s.Name == slot.Name);
 

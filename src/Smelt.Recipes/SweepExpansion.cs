@@ -45,7 +45,9 @@ public static class SweepExpansion
     public static IReadOnlyList<SweepPoint> Expand(Recipe recipe)
     {
         var resolved = recipe.Resolve();
-        var swept = Sweeps(resolved).ToArray();
+        var swept = Sweeps(resolved);
+        if (swept.Count == 0)
+            return [new SweepPoint("", resolved)];
         var axes = Group(swept).ToArray();
         var axisOf = swept.Select(s => Array.FindIndex(axes, a => a.Slots.Contains(s))).ToArray();
         var points = new List<SweepPoint>();
@@ -54,7 +56,7 @@ public static class SweepExpansion
         {
             var label = string.Join(",", axes.Select((axis, i) => axis.LabelAt(indices[i])));
             var next = 0;
-            points.Add(new SweepPoint(label, axes.Length == 0 ? resolved : (Recipe)Replace(resolved, sweep => sweep.Values[indices[axisOf[next++]]])));
+            points.Add(new SweepPoint(label, (Recipe)Replace(resolved, sweep => sweep.Values[indices[axisOf[next++]]])));
         }
         while (Advance(indices, axes));
 
@@ -65,12 +67,25 @@ public static class SweepExpansion
     public static IEnumerable<SweepAxis> Axes(Recipe recipe) => Group(Sweeps(recipe));
 
     /// <summary>The number of points, as a double since a product of sweeps may be beyond any integer.</summary>
-    public static double CountPoints(Recipe recipe) => Axes(recipe).Aggregate(1.0, (n, axis) => n * axis.Count);
-
-    private static IEnumerable<SweptSlot> Sweeps(Recipe recipe) => Scalars(recipe, "", "").Where(s => s.Scalar.IsSweep);
-
-    private static IEnumerable<SweepAxis> Group(IEnumerable<SweptSlot> sweeps)
+    public static double CountPoints(Recipe recipe)
     {
+        var points = 1.0;
+        foreach (var axis in Axes(recipe))
+            points *= axis.Count;
+        return points;
+    }
+
+    private static List<SweptSlot> Sweeps(Recipe recipe)
+    {
+        var sweeps = new List<SweptSlot>();
+        Collect(recipe, "", "", sweeps);
+        return sweeps;
+    }
+
+    private static IEnumerable<SweepAxis> Group(List<SweptSlot> sweeps)
+    {
+        if (sweeps.Count == 0)
+            return [];
         var axes = new List<(string? Tie, List<SweptSlot> Slots)>();
         foreach (var slot in sweeps)
         {
@@ -84,26 +99,59 @@ public static class SweepExpansion
         return axes.Select(a => new SweepAxis(a.Tie, a.Slots));
     }
 
-    private static IEnumerable<SweptSlot> Scalars(object owner, string prefix, string path)
+    private static void Collect(object owner, string prefix, string path, List<SweptSlot> sweeps)
     {
         foreach (var slot in Slots.Of(owner.GetType()))
         {
-            var (name, where) = (prefix + slot.Name, $"{path}/{slot.Name}");
-            IEnumerable<SweptSlot> inner = slot.Get(owner) switch
+            var value = slot.Get(owner);
+            if (value is Scalar { IsSweep: true } sweep)
+                sweeps.Add(new SweptSlot(prefix + slot.Name, $"{path}/{slot.Name}", sweep));
+            for (var i = 0; i < CountOfInner(value); i++)
             {
-                Scalar scalar => [new SweptSlot(name, where, scalar)],
-                Sequence<Expert> experts => experts.SelectMany((e, i) => Scalars(e, $"{name}.{i}.", $"{where}/{i}")),
-                Sequence<TensorRule> rules => rules.SelectMany((r, i) => Scalars(r, $"{name}.{i}.", $"{where}/{i}")),
-                Sequence<Recipe> slices => slices.SelectMany((r, i) => Scalars(r, $"{name}.{i}.", $"{where}/{i}")),
-                Sequence<Part> parts => parts.SelectMany((p, i) => Scalars(p.Merge, $"{name}.{i}.", $"{where}/{i}/merge")),
-                _ => [],
-            };
-            foreach (var scalar in inner)
-                yield return scalar;
+                // Of thousands of rules few sweep: names are made for those alone.
+                var inner = Inner(value, i);
+                if (HasSweep(inner))
+                    Collect(inner, $"{prefix}{slot.Name}.{i}.", $"{path}/{slot.Name}/{i}{(value is Sequence<Part> ? "/merge" : "")}", sweeps);
+            }
         }
     }
 
-    /// <summary>A copy in which each sweep, in the order of <see cref="Scalars"/>, is the constant that <paramref name="pick"/> gives.</summary>
+    private static bool HasSweep(object owner)
+    {
+        foreach (var slot in Slots.Of(owner.GetType()))
+        {
+            var value = slot.Get(owner);
+            if (value is Scalar { IsSweep: true })
+                return true;
+            for (var i = 0; i < CountOfInner(value); i++)
+            {
+                if (HasSweep(Inner(value, i)))
+                    return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>How many owners of slots the value of a slot holds.</summary>
+    private static int CountOfInner(object? value) => value switch
+    {
+        Sequence<Expert> experts => experts.Count,
+        Sequence<TensorRule> rules => rules.Count,
+        Sequence<Recipe> slices => slices.Count,
+        Sequence<Part> parts => parts.Count,
+        _ => 0,
+    };
+
+    private static object Inner(object? value, int index) => value switch
+    {
+        Sequence<Expert> experts => experts[index],
+        Sequence<TensorRule> rules => rules[index],
+        Sequence<Recipe> slices => slices[index],
+        _ => ((Sequence<Part>)value!)[index].Merge,
+    };
+
+    /// <summary>A copy in which each sweep, in the order of <see cref="Sweeps"/>, is the constant that <paramref name="pick"/> gives.</summary>
     private static object Replace(object owner, Func<Scalar, double> pick)
     {
         foreach (var slot in Slots.Of(owner.GetType()))

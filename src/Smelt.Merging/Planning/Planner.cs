@@ -112,7 +112,7 @@ public static class Planner
     {
         var models = Models(recipe);
         var results = new (PlannedInput? Input, IReadOnlyList<Problem> Problems)[models.Count];
-        Parallel.For(0, models.Count, i =>
+        Concurrently.For(models.Count, i =>
         {
             try
             {

@@ -25,7 +25,10 @@ public static class CanonicalJson
     {
         using var sha = SHA256.Create();
         var hash = sha.ComputeHash(Encoding.UTF8.GetBytes(canonical));
-        return string.Concat(hash.Select(b => b.ToString("x2", CultureInfo.InvariantCulture)));
+        var text = new StringBuilder(2 * hash.Length);
+        foreach (var b in hash)
+            text.Append(b.ToString("x2", CultureInfo.InvariantCulture));
+        return text.ToString();
     }
 
     /// <summary>A number as ECMAScript's Number.toString prints it: the shortest digits that read back the same.</summary>
@@ -37,8 +40,20 @@ public static class CanonicalJson
         if (value == 0)
             return "0";
 
-        var (digits, exponent) = Decompose(Math.Abs(value));
-        var sign = value < 0 ? "-" : "";
+        // "R" is the shortest text that reads back the same; where an old runtime gets that wrong, 17 digits always do.
+        var text = value.ToString("R", CultureInfo.InvariantCulture);
+        if (double.Parse(text, CultureInfo.InvariantCulture) != value)
+            text = value.ToString("G17", CultureInfo.InvariantCulture);
+        return text.IndexOf('E') < 0 ? text : Rewrite(text);
+    }
+
+    /// <summary>A number with an exponent as ECMAScript prints it.</summary>
+    private static string Rewrite(string text)
+    {
+        var sign = text[0] == '-' ? "-" : "";
+        var mark = text.IndexOf('E');
+        var digits = text.Substring(sign.Length, mark - sign.Length).Replace(".", "");
+        var exponent = int.Parse(text.Substring(mark + 1), CultureInfo.InvariantCulture);
 
         // exponent: the position of the decimal point after the first digit, as in d.ddd * 10^exponent.
         if (exponent is >= 0 and < 21)
@@ -54,25 +69,6 @@ public static class CanonicalJson
             + "e" + (exponent < 0 ? "-" : "+") + Math.Abs(exponent).ToString(CultureInfo.InvariantCulture);
     }
 
-    /// <summary>The shortest digits of a positive number, without trailing zeros, and its decimal exponent.</summary>
-    private static (string Digits, int Exponent) Decompose(double value)
-    {
-        // "R" is the shortest text that reads back the same; where an old runtime gets that wrong, 17 digits always do.
-        var text = value.ToString("R", CultureInfo.InvariantCulture);
-        if (double.Parse(text, CultureInfo.InvariantCulture) != value)
-            text = value.ToString("G17", CultureInfo.InvariantCulture);
-
-        var mark = text.IndexOf('E');
-        var exponent = mark < 0 ? 0 : int.Parse(text.Substring(mark + 1), CultureInfo.InvariantCulture);
-        var mantissa = mark < 0 ? text : text.Substring(0, mark);
-        var point = mantissa.IndexOf('.');
-        var whole = point < 0 ? mantissa : mantissa.Substring(0, point);
-        var digits = whole + (point < 0 ? "" : mantissa.Substring(point + 1));
-        exponent += whole.Length - 1;
-        var leading = digits.Length - digits.TrimStart('0').Length;
-        return (digits.Substring(leading).TrimEnd('0'), exponent - leading);
-    }
-
     private static void Append(StringBuilder text, object value)
     {
         switch (value)
@@ -82,37 +78,64 @@ public static class CanonicalJson
             case double d: text.Append(Number(d)); break;
             case int i: text.Append(i.ToString(CultureInfo.InvariantCulture)); break;
             case long l: text.Append(l.ToString(CultureInfo.InvariantCulture)); break;
-            case IReadOnlyDictionary<string, object> map:
-                AppendJoined(text, '{', '}', map.OrderBy(p => p.Key, StringComparer.Ordinal), pair =>
-                {
-                    AppendString(text, pair.Key);
-                    text.Append(':');
-                    Append(text, pair.Value);
-                });
-                break;
-            case IEnumerable<object> list: AppendJoined(text, '[', ']', list, item => Append(text, item)); break;
+            case IReadOnlyDictionary<string, object> map: AppendObject(text, map); break;
+            case IEnumerable<object> list: AppendList(text, list); break;
             default: throw new ArgumentException($"{value?.GetType().Name ?? "null"} is no type of JSON.", nameof(value));
         }
     }
 
-    private static void AppendJoined<T>(StringBuilder text, char open, char close, IEnumerable<T> items, Action<T> append)
+    private static void AppendObject(StringBuilder text, IReadOnlyDictionary<string, object> map)
     {
-        text.Append(open);
+        var keys = map.Keys.ToArray();
+        Array.Sort(keys, StringComparer.Ordinal);
+        text.Append('{');
+        for (var i = 0; i < keys.Length; i++)
+        {
+            if (i > 0)
+                text.Append(',');
+            AppendString(text, keys[i]);
+            text.Append(':');
+            Append(text, map[keys[i]]);
+        }
+
+        text.Append('}');
+    }
+
+    private static void AppendList(StringBuilder text, IEnumerable<object> list)
+    {
+        text.Append('[');
         var first = true;
-        foreach (var item in items)
+        foreach (var item in list)
         {
             if (!first)
                 text.Append(',');
             first = false;
-            append(item);
+            Append(text, item);
         }
 
-        text.Append(close);
+        text.Append(']');
+    }
+
+    private static bool IsPlain(string value)
+    {
+        foreach (var c in value)
+        {
+            if (c is < ' ' or > '~' or '"' or '\\')
+                return false;
+        }
+
+        return true;
     }
 
     private static void AppendString(StringBuilder text, string value)
     {
         text.Append('"');
+        if (IsPlain(value))
+        {
+            text.Append(value).Append('"');
+            return;
+        }
+
         for (var i = 0; i < value.Length; i++)
         {
             var c = value[i];

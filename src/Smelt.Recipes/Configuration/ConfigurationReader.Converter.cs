@@ -6,6 +6,9 @@ namespace Smelt.Recipes.Configuration;
 /// <summary>Makes recipe objects of JSON, collecting what does not fit.</summary>
 internal sealed class ConfigurationConverter(List<Problem> problems)
 {
+    // No LINQ over JSON elements and properties in here: they are structs, for which the runtime would have to compile it at
+    // every start.
+    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private static readonly string[] Header = ["version", "name", "method", "$schema"];
 
     /// <summary>The recipe of a configuration; null where its method is not known.</summary>
@@ -98,8 +101,11 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
 
     private void CheckKeys(JsonElement json, string where, params string[] known)
     {
-        foreach (var key in json.EnumerateObject().Where(p => !known.Contains(p.Name)))
-            problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known here; known: {string.Join(", ", known)}.", Suggestion(key.Name, known)));
+        foreach (var key in json.EnumerateObject())
+        {
+            if (!known.Contains(key.Name))
+                problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known here; known: {string.Join(", ", known)}.", Suggestion(key.Name, known)));
+        }
     }
 
     /// <summary>A recipe inside another.</summary>
@@ -127,16 +133,17 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
         var slots = Slots.Of(target.GetType());
         foreach (var property in json.EnumerateObject())
         {
-            var where = path + "/" + property.Name;
-            if (slots.FirstOrDefault(s => s.Name == property.Name) is { } slot)
+            var name = property.Name;
+            var where = path + "/" + name;
+            if (Slots.Find(slots, name) is { } slot)
             {
                 if (Value(property.Value, slot.Type, where) is { } value)
                     target = slot.With(target, value);
             }
-            else if (!others.Contains(property.Name))
+            else if (!others.Contains(name))
             {
                 var known = slots.Select(s => s.Name).Concat(others).Where(k => k[0] != '$').ToArray();
-                problems.Add(RuleTable.UnknownKey.At(where, $"the key '{property.Name}' is not known here; known: {string.Join(", ", known)}.", Suggestion(property.Name, known)));
+                problems.Add(RuleTable.UnknownKey.At(where, $"the key '{name}' is not known here; known: {string.Join(", ", known)}.", Suggestion(name, known)));
             }
         }
 
@@ -181,15 +188,25 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
         {
             CheckDuplicates(json, where);
             var word = json.TryGetProperty("gradient", out _) ? "gradient" : json.TryGetProperty("zip", out _) ? "zip" : "sweep";
-            foreach (var key in json.EnumerateObject().Where(p => p.Name != word && !(word == "zip" && p.Name == "axis")))
-                problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known here; known: sweep, or gradient, or zip and axis.", Suggestion(key.Name, ["sweep", "gradient", "zip", "axis"])));
+            foreach (var key in json.EnumerateObject())
+            {
+                if (key.Name != word && !(word == "zip" && key.Name == "axis"))
+                    problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known here; known: sweep, or gradient, or zip and axis.", Suggestion(key.Name, ["sweep", "gradient", "zip", "axis"])));
+            }
+
             var axis = word == "zip" ? Require(json, where, "axis", JsonValueKind.String, "a text") : null;
             if (Require(json, where, word, JsonValueKind.Array, "a list of numbers") is not { } list || (word == "zip" && axis is null))
                 return null;
-            var read = list.EnumerateArray().Select((e, i) => Number(e, $"{where}/{word}/{i}")).ToArray();
-            if (read.Any(p => p is null))
+            var values = new double[list.GetArrayLength()];
+            var read = 0;
+            for (var i = 0; i < values.Length; i++)
+            {
+                if (Number(list[i], $"{where}/{word}/{i}") is { } number)
+                    values[read++] = number;
+            }
+
+            if (read < values.Length)
                 return null;
-            double[] values = [.. read.Select(p => p!.Value)];
             return axis is { } named ? Syntax.Zip(named.GetString()!, values) : word == "sweep" ? Syntax.Sweep(values) : Syntax.Gradient(values);
         }
 
@@ -253,8 +270,12 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
             return ReadStage(json, stage, where);
         var isHub = json.TryGetProperty("hub", out _);
         string[] known = isHub ? ["hub", "revision"] : ["folder"];
-        foreach (var key in json.EnumerateObject().Where(p => !known.Contains(p.Name)))
-            problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known here; known: folder, or hub and revision, or stage and name.", Suggestion(key.Name, ["folder", "hub", "revision", "stage"])));
+        foreach (var key in json.EnumerateObject())
+        {
+            if (!known.Contains(key.Name))
+                problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known here; known: folder, or hub and revision, or stage and name.", Suggestion(key.Name, ["folder", "hub", "revision", "stage"])));
+        }
+
         if (Require(json, where, known[0], JsonValueKind.String, "a text") is not { } id)
             return null;
         if (!isHub)
@@ -266,8 +287,12 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
 
     private Model? ReadStage(JsonElement json, JsonElement stage, string where)
     {
-        foreach (var key in json.EnumerateObject().Where(p => p.Name is not ("stage" or "name")))
-            problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known beside stage; known: name."));
+        foreach (var key in json.EnumerateObject())
+        {
+            if (key.Name is not ("stage" or "name"))
+                problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known beside stage; known: name."));
+        }
+
         string? name = null;
         if (json.TryGetProperty("name", out var named) && Is(named, where + "/name", JsonValueKind.String, "a text"))
             name = named.GetString();
@@ -291,8 +316,12 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
         CheckDuplicates(json, where);
         if (json.TryGetProperty("keep", out var keep))
         {
-            foreach (var key in json.EnumerateObject().Where(p => p.Name != "keep"))
-                problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known beside keep."));
+            foreach (var key in json.EnumerateObject())
+            {
+                if (key.Name != "keep")
+                    problems.Add(RuleTable.UnknownKey.At($"{where}/{key.Name}", $"the key '{key.Name}' is not known beside keep."));
+            }
+
             var globs = List(keep, where + "/keep", (e, place) => Is(e, place, JsonValueKind.String, "a text") ? e.GetString() : null);
             return globs is null ? null : new KeepRule(globs);
         }
@@ -308,7 +337,15 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
     {
         if (!Is(json, where, JsonValueKind.Array, "a list"))
             return null;
-        return Sequence.From(json.EnumerateArray().Select((e, i) => read(e, $"{where}/{i}")).OfType<T>().ToArray());
+        var items = new List<T>(json.GetArrayLength());
+        var index = 0;
+        foreach (var element in json.EnumerateArray())
+        {
+            if (read(element, $"{where}/{index++}") is { } item)
+                items.Add(item);
+        }
+
+        return Sequence.From(items);
     }
 
     private JsonElement? Require(JsonElement json, string where, string key, JsonValueKind kind, string what)
@@ -339,9 +376,12 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
 
     private void CheckDuplicates(JsonElement json, string where)
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var property in json.EnumerateObject().Where(p => !seen.Add(p.Name)))
-            problems.Add(RuleTable.DuplicateKey.At($"{where}/{property.Name}", $"the key '{property.Name}' stands twice."));
+        _names.Clear();
+        foreach (var property in json.EnumerateObject())
+        {
+            if (!_names.Add(property.Name))
+                problems.Add(RuleTable.DuplicateKey.At($"{where}/{property.Name}", $"the key '{property.Name}' stands twice."));
+        }
     }
 
     private static string Suggestion(string word, IEnumerable<string> known) =>

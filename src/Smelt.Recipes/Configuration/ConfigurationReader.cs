@@ -80,6 +80,13 @@ public static class ConfigurationReader
         return new ReadExperiment(name, experiment, canonical, problems);
     }
 
+    /// <summary>Problems with the file and the line of their places.</summary>
+    private static IReadOnlyList<Problem> Located(List<Problem> problems, ReadOnlySpan<byte> utf8, string source)
+    {
+        var lines = new JsonLines(utf8);
+        return [.. problems.Select(p => p with { Where = $"{source}, {(p.Where.Length == 0 ? "/" : p.Where)} (line {lines.LineOf(p.Where)})" })];
+    }
+
     private static ReadOnlyMemory<byte> WithoutMark(ReadOnlyMemory<byte> utf8) =>
         utf8.Span.StartsWith(Encoding.UTF8.Preamble) ? utf8[Encoding.UTF8.Preamble.Length..] : utf8;
 
@@ -92,11 +99,10 @@ public static class ConfigurationReader
         try
         {
             using var document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = MaxDepth });
-            var lines = new JsonLines(utf8.Span);
             var (name, made, broken) = convert(new ConfigurationConverter(problems), document.RootElement);
             problems.AddRange(broken);
-            var located = problems.Select(p => p with { Where = $"{source}, {(p.Where.Length == 0 ? "/" : p.Where)} (line {lines.LineOf(p.Where)})" }).ToArray();
-            return (name, made, made is null || located.Any(p => p.Severity == Severity.Error) ? "" : write(name, made), located);
+            var hasErrors = problems.Any(p => p.Severity == Severity.Error);
+            return (name, made, made is null || hasErrors ? "" : write(name, made), problems.Count == 0 ? [] : Located(problems, utf8.Span, source));
         }
         catch (InvalidOperationException)
         {

@@ -68,9 +68,17 @@ public static class ConfigurationWriter
         KeepRule keep => new Dictionary<string, object> { ["keep"] = keep.Globs.Cast<object>().ToArray() },
         TensorOverride rule => With(SlotValues(rule), "on", rule.Match),
         Expert expert => With(SlotValues(expert), "model", Value(expert.Model)),
-        IEnumerable<object> list => list.Select(Value).ToArray(),
+        IReadOnlyList<object> list => ValuesOf(list),
         _ => value,
     };
+
+    private static object[] ValuesOf(IReadOnlyList<object> list)
+    {
+        var values = new object[list.Count];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = Value(list[i]);
+        return values;
+    }
 
     private static Dictionary<string, object> Random(Sequence<int> sizes, int draws, int seed) => new() { ["sizes"] = Numbers(sizes), ["draws"] = draws, ["seed"] = seed };
 

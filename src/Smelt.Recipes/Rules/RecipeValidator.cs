@@ -62,6 +62,8 @@ public static class RecipeValidator
         }
 
         CheckRange(recipe.Layers, path + "/layers");
+        if (recipe.Layers is null && recipe.Experts.All(e => e.Layers is null))
+            return;
         for (var i = 0; i < recipe.Experts.Count; i++)
         {
             CheckRange(recipe.Experts[i].Layers, $"{path}/experts/{i}/layers");
@@ -114,10 +116,13 @@ public static class RecipeValidator
     {
         foreach (var slot in Slots.Of(owner.GetType()))
         {
+            var value = slot.Get(owner);
+            if (value is null && !slot.Attribute.Required)
+                continue;
             var where = path + "/" + slot.Name;
-            switch (slot.Get(owner))
+            switch (value)
             {
-                case null when slot.Attribute.Required:
+                case null:
                     problems.Add(RuleTable.RequiredValue.At(where, $"{slot.Name} is not given, and no default would suit.", $"Set it: {slot.Property} = ...{(slot.Type == typeof(Scalar) ? ", " + slot.Attribute.Range(slot.Name) : "")}.") with
                     {
                         Replacement = slot.Type == typeof(Scalar) ? Configuration.CanonicalJson.Number(slot.Attribute.Nearest(0.5)) : null,
@@ -154,7 +159,7 @@ public static class RecipeValidator
         {
             var place = !scalar.IsSweep ? where : scalar.Axis is null ? $"{where}/sweep/{i}" : $"{where}/zip/{i}";
             CheckRange(scalar.Values[i], slot, place, problems);
-            if (scalar.Axis is null && scalar.Values.Take(i).Contains(scalar.Values[i]))
+            if (i > 0 && scalar.Axis is null && scalar.Values.Take(i).Contains(scalar.Values[i]))
                 problems.Add(RuleTable.DuplicatePoint.At(place, $"the sweep over {slot.Name} has the point {Text(scalar.Values[i])} twice; both would be the same output.", "Remove one."));
         }
     }
@@ -298,8 +303,11 @@ public static class RecipeValidator
             problems.Add(RuleTable.NoEffect.At(where, $"{slot} has no effect: {why}.", "Remove it."));
         void FlagSlots(object owner, string at)
         {
-            foreach (var slot in Slots.Of(owner.GetType()).Where(s => s.Type == typeof(Scalar) && s.Get(owner) is not null && !HasEffect(recipe, s.Name, owner is Expert)))
-                Flag($"{at}/{slot.Name}", slot.Name, $"{Slots.MethodId(recipe.GetType())} has no {slot.Name}{(owner is Expert && HasEffect(recipe, slot.Name, false) ? " of single experts" : "")}");
+            foreach (var slot in Slots.Of(owner.GetType()))
+            {
+                if (slot.Type == typeof(Scalar) && slot.Get(owner) is not null && !HasEffect(recipe, slot.Name, owner is Expert))
+                    Flag($"{at}/{slot.Name}", slot.Name, $"{Slots.MethodId(recipe.GetType())} has no {slot.Name}{(owner is Expert && HasEffect(recipe, slot.Name, false) ? " of single experts" : "")}");
+            }
         }
 
         for (var i = 0; i < recipe.Experts.Count; i++)
@@ -359,7 +367,7 @@ public static class RecipeValidator
         "density" => recipe is SparseRecipe,
         "gamma" => recipe is IOutlierTrim,
         "epsilon" when ofExpert => recipe is IGradedDrop,
-        _ => Slots.Of(recipe.GetType()).Any(s => s.Name == slot),
+        _ => Slots.Find(Slots.Of(recipe.GetType()), slot) is not null,
     };
 
     private static void CheckWeights(Recipe recipe, string path, List<Problem> problems)
@@ -371,12 +379,18 @@ public static class RecipeValidator
             return;
         foreach (var point in SweepExpansion.Expand(recipe))
         {
-            var weights = point.Recipe.Experts.Select(e => e.Weight!.Value).ToArray();
-            if (Math.Abs(weights.Sum()) > SmallestRelativeSum * weights.Sum(Math.Abs))
+            double sum = 0, magnitudes = 0;
+            foreach (var expert in point.Recipe.Experts)
+            {
+                sum += expert.Weight!.Value;
+                magnitudes += Math.Abs(expert.Weight.Value);
+            }
+
+            if (Math.Abs(sum) > SmallestRelativeSum * magnitudes)
                 continue;
             problems.Add(RuleTable.WeightsCancel.At(
                 path + "/experts",
-                $"the weights {string.Join(", ", weights.Select(Text))} sum to 0{(point.Label.Length > 0 ? " at " + point.Label : "")}, and {Slots.MethodId(recipe.GetType())} divides by their sum.",
+                $"the weights {string.Join(", ", point.Recipe.Experts.Select(e => Text(e.Weight!.Value)))} sum to 0{(point.Label.Length > 0 ? " at " + point.Label : "")}, and {Slots.MethodId(recipe.GetType())} divides by their sum.",
                 "Change a weight, or turn the normalisation off."));
             return;
         }
