@@ -38,14 +38,15 @@ internal static class CommandLine
               smelt apply out/emr --task math                        restores a task's model from an output with masks
               smelt run mergekit.yml                                 merges a configuration of mergekit as it is
               smelt import mergekit.yml --out recipes/Mine           makes a recipe project of it
+              smelt explain SM2001                                   says what a rule is about and how to follow it
               smelt run big.json --out big --max-memory 2GiB --force merges a configuration, replacing an older output
             """)
         {
-            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Verify(terminal, cancellation), Apply(terminal, cancellation), Experiment(terminal, cancellation), Lock(terminal, cancellation), Test(terminal, cancellation), Accept(terminal), Import(terminal), Export(terminal, cancellation), Evaluate(terminal),
+            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Verify(terminal, cancellation), Apply(terminal, cancellation), Experiment(terminal, cancellation), Lock(terminal, cancellation), Test(terminal, cancellation), Accept(terminal), Import(terminal), Export(terminal, cancellation), Explain(terminal), Evaluate(terminal),
         };
         root.SetAction(_ =>
         {
-            terminal.Error.WriteLine("smelt: name a command: run, plan, list, check, verify, apply, experiment, lock, test, accept, import or export");
+            terminal.Error.WriteLine("smelt: name a command: run, plan, list, check, verify, apply, experiment, lock, test, accept, import, export or explain");
             terminal.Error.WriteLine("smelt --help shows what there is");
             return (int)ExitCode.BadInput;
         });
@@ -171,6 +172,15 @@ internal static class CommandLine
         var folder = new Argument<string>("FOLDER") { Description = "The folder of a project or of its snapshots.", DefaultValueFactory = _ => "." };
         var command = new Command("accept", "Makes received snapshots the verified ones; refused on build servers.") { folder };
         command.SetAction(line => (int)AcceptCommand.Execute(line.GetRequiredValue(folder), terminal));
+        return command;
+    }
+
+    private static Command Explain(Terminal terminal)
+    {
+        var rule = new Argument<string?>("RULE") { Description = "The rule's id, such as SM2001, or a word of its title; all rules where it is left out.", Arity = ArgumentArity.ZeroOrOne };
+        var json = CommonOptions.Json();
+        var command = new Command("explain", "Prints the page of a rule: what it is about, what breaks it and what follows it.") { rule, json };
+        command.SetAction(line => (int)ExplainCommand.Execute(line.GetValue(rule), line.GetValue(json), terminal));
         return command;
     }
 

@@ -40,4 +40,7 @@ internal static class ToolRules
 
     /// <summary>A snapshot belongs to a recipe.</summary>
     public static readonly Rule DanglingSnapshot = new("SM8012", "Snapshot of no recipe", Severity.Warning);
+
+    /// <summary>A rule to explain is one.</summary>
+    public static readonly Rule UnknownRule = new("SM8020", "Unknown rule", Severity.Error);
 }

@@ -37,7 +37,9 @@ internal sealed record ToolDocument
     public LockDocument? Lock { get; init; }
 
     /// <summary>The outputs compared with their snapshots.</summary>
-    public IReadOnlyList<TestedDocument>? Tests { get; init; }
+    public IReadOnlyList<TestedDocument>? Tests { get; init; 
+    /// <summary>The rules explained.</summary>
+    public IReadOnlyList<RuleDocument>? Rules { get; init; }
 }
 
 /// <summary>An output that was compared with its snapshot.</summary>
@@ -47,6 +49,15 @@ internal sealed record ToolDocument
 /// <param name="Snapshot">The verified file.</param>
 /// <param name="Message">What differs; empty where nothing does.</param>
 internal sealed record TestedDocument(string Recipe, string Point, string State, string Snapshot, string Message);
+}
+
+/// <summary>A rule.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Title">The rule in a few words.</param>
+/// <param name="Severity">How serious a breach is.</param>
+/// <param name="Group">What it is about.</param>
+/// <param name="Page">Its page, Markdown; null in a list.</param>
+internal sealed record RuleDocument(string Id, string Title, string Severity, string Group, string? Page);
 
 /// <summary>A lock file.</summary>
 /// <param name="File">Its path.</param>
