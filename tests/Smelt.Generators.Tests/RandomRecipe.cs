@@ -25,7 +25,7 @@ internal sealed class RandomRecipe(bool sound)
 
     /// <summary>A number on a shared axis; of sound recipes all that are on one have as many values.</summary>
     private Gen<(string Source, Scalar? Value)> Tied => Gen.Int[0, sound ? 1 : 3].Select(i => new[] { "one", "two", "", "no name" }[i])
-        .Select(sound ? Number.Array[2] : Number.Array[0, 3], (axis, points) => (
+        .Select(sound ? Number.Array[2].Where(n => n[0].Value != n[1].Value) : Number.Array[0, 3], (axis, points) => (
             $"Zip({Literal(axis)}, {Join(points.Select(n => n.Source))})".Replace(", )", ")", StringComparison.Ordinal),
             (Scalar?)Syntax.Zip(axis, [.. points.Select(n => n.Value)])));
 

@@ -61,7 +61,7 @@ public class RandomRecipeTests
         Assert.DoesNotContain(compilation.GetDiagnostics(), d => d.Severity == DiagnosticSeverity.Error);
 
         var problems = RecipeValidator.Validate("test", recipe);
-        var reported = problems.Any(p => p.Severity == Severity.Error) ? problems : problems.Concat(StyleRules.Check(recipe));
+        var reported = problems.Any(p => p.Severity == Severity.Error) ? problems : problems.Concat(StyleRules.Check(recipe, problems));
         Assert.Equal(
             reported.Select(p => (p.Id, (p.Message + " " + p.Fix).Trim())).Order(),
             RecipeCompilation.Analyze(compilation).Where(d => d.Id != RuleTable.RepeatedModel.Id).Select(d => (d.Id, d.GetMessage(CultureInfo.InvariantCulture))).Order());

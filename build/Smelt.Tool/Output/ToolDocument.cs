@@ -37,7 +37,8 @@ internal sealed record ToolDocument
     public LockDocument? Lock { get; init; }
 
     /// <summary>The outputs compared with their snapshots.</summary>
-    public IReadOnlyList<TestedDocument>? Tests { get; init; 
+    public IReadOnlyList<TestedDocument>? Tests { get; init; }
+
     /// <summary>The rules explained.</summary>
     public IReadOnlyList<RuleDocument>? Rules { get; init; }
 }
@@ -49,7 +50,6 @@ internal sealed record ToolDocument
 /// <param name="Snapshot">The verified file.</param>
 /// <param name="Message">What differs; empty where nothing does.</param>
 internal sealed record TestedDocument(string Recipe, string Point, string State, string Snapshot, string Message);
-}
 
 /// <summary>A rule.</summary>
 /// <param name="Id">Its id.</param>

@@ -61,7 +61,7 @@ public sealed class RecipeAnalyzer : DiagnosticAnalyzer
                 var found = locked.Value.Check(recipe);
                 problems.RemoveAll(p => p.Id == RuleTable.MisspeltPattern.Id && found.Any(f => f.Where == p.Where));
                 problems.AddRange(found);
-                problems.AddRange(StyleRules.Check(recipe));
+                problems.AddRange(StyleRules.Check(recipe, problems));
                 RepeatedModels.Report(context, define);
             }
 

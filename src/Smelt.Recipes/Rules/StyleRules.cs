@@ -29,11 +29,13 @@ public static class StyleRules
         .ToDictionary(m => m.Old, m => m.New, StringComparer.Ordinal);
 
     /// <summary>What could be written more plainly in a recipe, its stages included.</summary>
-    public static IReadOnlyList<Problem> Check(Recipe recipe)
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="known">What is known to be wrong with it: there nothing is said of style.</param>
+    public static IReadOnlyList<Problem> Check(Recipe recipe, IReadOnlyList<Problem> known)
     {
         var problems = new List<Problem>();
         CheckRecipe(recipe, "", problems);
-        return problems;
+        return known.Count == 0 ? problems : [.. problems.Where(p => known.All(k => k.Where != p.Where))];
     }
 
     private static void CheckRecipe(Recipe recipe, string path, List<Problem> problems)
@@ -104,13 +106,11 @@ public static class StyleRules
         foreach (var slot in Slots.Of(recipe.GetType()))
         {
             // A seed is worth writing: it says that the outcome is drawn.
-            if (slot.Attribute.Required || slot.Name == "seed" || (!slot.Type.IsValueType && slot.Type != typeof(Scalar)))
+            var isSetting = slot.Type == typeof(Scalar) || slot.Type == typeof(bool) || slot.Type == typeof(ByteSize) || slot.Type.IsEnum;
+            if (!isSetting || slot.Attribute.Required || slot.Name == "seed" || slot.Get(recipe) is not { } value)
                 continue;
-            if (slot.Get(recipe) is not { } value)
-                continue;
-            var without = (Recipe)slot.With(recipe, null);
-            if (value.Equals(slot.Get(without.Resolve())))
-                problems.Add(RuleTable.OmittableValue.At($"{path}/{slot.Name}", $"{slot.Name} is {value} unless given.", "Leave it out."));
+            if (value.Equals(slot.Get(((Recipe)slot.With(recipe, null)).Resolve())))
+                problems.Add(RuleTable.OmittableValue.At($"{path}/{slot.Name}", $"{slot.Name} is {(value is bool flag ? (flag ? "true" : "false") : value)} unless given.", "Leave it out."));
         }
     }
 
