@@ -127,6 +127,9 @@ internal sealed class DocumentMaker(int seed)
     /// <summary>A number in the range of a parameter; weights are positive, so that they never cancel.</summary>
     private double Number(ParameterMap parameter, MethodMap method)
     {
+        // DELLA's probabilities, density - epsilon and density + epsilon, lie between 0 and 1.
+        if (parameter.Name is "density" or "epsilon" && method.Name.StartsWith("della", StringComparison.Ordinal))
+            return Math.Round(parameter.Name == "density" ? 0.4 + (0.2 * _random.NextDouble()) : 0.05 + (0.25 * _random.NextDouble()), 3);
         var slot = parameter.OfExpert ?? parameter.OfRecipe(method.Create().GetType())!;
         var low = Math.Max(slot.Attribute.Min, parameter.Name == "weight" ? 0.01 : -2);
         return Math.Round(low + (_random.NextDouble() * (Math.Min(slot.Attribute.Max, 3) - low)), _random.Next(1, 7)) is var number && number > 0 ? number : low + 0.5;

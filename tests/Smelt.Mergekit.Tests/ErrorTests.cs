@@ -21,7 +21,7 @@ public sealed class ErrorTests : IDisposable
         ["missing-base-slerp"] = ("SM9011", true, ["slerp needs base_model to be one of its two models"]),
         ["density-zero"] = ("SM2006", false, ["(7,14)", "density is 0, which drops the whole task vector"]),
         ["density-above-one"] = ("SM2001", true, ["(7,14)", "density is 7; allowed: 0 <= density <= 1"]),
-        ["della-epsilon"] = ("SM2013", true, ["(7,14)", "0.75 to 1.05"]),
+        ["della-epsilon"] = ("SM2016", true, ["(7,14)", "0.75 to 1.05"]),
         ["weights-sum-zero"] = ("SM2004", true, ["the weights 0.5, -0.5 sum to 0", "linear divides by their sum", "normalize: false"]),
         ["missing-tensor"] = ("SM7001", true, ["(6,10)", "models/bad/missing", "model.layers.1.self_attn.q_proj.weight"]),
         ["missing-folder"] = ("SM9020", true, ["(6,10)", "there is no folder or file 'models/bad/none'"]),

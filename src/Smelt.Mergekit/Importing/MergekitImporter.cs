@@ -57,6 +57,7 @@ public static class MergekitImporter
     {
         var known = list.All.Where(p => p.Severity == Severity.Error).Select(p => p.Where).ToHashSet();
         list.AddRange(RecipeValidator.Validate(recipe.Name, recipe.Recipe)
+            .Where(p => p.Severity > Severity.Information)
             .Where(p => !CountRules.Contains(p.Id) || !(list.IsIncomplete || list.All.Any(o => o.Id == MergekitRules.InputCount.Id)))
             .Select(recipe.Locate)
             .Where(p => !known.Contains(p.Where)));

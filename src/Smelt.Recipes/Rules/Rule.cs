@@ -113,7 +113,7 @@ public static class RuleTable
     public static readonly Rule ScaledAverage = new("SM2015", "Weights do not sum to 1", Severity.Warning);
 
     /// <summary>Keep probabilities lie between 0 and 1.</summary>
-    public static readonly Rule KeepProbability = new("SM2016", "Keep probability out of range", Severity.Error);
+    public static readonly Rule KeepProbability = new("SM2016", "Keep probability not between 0 and 1", Severity.Error);
 
     /// <summary>A tensor pattern follows the glob syntax.</summary>
     public static readonly Rule GlobSyntax = new("SM3001", "Tensor pattern not valid", Severity.Error);
