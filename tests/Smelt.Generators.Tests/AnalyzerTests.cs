@@ -170,6 +170,7 @@ public class AnalyzerTests
         { "SM2011", """new Average { Experts = [Folder("a"), new(Folder("b")) { Weight = Gradient(0, 1, 0) }] }""" },
         { "SM2015", """new Average { Experts = [new(Folder("a")) { Weight = 0.333 }, new(Folder("b")) { Weight = 0.667 }], Normalize = false }""" },
         { "SM2015", """new Average { Experts = [new(Folder("a")) { Weight = 3 }, new(Folder("b")) { Weight = 4 }] }""" },
+        { "SM2016", """new Della { Base = Folder("b"), Experts = [Folder("a"), new(Folder("c")) { Density = 1 }], Density = 0.85, Epsilon = 0.15 }""" },
         { "SM2013 SM2014", """new DareTies { Base = Hub("a/b"), Experts = [Folder("a")] }""" },
         { "SM3001 SM3003 SM3004", """new Ties { Base = Folder("b"), Experts = [new(Folder("a")) { Tensors = [On("**.?.{x,y*}") with { Weight = 0.5 }] }], Tensors = [Keep("*")] }""" },
         { "SM3002", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Tensors = [On("lm_head.**") with { Weight = 2 }, On("x.**") with { Weight = 1 }, On("**") with { Weight = 3 }] }""" },

@@ -24,7 +24,7 @@ internal static class SignRules
         Need(recipe.SignFile is not null, resolved.Election == Election.SignFile, nameof(recipe.SignFile), "the election SignFile", "only the election SignFile takes signs from a file");
         if (recipe.Combine == Combine.Max && recipe.Normalize == true)
             NoEffect(nameof(recipe.Normalize), "combine Max takes a single delta");
-        if (recipe.Election == Election.None && recipe.ZeroVote is not null)
+        if (resolved.Election == Election.None && recipe.ZeroVote is not null)
             NoEffect(nameof(recipe.ZeroVote), "there is no election");
         if (deviation && recipe is Ties { Density: not null })
             NoEffect(nameof(recipe.Density), "the cut Deviation goes by standard deviations");
