@@ -17,6 +17,9 @@ internal sealed class Options(string[] args)
     /// <summary>How often everything is done; the best counts.</summary>
     public int Runs => Number("runs", 5);
 
+    /// <summary>The recipes of the project in which typing is measured.</summary>
+    public int Recipes => Number("recipes", 200);
+
     /// <summary>A part of the name of the rows to measure.</summary>
     public string Only => Text("only", "");
 

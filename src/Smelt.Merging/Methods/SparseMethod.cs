@@ -92,7 +92,7 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
         _statistics.FindBands(context, first, end);
         _ratios.Measure(context, first, end);
         _statistics.FindNorms(context, first, end);
-        if (Scope == StatisticsScope.Model && !_guessed)
+        if (Scope != StatisticsScope.Tensor && !_guessed)
             GuessMajorities(context);
         _span.Measure(context, first, end);
     }
