@@ -14,6 +14,8 @@ internal static class Program
             return (int)ExitCode.Done;
         }
 
+        if (arguments is ["run", ..])
+            Preload.Start();
         using var signals = new StopSignals();
         return (int)CommandLine.Run(arguments, Terminal.OfProcess(), signals.Token);
     }

@@ -41,6 +41,8 @@ internal sealed record PreparedMerge(LoadedRecipe Recipe, MergePlan Plan, MergeO
         arguments.ToOptions(".");
         var catalog = RecipeCatalog.Open(arguments.Path, arguments.Recipes, arguments.Missing, cancellation);
         session.ReportBuild(catalog.Warnings);
+        if (catalog.Entries.FirstOrDefault(e => e.Recipe is not null)?.Recipe is { } first)
+            Merging.Kernels.Rehearsal.Start(first.Recipe);
         var folders = OutputFolders.Of([.. catalog.Entries.Select(e => e.Name)], arguments.Output);
         var merges = new List<PreparedMerge>();
         var worst = ExitCode.Done;
