@@ -124,28 +124,31 @@ internal static unsafe class Deltas
                 return;
 
             // Short of a threshold among the NaNs, their payloads do not matter to a comparison and stay as they are.
-            if (Divisor != 1 || Divisors is not null || Ratio != 1 || WriteBack || HasDrop || HasBand || Keep >= Canonical.NaN - 1 || Base is null)
-                Loop<TSimd, TFormat, Yes, Yes, Yes>(this, e, end);
+            if (Divisor != 1 && Mask is not null && !HasKeep && !HasDrop && !HasBand && Divisors is null && Ratio == 1 && !WriteBack && Base is not null)
+                Loop<TSimd, TFormat, Yes, No, No, Yes>(this, e, end);
+            else if (Divisor != 1 || Divisors is not null || Ratio != 1 || WriteBack || HasDrop || HasBand || Keep >= Canonical.NaN - 1 || Base is null)
+                Loop<TSimd, TFormat, Yes, Yes, Yes, No>(this, e, end);
             else if (Mask is null)
             {
                 if (HasKeep)
-                    Loop<TSimd, TFormat, No, Yes, No>(this, e, end);
+                    Loop<TSimd, TFormat, No, Yes, No, No>(this, e, end);
                 else
-                    Loop<TSimd, TFormat, No, No, No>(this, e, end);
+                    Loop<TSimd, TFormat, No, No, No, No>(this, e, end);
             }
             else if (HasKeep)
-                Loop<TSimd, TFormat, Yes, Yes, No>(this, e, end);
+                Loop<TSimd, TFormat, Yes, Yes, No, No>(this, e, end);
             else
-                Loop<TSimd, TFormat, Yes, No, No>(this, e, end);
+                Loop<TSimd, TFormat, Yes, No, No, No>(this, e, end);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Loop<TSimd, TFormat, TMask, TCut, TRest>(in Kernel kernel, nint e, nint end)
+        private static void Loop<TSimd, TFormat, TMask, TCut, TRest, TDivide>(in Kernel kernel, nint e, nint end)
             where TSimd : unmanaged, ISimd<TSimd>
             where TFormat : IFormat
             where TMask : IFlag
             where TCut : IFlag
             where TRest : IFlag
+            where TDivide : IFlag
         {
             var @base = kernel.Base;
             var values = kernel.Values;
@@ -156,6 +159,7 @@ internal static unsafe class Deltas
             var keep = TSimd.CreateBits(kernel.Keep);
             var drop = TSimd.CreateBits(kernel.Drop);
             var divisor = kernel.Divisor;
+            var divide = TSimd.Create(divisor);
             var divisors = kernel.Divisors;
             var ratio = kernel.Ratio;
             var writeBack = kernel.WriteBack;
@@ -175,10 +179,12 @@ internal static unsafe class Deltas
                 if (TMask.Value && (!TRest.Value || mask is not null))
                     d = TSimd.SelectBits((uint)(mask[e >> 6] >> (int)e), d, zero);
 
+                if (TDivide.Value)
+                    d /= divide;
                 if (TRest.Value)
                 {
                     if (divisor != 1)
-                        d /= TSimd.Create(divisor);
+                        d /= divide;
                     if (divisors is not null)
                         d /= TSimd.Load(divisors + e);
                     if (writeBack)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace Smelt.Merging.Kernels;
 
@@ -45,17 +46,20 @@ internal sealed unsafe class MagnitudeSample
     /// The codes between which the <paramref name="rank"/>-th largest of <paramref name="population"/> magnitudes most probably lies,
     /// and a guess at it; false when there are too few pages to say.
     /// </summary>
+    [SkipLocalsInit]
     internal bool TryBracket(long rank, long population, out int low, out int high, out int guess)
     {
         (low, high, guess) = (0, Canonical.NaN, -1);
         if (_ends.Count < FewestPages)
             return false;
 
+        var bins = stackalloc int[MagnitudeSelect.Bins];
+        MagnitudeSelect.Histogram(_codes.AsSpan(0, _size), 0, Canonical.NaN, bins);
         var share = (rank - 0.5) / population;
-        guess = Quantile(share);
+        guess = Quantile(share, bins);
         var margin = (StandardErrors * StandardError((uint)guess, share)) + (8.0 / _size);
-        high = share - margin <= 0 ? Canonical.NaN : Quantile(share - margin);
-        low = share + margin >= 1 ? 0 : Quantile(share + margin);
+        high = share - margin <= 0 ? Canonical.NaN : Quantile(share - margin, bins);
+        low = share + margin >= 1 ? 0 : Quantile(share + margin, bins);
         return true;
     }
 
@@ -68,8 +72,8 @@ internal sealed unsafe class MagnitudeSample
     }
 
     /// <summary>The magnitude that the given share of the sample reaches.</summary>
-    private int Quantile(double share) =>
-        (int)MagnitudeSelect.At(_codes.AsSpan(0, _size), Math.Clamp((long)(share * _size), 0, _size - 1), 0, Canonical.NaN);
+    private int Quantile(double share, int* bins) =>
+        (int)MagnitudeSelect.At(_codes.AsSpan(0, _size), Math.Clamp((long)(share * _size), 0, _size - 1), 0, Canonical.NaN, bins);
 
     /// <summary>Standard error of the share above (and of that at or above) a magnitude; not less than that of a simple random sample.</summary>
     private double StandardError(uint magnitude, double share)

@@ -9,6 +9,9 @@ internal static unsafe class MagnitudeSelect
 {
     private const int BinBits = 11;
 
+    /// <summary>Counts of a <see cref="Histogram"/>.</summary>
+    internal const int Bins = 1 << BinBits;
+
     /// <summary>Number of codes above <paramref name="high"/>, and of those above <paramref name="low"/> up to it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static (long Above, long Inside) Count(ReadOnlySpan<uint> codes, int low, int high)
@@ -25,16 +28,26 @@ internal static unsafe class MagnitudeSelect
     /// The code at <paramref name="position"/>, counted from 0 for the largest, of codes from <paramref name="low"/> to
     /// <paramref name="high"/>: by a histogram of their upper bits, then of the next.
     /// </summary>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static uint At(ReadOnlySpan<uint> codes, long position, uint low, uint high)
     {
-        var bins = stackalloc int[1 << BinBits];
+        var bins = stackalloc int[Bins];
+        Histogram(codes, low, high, bins);
+        return At(codes, position, low, high, bins);
+    }
+
+    /// <summary>As <see cref="At(ReadOnlySpan{uint}, long, uint, uint)"/>, with the <see cref="Histogram"/> of the codes at hand.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static uint At(ReadOnlySpan<uint> codes, long position, uint low, uint high, int* histogram)
+    {
+        var bins = histogram;
+        var own = stackalloc int[Bins];
         uint[]? rented = null;
         while (true)
         {
-            var shift = Math.Max(0, 32 - BitOperations.LeadingZeroCount(high - low) - BinBits);
-            new Span<int>(bins, 1 << BinBits).Clear();
-            Histogram(codes, low, shift, bins);
+            var shift = ShiftOf(low, high);
             var bin = (int)((high - low) >> shift);
             for (; position >= bins[bin]; bin--)
                 position -= bins[bin];
@@ -55,6 +68,8 @@ internal static unsafe class MagnitudeSelect
             if (rented is not null)
                 ArrayPool<uint>.Shared.Return(rented);
             rented = target;
+            bins = own;
+            Histogram(codes, low, high, bins);
         }
 
         if (rented is not null)
@@ -62,13 +77,34 @@ internal static unsafe class MagnitudeSelect
         return low;
     }
 
-    /// <summary>Counts codes by (code - low) &gt;&gt; shift.</summary>
+    /// <summary>Counts codes from <paramref name="low"/> to <paramref name="high"/> by their upper bits.</summary>
+    /// <param name="codes">The codes.</param>
+    /// <param name="low">The lowest code there may be.</param>
+    /// <param name="high">The highest code there may be.</param>
+    /// <param name="bins">Where the counts go, <see cref="Bins"/> of them.</param>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Histogram(ReadOnlySpan<uint> codes, uint low, int shift, int* bins)
+    internal static void Histogram(ReadOnlySpan<uint> codes, uint low, uint high, int* bins)
     {
-        foreach (var code in codes)
-            bins[(code - low) >> shift]++;
+        // Magnitudes are much alike, so neighbours often count in the same bin: two tables keep them from waiting for each other.
+        var shift = ShiftOf(low, high);
+        var odd = stackalloc int[Bins];
+        new Span<int>(bins, Bins).Clear();
+        new Span<int>(odd, Bins).Clear();
+        var i = 0;
+        for (; i < codes.Length - 1; i += 2)
+        {
+            bins[(codes[i] - low) >> shift]++;
+            odd[(codes[i + 1] - low) >> shift]++;
+        }
+
+        if (i < codes.Length)
+            bins[(codes[i] - low) >> shift]++;
+        for (var bin = 0; bin < Bins; bin++)
+            bins[bin] += odd[bin];
     }
+
+    private static int ShiftOf(uint low, uint high) => Math.Max(0, 32 - BitOperations.LeadingZeroCount(high - low) - BinBits);
 
     /// <summary>Counts, or lists where there is a list, the codes above Low and not above High, and counts those above High.</summary>
     private struct Kernel : IKernel
