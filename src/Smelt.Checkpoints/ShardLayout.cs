@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text.Json;
 
@@ -29,6 +30,11 @@ public sealed class ShardLayout
     public const string IndexName = "model.safetensors.index.json";
 
     private const int Alignment = 64;
+
+    /// <summary>Bytes of a header without tensors, and of a tensor without its name, at least as a rule.</summary>
+    private const int RoomOfHeader = 128;
+    private const int RoomOfTensor = 128;
+
     private readonly (LayoutFile File, long Offset)[] _places;
 
     private ShardLayout(LayoutFile[] files, (LayoutFile File, long Offset)[] places, string? index)
@@ -69,7 +75,7 @@ public sealed class ShardLayout
         }
 
         var files = new LayoutFile[shards.Count];
-        var places = new List<(LayoutFile, long)>();
+        var places = new List<(LayoutFile, long)>(shards.Sum(s => s.Count));
         for (var i = 0; i < files.Length; i++)
         {
             var name = files.Length == 1 ? CheckpointFolder.SingleName : $"model-{i + 1:00000}-of-{files.Length:00000}.safetensors";
@@ -88,8 +94,9 @@ public sealed class ShardLayout
 
     private static byte[] Header(List<LayoutTensor> tensors)
     {
-        var buffer = new MemoryStream();
-        buffer.Write(new byte[8]);
+        // Room from the start: a buffer that grows by doubling makes the collector look at everything each time.
+        var buffer = new ArrayBufferWriter<byte>(RoomOfHeader + tensors.Sum(t => t.Name.Length + RoomOfTensor));
+        buffer.Write(stackalloc byte[8]);
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
@@ -115,9 +122,9 @@ public sealed class ShardLayout
             json.WriteEndObject();
         }
 
-        while (buffer.Length % Alignment != 0)
-            buffer.WriteByte((byte)' ');
-        var bytes = buffer.ToArray();
+        while (buffer.WrittenCount % Alignment != 0)
+            buffer.Write(" "u8);
+        var bytes = buffer.WrittenSpan.ToArray();
         BinaryPrimitives.WriteInt64LittleEndian(bytes, bytes.Length - 8);
         return bytes;
     }

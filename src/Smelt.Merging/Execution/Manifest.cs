@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Smelt.Merging.Planning;
 
 namespace Smelt.Merging.Execution;
@@ -16,39 +15,52 @@ public static class Manifest
     public const string FileName = "smelt.json";
 
     private const int SchemaVersion = 1;
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
+    private const int HashDigits = 32;
+    private const int MostPending = 1 << 14;
+    private static readonly JsonWriterOptions Indented = new() { Indented = true, NewLine = "\n" };
 
-    /// <summary>The text of a manifest.</summary>
+    /// <summary>Writes a manifest.</summary>
+    /// <param name="path">The file.</param>
     /// <param name="plan">What was merged.</param>
     /// <param name="point">The sweep point.</param>
     /// <param name="hashes">The hashes of tensors.</param>
     /// <param name="sideFiles">The other files of the output, by relative path, with their XxHash128.</param>
-    internal static string Write(MergePlan plan, int point, TensorHashes hashes, IEnumerable<(string Name, UInt128 Hash)> sideFiles)
+    internal static void Write(string path, MergePlan plan, int point, TensorHashes hashes, IEnumerable<(string Name, UInt128 Hash)> sideFiles)
     {
-        var manifest = new JsonObject
+        using var file = File.Create(path);
+        using (var json = new Utf8JsonWriter(file, Indented))
         {
-            ["version"] = SchemaVersion,
-            ["tool"] = "smelt " + ToolVersion,
-            ["configuration"] = JsonNode.Parse(plan.Configuration),
-            ["configurationSha256"] = plan.ConfigurationHash,
-            ["point"] = plan.Points[point].Label,
-            ["hash"] = "XxHash128 over the XxHash128 of each block of 65,536 elements",
-            ["tensors"] = new JsonObject(plan.Tensors.Select(t => Pair(t.Name, hashes.Output(t.Index, point)))),
-            ["masks"] = plan.MaskOutputs is not { } masks ? null : new JsonObject(masks.Names.Select((name, mask) => KeyValuePair.Create(
-                MaskOutputs.FileOf(name),
-                (JsonNode?)new JsonObject(plan.Merged.Select(t => Pair(t.Name, hashes.Output(t.Index, plan.StreamOf(point, mask)))))))),
-            ["files"] = new JsonObject(sideFiles.Select(f => Pair(f.Name, f.Hash))),
-            ["inputs"] = new JsonArray([.. plan.Inputs.Select(input => (JsonNode)new JsonObject
+            json.WriteStartObject();
+            json.WriteNumber("version", SchemaVersion);
+            json.WriteString("tool", "smelt " + ToolVersion);
+            json.WritePropertyName("configuration");
+            using (var configuration = JsonDocument.Parse(plan.Configuration))
+                configuration.WriteTo(json);
+            json.WriteString("configurationSha256", plan.ConfigurationHash);
+            json.WriteString("point", plan.Points[point].Label);
+            json.WriteString("hash", "XxHash128 over the XxHash128 of each block of 65,536 elements");
+            WriteHashes(json, "tensors", plan.Tensors.Select(t => (t.Name, hashes.Output(t.Index, point))));
+            if (plan.MaskOutputs is { } masks)
             {
-                ["model"] = input.Reference.ToString(),
-                ["commit"] = input.Commit,
-                ["files"] = new JsonObject(input.Checkpoint.Files.Select(f => KeyValuePair.Create(f.Name, (JsonNode?)JsonValue.Create(f.Length)))),
-                ["tensors"] = new JsonObject(hashes.Inputs(input).Select(t => Pair(t.Name, t.Hash))),
-            })]),
-        };
-        if (plan.MaskOutputs is null)
-            manifest.Remove("masks");
-        return manifest.ToJsonString(Indented) + "\n";
+                json.WriteStartObject("masks");
+                for (var mask = 0; mask < masks.Names.Count; mask++)
+                {
+                    var stream = plan.StreamOf(point, mask);
+                    WriteHashes(json, MaskOutputs.FileOf(masks.Names[mask]), plan.Merged.Select(t => (t.Name, hashes.Output(t.Index, stream))));
+                }
+
+                json.WriteEndObject();
+            }
+
+            WriteHashes(json, "files", sideFiles);
+            json.WriteStartArray("inputs");
+            foreach (var input in plan.Inputs)
+                WriteInput(json, input, hashes);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        file.Write("\n"u8);
     }
 
     /// <summary>
@@ -81,8 +93,33 @@ public static class Manifest
     /// <summary>The version of this build.</summary>
     public static string ToolVersion { get; } = typeof(Manifest).Assembly.GetName().Version!.ToString(3);
 
-    /// <summary>A hash in hexadecimal.</summary>
-    internal static string Text(UInt128 hash) => hash.ToString("x32", CultureInfo.InvariantCulture);
+    private static void WriteInput(Utf8JsonWriter json, PlannedInput input, TensorHashes hashes)
+    {
+        json.WriteStartObject();
+        json.WriteString("model", input.Reference.ToString());
+        json.WriteString("commit", input.Commit);
+        json.WriteStartObject("files");
+        foreach (var file in input.Checkpoint.Files)
+            json.WriteNumber(file.Name, file.Length);
+        json.WriteEndObject();
+        WriteHashes(json, "tensors", hashes.Inputs(input));
+        json.WriteEndObject();
+    }
 
-    private static KeyValuePair<string, JsonNode?> Pair(string name, UInt128 hash) => KeyValuePair.Create(name, (JsonNode?)JsonValue.Create(Text(hash)));
+    private static void WriteHashes(Utf8JsonWriter json, string name, IEnumerable<(string Name, UInt128 Hash)> hashes)
+    {
+        Span<char> digits = stackalloc char[HashDigits];
+        json.WriteStartObject(name);
+        foreach (var (item, hash) in hashes)
+        {
+            hash.TryFormat(digits, out _, "x32", CultureInfo.InvariantCulture);
+            json.WriteString(item, digits);
+
+            // A model of many tensors would otherwise be one large buffer, made anew each time it is full.
+            if (json.BytesPending >= MostPending)
+                json.Flush();
+        }
+
+        json.WriteEndObject();
+    }
 }

@@ -41,7 +41,9 @@ internal static class ModelCard
             card.Append($". `smelt apply` restores a task's model, base + rescaler · mask · (weights - base); `{TaskFile.FileName}` says how the masks are stored.\n");
         }
 
-        card.Append("\n## Configuration\n\n```json\n").Append(Recipes.Configuration.ConfigurationWriter.Write(plan.Name, recipe)).Append("\n```\n\n");
+        // Without a sweep the recipe is its only point.
+        var configuration = label.Length == 0 ? plan.Configuration : Recipes.Configuration.ConfigurationWriter.Write(plan.Name, recipe);
+        card.Append("\n## Configuration\n\n```json\n").Append(configuration).Append("\n```\n\n");
         card.Append($"SHA-256 of the recipe's configuration: `{plan.ConfigurationHash}`. `smelt verify` checks this folder against `{Manifest.FileName}`.\n");
         return card.ToString();
     }

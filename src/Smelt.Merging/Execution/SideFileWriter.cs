@@ -26,7 +26,7 @@ internal static class SideFileWriter
             written.Add((name + ":header", XxHash128.HashToUInt128(layout.Header.Span)));
         if (plan.Layout.Index is { } index)
             written.Add((ShardLayout.IndexName, XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(index))));
-        File.WriteAllText(Path.Combine(folder, Manifest.FileName), Manifest.Write(plan, point, hashes, written));
+        Manifest.Write(Path.Combine(folder, Manifest.FileName), plan, point, hashes, written);
     }
 
     private static UInt128 Save(string folder, string name, byte[] content)

@@ -34,6 +34,7 @@ public sealed record ReadExperiment(string Name, Experiment? Experiment, string 
 public static class ConfigurationReader
 {
     private const int MaxDepth = 64;
+    private const int LargeBytes = 1 << 16;
 
     /// <summary>Reads a configuration.</summary>
     /// <param name="text">The text.</param>
@@ -45,11 +46,7 @@ public static class ConfigurationReader
     /// <param name="source">The file's path, for problems of the text as a whole.</param>
     public static ReadConfiguration Read(ReadOnlyMemory<byte> utf8, string source)
     {
-        var (name, recipe, canonical, problems) = Read(utf8, source, (converter, root) =>
-        {
-            var (read, made) = converter.Convert(root);
-            return (read, made, made is null ? [] : RecipeValidator.Validate(read, made));
-        }, ConfigurationWriter.Write);
+        var (name, recipe, canonical, problems) = Read(utf8, source, (converter, root) => converter.Convert(root), (read, made) => RecipeValidator.Validate(read, made), ConfigurationWriter.Write);
         return new ReadConfiguration(name, recipe, canonical, canonical.Length == 0 ? "" : Configuration.CanonicalJson.Sha256(canonical), problems);
     }
 
@@ -72,11 +69,7 @@ public static class ConfigurationReader
     /// <param name="source">The file's path, for problems of the text as a whole.</param>
     public static ReadExperiment ReadExperiment(ReadOnlyMemory<byte> utf8, string source)
     {
-        var (name, experiment, canonical, problems) = Read(utf8, source, (converter, root) =>
-        {
-            var (read, made) = converter.ConvertExperiment(root);
-            return (read, made, made is null ? [] : ExperimentValidator.Validate(read, made));
-        }, ConfigurationWriter.Write);
+        var (name, experiment, canonical, problems) = Read(utf8, source, (converter, root) => converter.ConvertExperiment(root), (read, made) => ExperimentValidator.Validate(read, made), ConfigurationWriter.Write);
         return new ReadExperiment(name, experiment, canonical, problems);
     }
 
@@ -91,7 +84,11 @@ public static class ConfigurationReader
         utf8.Span.StartsWith(Encoding.UTF8.Preamble) ? utf8[Encoding.UTF8.Preamble.Length..] : utf8;
 
     private static (string Name, T? Made, string Canonical, IReadOnlyList<Problem> Problems) Read<T>(
-        ReadOnlyMemory<byte> utf8, string source, Func<ConfigurationConverter, JsonElement, (string Name, T? Made, IReadOnlyList<Problem> Broken)> convert, Func<string, T, string> write)
+        ReadOnlyMemory<byte> utf8,
+        string source,
+        Func<ConfigurationConverter, JsonElement, (string Name, T? Made)> convert,
+        Func<string, T, IReadOnlyList<Problem>> validate,
+        Func<string, T, string> write)
         where T : class
     {
         var problems = new List<Problem>();
@@ -99,10 +96,15 @@ public static class ConfigurationReader
         try
         {
             using var document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = MaxDepth });
-            var (name, made, broken) = convert(new ConfigurationConverter(problems), document.RootElement);
-            problems.AddRange(broken);
+            var (name, made) = convert(new ConfigurationConverter(problems), document.RootElement);
+            if (made is null)
+                return (name, null, "", Located(problems, utf8.Span, source));
+
+            // A large configuration is written on another core while it is checked; of a broken one nobody asks for the text.
+            var writing = utf8.Length > LargeBytes ? Task.Run(() => write(name, made)) : null;
+            problems.AddRange(validate(name, made));
             var hasErrors = problems.Any(p => p.Severity == Severity.Error);
-            return (name, made, made is null || hasErrors ? "" : write(name, made), problems.Count == 0 ? [] : Located(problems, utf8.Span, source));
+            return (name, made, hasErrors ? "" : writing?.GetAwaiter().GetResult() ?? write(name, made), problems.Count == 0 ? [] : Located(problems, utf8.Span, source));
         }
         catch (InvalidOperationException)
         {

@@ -83,6 +83,12 @@ internal static class TensorRules
         var comparesPairs = (long)wildcards.Length * entries.Count <= MaxPairs;
         foreach (var entry in entries)
         {
+            if (wildcards.Length == 0 && entry.Glob.IsLiteral && !literals.ContainsKey(entry.Glob.Pattern))
+            {
+                literals.Add(entry.Glob.Pattern, [entry]);
+                continue;
+            }
+
             var others = (literals.TryGetValue(entry.Glob.Pattern, out var same) ? same : Enumerable.Empty<Entry>())
                 .Concat(comparesPairs ? wildcards : wildcards.Where(w => w.Glob.Pattern == entry.Glob.Pattern))
                 .Where(o => !ReferenceEquals(o, entry));
@@ -152,7 +158,7 @@ internal static class TensorRules
 
     private static void CheckGradients(TensorOverride rule, string path, List<Problem> problems)
     {
-        if (Glob.TryParse(rule.Match, out _) is not { } glob)
+        if (!Slots.Of(typeof(TensorOverride)).Any(s => s.Get(rule) is Scalar { IsGradient: true }) || Glob.TryParse(rule.Match, out _) is not { } glob)
             return;
         var outside = glob.Segments.SelectMany(s => s is [var only] ? [only] : Array.Empty<string>()).FirstOrDefault(CommonTensors.OutsideLayers.Contains);
         if (outside is null && glob.Segments.Any(MayBeNumber))
