@@ -50,9 +50,21 @@ public sealed partial class RecipeGenerator
             return text.ToString();
         }
 
-        public static string Registry(ImmutableArray<RecipeSpec> specs)
+        /// <summary>The line of a recipe in the registry; null where it has none. It refers to what is generated for the class, so it changes with its name alone.</summary>
+        public static RegistryLine? Line(RecipeSpec spec)
         {
-            if (specs.IsEmpty)
+            if (!spec.IsReachable || spec.Kind == RecipeKind.Invalid)
+                return null;
+            var members = spec.Members.Split(',');
+            var hash = spec.Configuration is null ? null : CanonicalJson.Sha256(spec.Configuration);
+            return new RegistryLine(
+                spec.Name,
+                $"new({Literal(spec.Name)}, {spec.FullName}.Define, {(members.Contains("Configuration") ? spec.FullName + ".Configuration" : Literal(spec.Configuration))}, {(members.Contains("ConfigurationHash") ? spec.FullName + ".ConfigurationHash" : Literal(hash))})");
+        }
+
+        public static string Registry(ImmutableArray<RegistryLine?> lines)
+        {
+            if (lines.IsEmpty)
                 return "";
             var text = new StringBuilder(Head);
             text.Append("namespace Smelt.Generated\n{\n");
@@ -60,11 +72,8 @@ public sealed partial class RecipeGenerator
             text.Append("    internal static class RecipeRegistry\n    {\n");
             text.Append("        /// <summary>All recipes, in ordinal order of their names.</summary>\n");
             text.Append("        public static global::System.Collections.Generic.IReadOnlyList<global::Smelt.Recipes.RecipeEntry> All { get; } = new global::Smelt.Recipes.RecipeEntry[]\n        {\n");
-            foreach (var spec in specs.Where(s => s.IsReachable && s.Kind != RecipeKind.Invalid).OrderBy(s => s.Name, StringComparer.Ordinal))
-            {
-                var hash = spec.Configuration is null ? null : CanonicalJson.Sha256(spec.Configuration);
-                text.Append($"            new({Literal(spec.Name)}, {spec.FullName}.Define, {Literal(spec.Configuration)}, {Literal(hash)}),\n");
-            }
+            foreach (var line in lines.OfType<RegistryLine>().OrderBy(l => l.Name, StringComparer.Ordinal))
+                text.Append("            ").Append(line.Text).Append(",\n");
 
             return text.Append("        };\n    }\n}\n").ToString();
         }
@@ -77,4 +86,9 @@ public sealed partial class RecipeGenerator
 
         private static string Literal(string? value) => value is null ? "null" : SymbolDisplay.FormatLiteral(value, quote: true);
     }
+
+    /// <summary>A recipe in the registry.</summary>
+    /// <param name="Name">Its name.</param>
+    /// <param name="Text">The expression that makes its entry.</param>
+    private sealed record RegistryLine(string Name, string Text);
 }

@@ -21,8 +21,8 @@ public sealed partial class RecipeGenerator : IIncrementalGenerator
     /// <inheritdoc/>
     public void Initialize(IncrementalGeneratorInitializationContext context)
     {
-        // Folding follows members into other files, so it runs again on every edit, as the provider does by itself; what it
-        // makes compares by value, so nothing after it runs unless a configuration changed.
+        // Folding follows members into other files, so the provider asks for every recipe on every edit; FoldMemory knows
+        // which an edit may have changed. What comes out compares by value: nothing after it runs for the others.
         var recipes = context.SyntaxProvider
             .ForAttributeWithMetadataName(
                 RecipeDeclaration.AttributeName,
@@ -34,8 +34,8 @@ public sealed partial class RecipeGenerator : IIncrementalGenerator
 
         context.RegisterSourceOutput(recipes, static (output, spec) => output.AddSource(Emitter.HintName(spec), Emitter.Recipe(spec)));
 
-        var registry = recipes.Collect()
-            .Select(static (specs, _) => Emitter.Registry(specs))
+        var registry = recipes.Select(static (spec, _) => Emitter.Line(spec)).Collect()
+            .Select(static (lines, _) => Emitter.Registry(lines))
             .WithTrackingName(RegistryStep);
         context.RegisterSourceOutput(registry, static (output, source) =>
         {

@@ -56,26 +56,34 @@ internal sealed record RecipeSpec(
             || !RecipeDeclaration.IsExtensible(type))
             return null;
 
-        var (kind, configuration) = Fold(type, name, RecipeDeclaration.IsReproducible(attribute), context.SemanticModel.Compilation, cancellation);
-        return new RecipeSpec(
-            name,
-            kind,
-            type.ContainingNamespace.IsGlobalNamespace ? "" : type.ContainingNamespace.ToDisplayString(),
-            string.Join("\n", DeclarationsOf(type)),
-            type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat),
-            MetadataNameOf(type),
-            configuration,
-            string.Join(",", Accessors.Where(m => m != type.Name && type.GetMembers(m).IsEmpty)),
-            IsVisible(type));
+        var compilation = context.SemanticModel.Compilation;
+        return FoldMemory.Recall(context.TargetNode, compilation, () =>
+        {
+            var (kind, configuration) = Fold(type, name, RecipeDeclaration.IsReproducible(attribute), compilation, out var trees, cancellation);
+            return (new RecipeSpec(
+                name,
+                kind,
+                type.ContainingNamespace.IsGlobalNamespace ? "" : type.ContainingNamespace.ToDisplayString(),
+                string.Join("\n", DeclarationsOf(type)),
+                type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat),
+                MetadataNameOf(type),
+                configuration,
+                string.Join(",", Accessors.Where(m => m != type.Name && type.GetMembers(m).IsEmpty)),
+                IsVisible(type)), trees);
+        });
     }
 
-    private static (RecipeKind Kind, string? Configuration) Fold(INamedTypeSymbol type, string name, bool reproducible, Compilation compilation, CancellationToken cancellation)
+    private static (RecipeKind Kind, string? Configuration) Fold(
+        INamedTypeSymbol type, string name, bool reproducible, Compilation compilation, out IEnumerable<SyntaxTree> trees, CancellationToken cancellation)
     {
+        trees = [];
         if (!RecipeDeclaration.HasRightKind(type) || RecipeDeclaration.DefineOf(type) is not { } define || RecipeValidator.ValidateName(name).Count > 0)
             return (RecipeKind.Invalid, null);
+        var folder = new RecipeFolder(compilation, cancellation);
+        trees = folder.Trees;
         try
         {
-            var recipe = RecipeFolder.Fold(define, compilation, out _, cancellation);
+            var recipe = folder.Fold<Recipes.Recipe>(define);
             return RecipeValidator.Validate(name, recipe, reproducible).Any(p => p.Severity == Severity.Error)
                 ? (RecipeKind.Invalid, null)
                 : (RecipeKind.Folded, ConfigurationWriter.Write(name, recipe));

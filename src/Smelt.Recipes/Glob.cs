@@ -7,6 +7,8 @@ namespace Smelt.Recipes;
 /// </summary>
 public sealed class Glob
 {
+    private static readonly Rules.Memo<(string Outer, string Inner), bool> Relations = new(10_000);
+
     private string[]?[]? _segments;
 
     /// <summary>What a name that matches begins and ends with.</summary>
@@ -71,7 +73,8 @@ public sealed class Glob
     }
 
     /// <summary>Whether this pattern covers every name that <paramref name="other"/> does; false where that would take too long to tell.</summary>
-    public bool Contains(Glob other) => GlobRelation.Contains(this, other);
+    public bool Contains(Glob other) =>
+        other.IsLiteral || IsLiteral ? GlobRelation.Contains(this, other) : Relations.Of((Pattern, other.Pattern), () => GlobRelation.Contains(this, other));
 
     /// <inheritdoc/>
     public override string ToString() => Pattern;

@@ -50,6 +50,67 @@ public class CachingTests
         Assert.Equal(before[1], after.Sources[1]);
     }
 
+    private const string Linked =
+        """
+        namespace Study
+        {
+            [Recipe("linked")] public static partial class Linked
+            {
+                public static Recipe Define() => new Ties { Base = Far.Base, Experts = [Far.A, .. Far.More], Density = Far.Density, Lambda = Far.Lambda, Tensors = [On($"{Far.Layers}.**") with { Weight = Far.Weight }] };
+            }
+        }
+        """;
+
+    private const string Far =
+        """
+        namespace Study
+        {
+            internal static class Far
+            {
+                public const double Density = 0.2;
+                public const string Layers = "model.layers";
+                public static Model Base => Folder("base");
+                public static Model A { get { return Folder("a"); } }
+                public static readonly Expert[] More = [new(Near.B) { Weight = 0.5 }, Folder("c")];
+                public static readonly double Lambda = 0.9;
+                public static Scalar Weight { get; } = 0.7;
+                public static int Unrelated() => 1;
+            }
+        }
+        """;
+
+    private const string Near = """namespace Study { internal static class Near { public static readonly Model B = Folder("b"); } }""";
+
+    /// <summary>Whatever is edited, wherever it stands: what is remembered never shows.</summary>
+    [Theory]
+    [InlineData(1, "Density = 0.2", "Density = 0.3")]
+    [InlineData(1, "\"model.layers\"", "\"model\"")]
+    [InlineData(1, "=> Folder(\"base\")", "=> Folder(\"other\")")]
+    [InlineData(1, "return Folder(\"a\")", "return Folder(\"other\")")]
+    [InlineData(1, "Weight = 0.5", "Weight = 0.25")]
+    [InlineData(1, "Lambda = 0.9", "Lambda = 0.8")]
+    [InlineData(1, "{ get; } = 0.7", "{ get; } = 0.6")]
+    [InlineData(1, "{ get; } = 0.7", "{ get; set; } = 0.7")]
+    [InlineData(1, "static readonly double Lambda", "static double Lambda")]
+    [InlineData(1, "=> 1;", "=> 2;")]
+    [InlineData(1, "=> 1;", "=> 1; static Far() { }")]
+    [InlineData(1, "public static Model Base", "private static Model Base")]
+    [InlineData(2, "Folder(\"b\")", "Hub(\"org/b\")")]
+    [InlineData(3, "// nothing", "namespace Study { internal sealed class Ties { } }")]
+    [InlineData(3, "// nothing", "namespace Study { internal static class Near { } }")]
+    [InlineData(3, "// nothing", "global using Ties = Smelt.Recipes.DareTies;")]
+    [InlineData(3, "// nothing", "namespace Study { static partial class Linked { public const string Configuration = null; } }")]
+    public void What_is_generated_after_an_edit_is_what_a_new_compiler_makes(int file, string old, string replacement)
+    {
+        string[] sources = [Linked, Far, Near, "// nothing"];
+        var compilation = RecipeCompilation.Of(sources);
+        var driver = RecipeCompilation.Driver().RunGenerators(compilation);
+        Assert.Contains(old, sources[file], StringComparison.Ordinal);
+        sources[file] = sources[file].Replace(old, replacement, StringComparison.Ordinal);
+        driver = driver.RunGenerators(RecipeCompilation.Replace(compilation, file + 1, sources[file]));
+        Assert.Equal(Sources(RecipeCompilation.Driver().RunGenerators(RecipeCompilation.Of(sources))), Sources(driver));
+    }
+
     /// <summary>Generates, edits one file (counted from 0: first, second, handles, other), and generates again.</summary>
     private static (string[] Before, (string[] Sources, IncrementalStepRunReason[] Reasons, IncrementalStepRunReason[] FoldReasons) After) RunTwice(int file, string text)
     {

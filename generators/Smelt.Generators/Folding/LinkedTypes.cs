@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using Microsoft.CodeAnalysis;
 using Smelt.Recipes;
 
@@ -14,11 +15,17 @@ internal static class LinkedTypes
     private const string RecipesAssembly = "Smelt.Recipes";
     private const BindingFlags Members = BindingFlags.Public | BindingFlags.Static | BindingFlags.Instance;
 
+    /// <summary>Twins that were looked for, none included; a symbol's twin never changes.</summary>
+    private static readonly ConditionalWeakTable<ISymbol, Twin> Twins = new();
+
     /// <summary>The twin of a type of the recipe language; null for any other type.</summary>
-    public static Type? TwinOf(ITypeSymbol? type)
+    public static Type? TwinOf(ITypeSymbol? type) =>
+        type is INamedTypeSymbol named && named.ContainingAssembly?.Name == RecipesAssembly
+            ? (Type?)Twins.GetValue(named, static t => new Twin(FindType((INamedTypeSymbol)t))).Member
+            : null;
+
+    private static Type? FindType(INamedTypeSymbol named)
     {
-        if (type is not INamedTypeSymbol named || named.ContainingAssembly?.Name != RecipesAssembly)
-            return null;
         var twin = typeof(Recipe).Assembly.GetType(named.ContainingNamespace.ToDisplayString() + "." + named.MetadataName);
         if (twin is not { IsGenericTypeDefinition: true })
             return twin;
@@ -36,12 +43,17 @@ internal static class LinkedTypes
     };
 
     /// <summary>The twin of a static method or an operator; null where the recipe language has none.</summary>
-    public static MethodInfo? TwinOf(IMethodSymbol method) =>
+    public static MethodInfo? TwinOf(IMethodSymbol method) => (MethodInfo?)Twins.GetValue(method, static m => new Twin(FindMethod((IMethodSymbol)m))).Member;
+
+    private static MethodInfo? FindMethod(IMethodSymbol method) =>
         TwinOf(method.ContainingType)?.GetMethods(Members)
             .FirstOrDefault(m => m.IsStatic && m.Name == method.Name && m.ReturnType == ClrType(method.ReturnType) && HasParameters(m, method));
 
     /// <summary>The twin of a constructor; null where the recipe language has none.</summary>
     public static ConstructorInfo? ConstructorOf(IMethodSymbol constructor) =>
+        (ConstructorInfo?)Twins.GetValue(constructor, static c => new Twin(FindConstructor((IMethodSymbol)c))).Member;
+
+    private static ConstructorInfo? FindConstructor(IMethodSymbol constructor) =>
         TwinOf(constructor.ContainingType)?.GetConstructors().FirstOrDefault(c => HasParameters(c, constructor));
 
     /// <summary>Whether a value can stand where a type is asked for.</summary>
@@ -89,4 +101,10 @@ internal static class LinkedTypes
         SpecialType.System_Object => typeof(object),
         _ => null,
     };
+
+    /// <summary>A type, method or constructor of this assembly, or none.</summary>
+    private sealed class Twin(MemberInfo? member)
+    {
+        public MemberInfo? Member { get; } = member;
+    }
 }

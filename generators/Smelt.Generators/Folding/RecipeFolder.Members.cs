@@ -19,6 +19,8 @@ internal sealed partial class RecipeFolder
     /// <summary>The recipes that are being followed, innermost last.</summary>
     private readonly List<IMethodSymbol> _defining = [];
 
+    private int _recipesFollowed;
+
     private object? Field(IFieldReferenceOperation reference, string pointer)
     {
         var field = reference.Field;
@@ -37,7 +39,7 @@ internal sealed partial class RecipeFolder
         if (property is { IsStatic: true, IsVirtual: false, IsAbstract: false, SetMethod: null } && SyntaxOf(property) is PropertyDeclarationSyntax declaration)
         {
             if (GetterOf(declaration) is { } getter)
-                return Followed(getter, pointer);
+                return Remembered(property, () => Followed(getter, pointer));
             if (declaration is { Initializer: { } initializer, AccessorList.Accessors: [{ Body: null, ExpressionBody: null }] })
                 return Initialized(property, initializer, reference, pointer);
         }
@@ -52,6 +54,11 @@ internal sealed partial class RecipeFolder
         ?? (property.AccessorList?.Accessors is [var getter] ? ExpressionOf(getter.ExpressionBody, getter.Body) : null);
 
     private object? Initialized(ISymbol member, EqualsValueClauseSyntax initializer, IOperation reference, string pointer)
+    {
+        return Remembered(member, () => InitializedAnew(member, initializer, reference, pointer));
+    }
+
+    private object? InitializedAnew(ISymbol member, EqualsValueClauseSyntax initializer, IOperation reference, string pointer)
     {
         if (member.ContainingType.StaticConstructors.Any(c => !c.IsImplicitlyDeclared))
             throw NotConstant(reference, $"{member.ContainingType.Name} has a static constructor, which may set {member.Name}");
@@ -79,6 +86,7 @@ internal sealed partial class RecipeFolder
             || ExpressionOf(method.ExpressionBody, method.Body) is not { } expression)
             throw NotConstant(call, $"{recipe.Name}.Define is more than one return of an expression");
         _defining.Add(define);
+        _recipesFollowed++;
         try
         {
             return Followed(expression, pointer);
@@ -110,5 +118,45 @@ internal sealed partial class RecipeFolder
         }
     }
 
-    private SyntaxNode? SyntaxOf(ISymbol member) => member.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax(_cancellation);
+    /// <summary>
+    /// The value of a member, evaluated once in a compilation. One that is read while another is initialised is not
+    /// remembered, since it may not be there yet, and neither is one that is made of recipes, which may form a circle.
+    /// </summary>
+    private object? Remembered(ISymbol member, Func<object?> follow)
+    {
+        if (_initializing.Count > 0)
+            return follow();
+        var members = FoldMemory.MembersOf(_compilation);
+        if (members.TryGetValue(member, out var known) && _steps + known.Steps <= MaxSteps && _depth + known.Depth <= MaxDepth)
+        {
+            _steps += known.Steps;
+            _deepest = Math.Max(_deepest, _depth + known.Depth);
+            _trees.UnionWith(known.Trees);
+            return known.Value;
+        }
+
+        var (outer, outerDeepest, steps, recipes) = (_trees, _deepest, _steps, _recipesFollowed);
+        (_trees, _deepest) = ([], _depth);
+        try
+        {
+            SyntaxOf(member);
+            var value = follow();
+            if (_recipesFollowed == recipes)
+                members[member] = new FollowedMember(value, [.. _trees], _steps - steps, _deepest - _depth);
+            return value;
+        }
+        finally
+        {
+            outer.UnionWith(_trees);
+            (_trees, _deepest) = (outer, Math.Max(outerDeepest, _deepest));
+        }
+    }
+
+    private SyntaxNode? SyntaxOf(ISymbol member)
+    {
+        if (member.DeclaringSyntaxReferences.FirstOrDefault() is not { } reference)
+            return null;
+        _trees.Add(reference.SyntaxTree);
+        return reference.GetSyntax(_cancellation);
+    }
 }

@@ -26,11 +26,20 @@ internal sealed partial class RecipeFolder
     private int _steps;
     private int _inMember;
 
-    private RecipeFolder(Compilation compilation, CancellationToken cancellation)
+    private HashSet<SyntaxTree> _trees = [];
+    private int _deepest;
+
+    /// <summary>A folder for one Define method.</summary>
+    /// <param name="compilation">The compilation it belongs to.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    public RecipeFolder(Compilation compilation, CancellationToken cancellation)
     {
         _compilation = compilation;
         _cancellation = cancellation;
     }
+
+    /// <summary>The sources that were looked into so far.</summary>
+    public IEnumerable<SyntaxTree> Trees => _trees;
 
     /// <summary>Folds a Define method.</summary>
     /// <param name="define">The method.</param>
@@ -53,13 +62,23 @@ internal sealed partial class RecipeFolder
     {
         var folder = new RecipeFolder(compilation, cancellation);
         places = folder._places;
-        if (folder.SyntaxOf(define.PartialImplementationPart ?? define) is not MethodDeclarationSyntax method
+        return folder.Fold<T>(define);
+    }
+
+    /// <summary>Folds the Define method that returns a recipe or an experiment.</summary>
+    /// <typeparam name="T">What it returns.</typeparam>
+    /// <param name="define">The method.</param>
+    /// <exception cref="NotConstantException">The method is more than a constant expression.</exception>
+    public T Fold<T>(IMethodSymbol define)
+        where T : class
+    {
+        if (SyntaxOf(define.PartialImplementationPart ?? define) is not MethodDeclarationSyntax method
             || ExpressionOf(method.ExpressionBody, method.Body) is not { } expression)
             throw new NotConstantException(define.Locations[0], "Define is more than one return of an expression");
-        folder._places.Set("", expression);
-        folder._defining.Add(define);
-        var operation = folder.OperationOf(expression);
-        return folder.Evaluate(operation, "") as T ?? throw NotConstant(operation, $"the expression is no {typeof(T).Name.ToLowerInvariant()}");
+        _places.Set("", expression);
+        _defining.Add(define);
+        var operation = OperationOf(expression);
+        return Evaluate(operation, "") as T ?? throw NotConstant(operation, $"the expression is no {typeof(T).Name.ToLowerInvariant()}");
     }
 
     private static ExpressionSyntax? ExpressionOf(ArrowExpressionClauseSyntax? arrow, BlockSyntax? block) =>
@@ -88,6 +107,7 @@ internal sealed partial class RecipeFolder
             throw NotConstantException.Broken(operation.Syntax);
         if (++_depth > MaxDepth)
             throw NotConstant(operation, "the expression is nested too deeply");
+        _deepest = Math.Max(_deepest, _depth);
         try
         {
             if (operation.ConstantValue is { HasValue: true, Value: var constant })

@@ -58,8 +58,20 @@ internal static class CommonTensors
 
     private static readonly Lazy<HashSet<string>> AllSegments = new(() => new HashSet<string>(AllNames.Value.SelectMany(n => n.Split('.')).Concat(OutsideLayers), StringComparer.Ordinal));
 
-    /// <summary>Names of tensors, each in layer 0 where it belongs to one.</summary>
-    public static IReadOnlyList<string> Names => AllNames.Value;
+    private static readonly Memo<string, bool[]> Matched = new(1_000);
+
+    /// <summary>The first name that two patterns both match, in layer 0 where it belongs to one; null where there is none.</summary>
+    public static string? FirstOfBoth(Glob a, Glob b)
+    {
+        var (ofA, ofB) = (MatchedBy(a), MatchedBy(b));
+        for (var i = 0; i < ofA.Length; i++)
+        {
+            if (ofA[i] && ofB[i])
+                return AllNames.Value[i];
+        }
+
+        return null;
+    }
 
     /// <summary>
     /// The segment that a pattern probably meant where one of its own, long enough to tell, is a letter or two off; null where
@@ -87,6 +99,8 @@ internal static class CommonTensors
 
         return null;
     }
+
+    private static bool[] MatchedBy(Glob glob) => Matched.Of(glob.Pattern, () => Array.ConvertAll(AllNames.Value, glob.IsMatch));
 
     /// <summary><c>norm1</c> and <c>norm2</c> are two names, not one that is misspelt.</summary>
     private static bool DifferInDigits(string a, string b) =>

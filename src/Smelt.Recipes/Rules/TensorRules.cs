@@ -134,7 +134,7 @@ internal static class TensorRules
             }
             else if (!entry.Glob.IsLiteral && !entry.Glob.Contains(other.Glob)
                 && shared.FirstOrDefault(s => !s.Get(earlier)!.Equals(s.Get(rule))) is { } differing
-                && CommonTensors.Names.FirstOrDefault(n => entry.Glob.IsMatch(n) && other.Glob.IsMatch(n)) is { } name)
+                && CommonTensors.FirstOfBoth(entry.Glob, other.Glob) is { } name)
             {
                 problems.Add(RuleTable.OverlappingRules.At(entry.Where, $"'{entry.Glob}' and '{other.Glob}' of rule {other.Rule} both set {differing.Name} of tensors such as {name}; rule {other.Rule}, the first, wins there."));
             }
