@@ -11,13 +11,18 @@ internal static class IoUnit
     private const int Buffer = 1 << 20;
 
     /// <summary>Measures U in seconds.</summary>
-    public static double Measure(IReadOnlyList<string> inputs, string output, long outputBytes, int runs)
+    public static double Measure(IReadOnlyList<string> inputs, string output, long outputBytes, int runs, bool cold = false)
     {
         using (var file = File.OpenHandle(output, FileMode.Create, FileAccess.Write, FileShare.None, FileOptions.None, outputBytes))
             Overwrite(file, outputBytes);
         var best = double.PositiveInfinity;
         for (var run = 0; run < runs; run++)
+        {
+            if (cold)
+                PageCache.Drop(inputs);
             best = Math.Min(best, Once(inputs, output, outputBytes));
+        }
+
         File.Delete(output);
         return best;
     }

@@ -28,13 +28,13 @@ internal static class MergeBenchmark
         var files = folders.Select(f => Path.Combine(f, CheckpointFolder.SingleName)).ToArray();
         var output = Path.Combine(options.Root, "output");
 
-        var unit = IoUnit.Measure(files, Path.Combine(options.Root, "unit.bin"), bytes, options.Runs);
-        Console.WriteLine($"{options.Shape.Name}, {options.Experts} experts, BF16, {Environment.ProcessorCount} cores, best of {options.Runs}; U = {unit * 1000:F0} ms");
+        var unit = IoUnit.Measure(files, Path.Combine(options.Root, "unit.bin"), bytes, options.Runs, options.Cold);
+        Console.WriteLine($"{options.Shape.Name}, {options.Experts} experts, BF16, {Environment.ProcessorCount} cores, best of {options.Runs}{(options.Cold ? ", cold" : "")}; U = {unit * 1000:F0} ms, {(bytes * (files.Length + 1)) / unit / 1e9:F2} GB/s");
         Console.WriteLine("| work | s | CPU s | ratio | goal |\n|---|---|---|---|---|");
         var linear = 0.0;
         foreach (var row in Rows(folders).Where(r => r.Name.Contains(options.Only, StringComparison.Ordinal)))
         {
-            var (seconds, processor) = Measure(row.Recipe, output, options);
+            var (seconds, processor) = Measure(row.Recipe, output, files, options);
             linear = linear == 0 ? seconds : linear;
             var ratio = seconds / (row.Unit == 'U' ? unit : linear);
             Console.WriteLine($"| {row.Name} | {seconds:F3} | {processor:F2} | {ratio:F2} {row.Unit} | {(row.Goal > 0 ? $"<= {row.Goal} {row.Unit}" : "")} |");
@@ -60,7 +60,7 @@ internal static class MergeBenchmark
         ];
     }
 
-    private static (double Seconds, double Processor) Measure(Recipe recipe, string output, Options options)
+    private static (double Seconds, double Processor) Measure(Recipe recipe, string output, string[] files, Options options)
     {
         var best = double.PositiveInfinity;
         var processor = double.PositiveInfinity;
@@ -69,6 +69,8 @@ internal static class MergeBenchmark
             if (Directory.Exists(output))
                 Directory.Delete(output, recursive: true);
             var plan = Planner.Plan("benchmark", recipe, ConfigurationWriter.Write("benchmark", recipe), options.Root);
+            if (options.Cold)
+                PageCache.Drop(files);
             var before = Environment.CpuUsage.TotalTime;
             var result = MergeExecutor.Run(plan, new MergeOptions { Output = output, Durable = false }, new ProgressCounter(), CancellationToken.None);
             processor = Math.Min(processor, (Environment.CpuUsage.TotalTime - before).TotalSeconds);

@@ -20,6 +20,9 @@ internal sealed class Options(string[] args)
     /// <summary>The recipes of the project in which typing is measured.</summary>
     public int Recipes => Number("recipes", 200);
 
+    /// <summary>Whether inputs are read from the disk, their pages dropped before each run; <see cref="Root"/> must be on one.</summary>
+    public bool Cold => args.Contains("--cold");
+
     /// <summary>A part of the name of the rows to measure.</summary>
     public string Only => Text("only", "");
 
