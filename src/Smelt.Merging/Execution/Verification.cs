@@ -294,6 +294,14 @@ public sealed class Verification
         return (Array.ConvertAll(blocks, TensorHashes.Combine), failures);
     }
 
+    /// <summary>The hashes of tensors as manifests have them.</summary>
+    /// <exception cref="CheckpointReadException">A tensor can't be read.</exception>
+    internal static UInt128[] HashEach(CheckpointTensor[] tensors, WorkerPool pool, ProgressCounter progress)
+    {
+        var (hashes, failures) = Hash(tensors, pool, progress);
+        return failures.FirstOrDefault(f => f is not null) is { } failure ? throw failure : hashes;
+    }
+
     /// <summary>The hashes of all tensors of a model, read in full.</summary>
     /// <exception cref="InvalidInputException">A tensor can't be read.</exception>
     public static IReadOnlyList<(string Name, UInt128 Hash)> HashAll(Checkpoint checkpoint, int threads, ProgressCounter progress, CancellationToken cancellation)

@@ -90,6 +90,7 @@ internal abstract class MethodProgram
         Passthrough => new PassthroughMethod(plan),
         ExPO => new ExPOMethod(plan),
         Fisher => new FisherMethod(plan),
+        RegMean => new RegMeanMethod(plan),
         Median => new MedianMethod(plan),
         LargestMagnitude => new LargestMagnitudeMethod(plan),
         var other => throw new NotSupportedException($"No method merges a {other.GetType().Name}."),
@@ -102,7 +103,7 @@ internal abstract class MethodProgram
         SparseRecipe and IGradedDrop => DellaMethod.Passes((SparseRecipe)recipe),
         SparseRecipe and IOutlierTrim => BreadcrumbsMethod.Passes((SparseRecipe)recipe),
         SparseRecipe and IDare => DareMethod.Passes((SparseRecipe)recipe),
-        Slerp or NuSlerp or MultiSlerp or Karcher or ModelStock or RamPlus => 2,
+        Slerp or NuSlerp or MultiSlerp or Karcher or ModelStock or RamPlus or RegMean => 2,
         MultiTaskRecipe multiTask => MultiTaskMethod.Passes(multiTask),
         Emr => 2,
         ArceeFusion or Pcb => 3,
@@ -114,6 +115,9 @@ internal abstract class MethodProgram
     public static long CountExtraBytes(Recipe recipe, TensorPlan tensor) => recipe switch
     {
         Fisher { Normalize: true } => tensor.Statistics.Sum(s => s.ByteLength),
+
+        // Once to solve, and once for the hashes in the manifest.
+        RegMean => 2 * tensor.Grams.Sum(g => g.ByteLength),
         _ => 0,
     };
 

@@ -76,6 +76,9 @@ public sealed record TensorPlan
     /// </summary>
     public IReadOnlyList<CheckpointTensor> Statistics { get; init; } = [];
 
+    /// <summary>For each expert the Gram matrix of the tensor's inputs, which is read as a whole; empty for methods without.</summary>
+    public IReadOnlyList<CheckpointTensor> Grams { get; init; } = [];
+
     /// <summary>The values of each sweep point; empty where nothing is merged.</summary>
     public required IReadOnlyList<TensorSettings> Settings { get; init; }
 

@@ -80,6 +80,9 @@ public static class PlanRules
     /// <summary>A statistics file holds tensors of the right names, types, shapes and values.</summary>
     public static readonly Rule BadStatistics = new("SM7040", "Statistics file does not fit", Severity.Error);
 
+    /// <summary>The Gram matrices of a layer have an invertible sum.</summary>
+    public static readonly Rule NotInvertible = new("SM7042", "Gram matrices not invertible", Severity.Error);
+
     /// <summary>A tensor is made of a bounded number of tensors.</summary>
     public static readonly Rule TooManySources = new("SM7041", "Too many inputs for a tensor", Severity.Error);
 }

@@ -55,6 +55,7 @@ internal sealed class OriginalsRecipe
         ("average" or "basic_mean", _) => new Average(),
         ("expo", _) => new ExPO { Alpha = Number("extrapolation_factor") },
         ("fisher", _) => new Fisher { Experts = Fisher(), Normalize = Flag("normalize_fisher_weight"), MinimalWeight = Number("minimal_fisher_weight") },
+        ("regmean", _) => new RegMean { Experts = WithStatistics("grams", Plain()), NonDiagonalRatio = Number("reduce_non_diagonal_ratio") },
         ("basic_median", _) => new Median(),
         ("basic_magnitude", _) => new LargestMagnitude(),
         ("weighted_average", _) => new Average { Experts = Experts(List("weights")), Normalize = Flag("normalize") },

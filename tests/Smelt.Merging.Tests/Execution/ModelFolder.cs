@@ -54,7 +54,7 @@ internal sealed class ModelFolder : IDisposable
         _ => [size],
     };
 
-    /// <summary>A base, three experts and their Fisher weights, of seeded noise with many equal magnitudes, zeros and opposed signs.</summary>
+    /// <summary>A base, three experts, their Fisher weights and Gram matrices, of seeded noise with many equal magnitudes, zeros and opposed signs.</summary>
     public void WriteFamily(long maxShardSize = long.MaxValue)
     {
         static float Noise(int model, int t, long i)
@@ -73,6 +73,21 @@ internal sealed class ModelFolder : IDisposable
         }
 
         WriteFisher(maxShardSize);
+        WriteGrams();
+    }
+
+    /// <summary>Gram matrices of three experts' inputs, of the one layer whose tensor is a matrix.</summary>
+    private void WriteGrams()
+    {
+        const int inputs = 15;
+        var layout = ShardLayout.Create([new LayoutTensor("t6", TensorType.F32, [inputs, inputs])], long.MaxValue);
+        for (var model = 1; model <= 3; model++)
+        {
+            var gram = new float[inputs * inputs];
+            for (var i = 0; i < gram.Length; i++)
+                gram[i] = (i / inputs == i % inputs ? 1 : 0.1f) + (0.01f * model * (i / inputs + 1) * (i % inputs + 1));
+            File.WriteAllBytes(System.IO.Path.Combine(Path, $"g{model}.safetensors"), [.. layout.Files[0].Header.Span, .. MemoryMarshal.AsBytes(gram.AsSpan())]);
+        }
     }
 
     /// <summary>Fisher weights for three experts, some of them zero.</summary>

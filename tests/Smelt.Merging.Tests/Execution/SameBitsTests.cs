@@ -49,6 +49,7 @@ public class SameBitsTests
         "expo" => new ExPO { Base = Folder("base"), Experts = Experts, Alpha = 0.3 },
         "fisher" => new Fisher { Base = Folder("base"), Experts = WithStatistics },
         "fisher plain" => new Fisher { Experts = WithStatistics, Normalize = false },
+        "regmean" => new RegMean { Experts = Sequence.From(Experts.Select((e, i) => new Expert(e.Model) { Statistics = Folder($"g{i + 1}.safetensors") })) },
         "median" => new Median { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2"), Folder("e3")] },
         "largest magnitude" => new LargestMagnitude { Experts = [Folder("e1"), Folder("e2"), Folder("e3")] },
         "passthrough" => new Passthrough { Experts = [Folder("e1")], Scale = 0.7 },
@@ -57,7 +58,7 @@ public class SameBitsTests
 
     public static TheoryData<string> Methods() => ["average", "task arithmetic", "ties model", "ties model exact", "ties tensor",
         "ties norms", "ties dominant", "ties deviation", "ties median", "ties sign file", "dare paper", "dare mergekit", "dare linear", "breadcrumbs rows", "breadcrumbs ties", "breadcrumbs model", "della paper", "della mergekit",
-        "slerp", "nuslerp", "multislerp", "karcher", "model stock", "nearswap", "arcee fusion", "sce", "ramplus", "consensus", "tall masks", "emr", "masked", "pcb", "pcb vision", "magmax", "expo", "fisher", "fisher plain", "median", "largest magnitude", "passthrough"];
+        "slerp", "nuslerp", "multislerp", "karcher", "model stock", "nearswap", "arcee fusion", "sce", "ramplus", "consensus", "tall masks", "emr", "masked", "pcb", "pcb vision", "magmax", "expo", "fisher", "fisher plain", "regmean", "median", "largest magnitude", "passthrough"];
 
     /// <summary>The same merge of as many experts with special values.</summary>
     private static Recipe Special(Recipe recipe) => recipe with
