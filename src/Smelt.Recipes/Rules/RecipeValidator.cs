@@ -338,8 +338,10 @@ public static class RecipeValidator
             problems.Add(RuleTable.UndefinedMember.At(path + "/rescale", $"rescale is Inverse, which undoes a random drop; {Slots.MethodId(recipe.GetType())} trims by magnitude. Allowed: None, L1.", "Use L1 to keep the norm, or DareTies."));
         if (recipe is TrimmedRecipe { Trim: TrimScope.Row })
             problems.Add(RuleTable.UndefinedMember.At(path + "/trim", $"trim is Row, and {Slots.MethodId(recipe.GetType())} has no threshold for each row. Allowed: Tensor, Model.", "Use Breadcrumbs to compare magnitudes inside rows."));
-        if (recipe is IRandomDrop { MaskFile: not null, Seed: not null })
+        if (recipe is IRandomDrop { MaskFile: not null, Seed: not null } and not IDare { Drop: Drop.Smallest })
             Flag(path + "/seed", "seed", "the masks come from maskFile");
+        if (recipe is IDare dare)
+            DropRules.Check(dare, recipe, path, problems);
         if (recipe is SparseRecipe sparse)
             DensityRules.Check(sparse, path, problems);
         if (recipe is SparseRecipe and IGradedDrop && recipe.Resolve() is SparseRecipe { Rescale: Rescale.Inverse } and IGradedDrop { Rows: RowAxis.Second })

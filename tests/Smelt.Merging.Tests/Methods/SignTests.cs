@@ -206,6 +206,25 @@ public class SignTests
     }
 
     [Theory]
+    [InlineData(Election.Unweighted, 3)]
+    [InlineData(Election.Unweighted, 2)]
+    [InlineData(Election.None, 3)]
+    public void The_median_is_of_all_deltas_and_takes_the_elected_sign(Election election, int experts)
+    {
+        using var models = Models();
+        var recipe = Recipe(models) with { Election = election, Combine = Combine.Median };
+        recipe = recipe with { Experts = Sequence.From(recipe.Experts.Take(experts).Select((e, i) => e with { Weight = i + 0.5 })) };
+        float[][] d = [.. Deltas(models).Take(experts).Select(v => Trim(v, 0.3))];
+        AssertClose(
+            Enumerable.Range(0, d[0].Length).Select(e =>
+            {
+                var median = (double)d.Select((v, i) => v[e] * (i + 0.5f)).Order().ElementAt((experts - 1) / 2);
+                return election == Election.None ? median : Math.Abs(median) * Math.Sign(d.Sum(v => v[e]));
+            }),
+            Merged(models, recipe));
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void Without_an_election_zeros_count_in_a_mean_or_not(bool disjoint)
@@ -295,7 +314,7 @@ public class SignTests
         foreach (var recipe in new[]
         {
             plain with { Election = Election.NormFraction }, plain with { Election = Election.NormMass, Disjoint = false }, plain with { Cut = Cut.Share },
-            plain with { Density = null, Cut = Cut.Deviation, Deviations = 1 }, plain with { Stock = true }, plain with { Combine = Combine.GeometricMedian },
+            plain with { Density = null, Cut = Cut.Deviation, Deviations = 1 }, plain with { Stock = true }, plain with { Combine = Combine.GeometricMedian }, plain with { Combine = Combine.Median },
         })
         {
             Assert.Equal(models.Bytes("base"), models.Bytes(models.Run(recipe).Folders[0]));
