@@ -66,6 +66,31 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public void A_seed_of_mergekit_gives_its_masks_and_stands_in_the_manifest()
+    {
+        _work.Model("models/base", 0, 0, 0, 0, 0, 0, 0, 0);
+        _work.Model("models/x", 1, 1, 1, 1, 1, 1, 1, 1);
+        var file = _work.Write("dare.yml", """
+            merge_method: dare_linear
+            base_model: models/base
+            models: [{model: models/x, parameters: {weight: 1, density: 0.53}}]
+            parameters: {rescale: false}
+            dtype: bfloat16
+            out_dtype: float32
+            """);
+        Done("run", file, "--out", _work["out"], "--no-sync", "--mergekit-seed", "5489");
+
+        // Words of MT19937 from 5489, their lower 24 bits beside 0.53 of 2^24, in bfloat16 0.53125.
+        uint[] words = [3499211612, 581869302, 3890346734, 3586334585, 545404204, 4161255391, 3922919429, 949333985];
+        Assert.Equal(words.Select(w => (w & 0xFFFFFF) < 0.53125 * (1 << 24) ? 1f : 0), Workspace.Values(_work["out"], 8));
+        Assert.Contains("\"seed\": 5489,\n    \"arithmetic\": \"bf16\"", File.ReadAllText(_work["out/smelt.json"]), StringComparison.Ordinal);
+        Done("verify", _work["out"]);
+        Done("plan", file, "--mergekit-seed", "0");
+        Assert.Contains("allowed: 0 to 4294967295", Refused("plan", file, "--mergekit-seed", "-1"), StringComparison.Ordinal);
+        Assert.Contains("SM7043", ErrorOf("plan", _file, "--mergekit-seed", "1"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Import_writes_a_project_whose_models_are_found_from_its_folder()
     {
         Done("import", _file, "--out", _work["sub/My mean"]);
@@ -153,6 +178,13 @@ public sealed class CommandTests : IDisposable
         var code = captured.Run(arguments);
         Assert.True(code == Tool.ExitCode.Done, captured.Error);
         return captured.Out;
+    }
+
+    private static string ErrorOf(params string[] arguments)
+    {
+        var captured = new Captured();
+        Assert.Equal(Tool.ExitCode.Done, captured.Run(arguments));
+        return captured.Error;
     }
 
     private static string Refused(params string[] arguments)

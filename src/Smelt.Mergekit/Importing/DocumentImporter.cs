@@ -28,7 +28,13 @@ internal sealed class DocumentImporter(Stage stage, IReadOnlyList<ImportedRecipe
             return null;
         }
 
-        return new ImportedRecipe(stage.Name, Build(method), file, _places, finder, stage.IsUsed) { Coverages = _coverages, Models = _models };
+        return new ImportedRecipe(stage.Name, Build(method), file, _places, finder, stage.IsUsed) 
+        {
+            Arithmetic = Dtypes.Read(Document.Dtype, new ProblemList(file)),
+            Stages = [.. StageGraph.ModelsOf(Document).Select(StageOf).OfType<ImportedRecipe>().SelectMany(s => s.Stages.Append(s)).Distinct()],
+            Coverages = _coverages,
+            Models = _models,
+        };
     }
 
     private Recipe Build(MethodMap method)

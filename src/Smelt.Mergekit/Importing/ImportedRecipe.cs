@@ -12,6 +12,12 @@ namespace Smelt.Mergekit.Importing;
 /// <param name="IsStage">Whether another document of the file uses its output, so that it is merged on the way to that one.</param>
 public sealed record ImportedRecipe(string Name, Recipe Recipe, string File, PlaceMap Places, ModelFinder Finder, bool IsStage)
 {
+    /// <summary>The format of mergekit's arithmetic; null for the smallest that holds those of all inputs.</summary>
+    public DType? Arithmetic { get; init; }
+
+    /// <summary>The stages whose outputs it uses, directly or not.</summary>
+    public IReadOnlyList<ImportedRecipe> Stages { get; init; } = [];
+
     /// <summary>Parameters that are given by filters alone and have no default.</summary>
     internal IReadOnlyList<Coverage> Coverages { get; init; } = [];
 

@@ -83,6 +83,9 @@ public static class PlanRules
     /// <summary>The Gram matrices of a layer have an invertible sum.</summary>
     public static readonly Rule NotInvertible = new("SM7042", "Gram matrices not invertible", Severity.Error);
 
+    /// <summary>A seed of mergekit gives the masks that mergekit draws.</summary>
+    public static readonly Rule MergekitMasks = new("SM7043", "Masks of mergekit not known", Severity.Warning);
+
     /// <summary>A tensor is made of a bounded number of tensors.</summary>
     public static readonly Rule TooManySources = new("SM7041", "Too many inputs for a tensor", Severity.Error);
 }

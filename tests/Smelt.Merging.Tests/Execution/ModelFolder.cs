@@ -17,6 +17,9 @@ internal sealed class ModelFolder : IDisposable
 
     public string Path { get; }
 
+    /// <summary>The seed of mergekit's masks; null for those of the recipes.</summary>
+    public MergekitSeed? Seed { get; init; }
+
     /// <summary>Writes a model of BF16 tensors; <paramref name="value"/> gives an element by tensor and index.</summary>
     public void Write(string name, Func<int, long, float> value, long maxShardSize = long.MaxValue, Func<int, string>? names = null)
     {
@@ -172,7 +175,11 @@ internal sealed class ModelFolder : IDisposable
         }
     }
 
-    public MergePlan Plan(Recipe recipe) => Planner.Plan("test", recipe, ConfigurationWriter.Write("test", recipe), Path);
+    public MergePlan Plan(Recipe recipe)
+    {
+        var plan = Planner.Plan("test", recipe, ConfigurationWriter.Write("test", recipe), Path);
+        return Seed is { } seed ? plan.WithMergekitSeed(seed) : plan;
+    }
 
     public string Merge(Recipe recipe, string output, int threads = 2, long memory = 512L << 20, bool force = false, CancellationToken cancellation = default)
     {
