@@ -29,7 +29,7 @@ internal sealed record PreparedMerge(LoadedRecipe Recipe, MergePlan Plan, MergeO
     public IReadOnlyList<string> Folders => [.. Plan.Points.Select(p => Path.Combine(Options.Output, p.Label))];
 
     /// <summary>The id of a recipe's merge method.</summary>
-    public static string MethodOf(Recipe recipe) => Slots.MethodId(recipe.GetType());
+    public static string MethodOf(Recipe recipe) => Slots.MethodId(recipe);
 
     /// <summary>
     /// Reads and plans all recipes of a command line. Problems of one don't keep the others from being planned.

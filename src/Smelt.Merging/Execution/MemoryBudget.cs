@@ -33,7 +33,7 @@ public sealed record MemoryBudget(int Threads, int Sources, int Elements, int El
         var threads = Math.Max(1, options.Threads);
         var draws = plan.MergekitDraws is { Total: > 0 and var total } ? SerialDraws.Bytes(total) : 0;
         var shared = Runtime + draws + (plan.Tensors.Count * (sources + plan.Points.Count + 8L) * 64);
-        var perWorker = Worker.Bytes(sources, elements, elementBytes) + (256 << 10) + plan.Parts.Sum(p => OutlierRows.WorkerBytes(plan, p, elements, elementBytes) + GradedRows.WorkerBytes(plan, p, elements, elementBytes) + AxisMasks.WorkerBytes(plan, p) + (draws > 0 ? MethodProgram.CountGroups(p.Points) * p.Experts.Count * (long)SerialDraws.ReaderBytes : 0));
+        var perWorker = Worker.Bytes(sources, elements, elementBytes) + (256 << 10) + plan.Parts.Sum(p => OutlierRows.WorkerBytes(plan, p, elements, elementBytes) + GradedRows.WorkerBytes(plan, p, elements, elementBytes) + AxisMasks.WorkerBytes(plan, p) + ElementMethod.WorkerBytes(p) + (draws > 0 ? MethodProgram.CountGroups(p.Points) * p.Experts.Count * (long)SerialDraws.ReaderBytes : 0));
         var searches = plan.Parts.Any(p => p.Points[0].Recipe is SparseRecipe or Sce or ArceeFusion or Pcb) ? 1 : 0;
         long Peak() => shared + plan.Parts.Sum(p => AxisMasks.SharedBytes(plan, p, threads)) + (threads * (perWorker + (searches * SearchBytes))) + RegMeanMethod.Memory(plan, threads).Bytes;
         while (threads > 1 && Peak() > options.MaxMemory)

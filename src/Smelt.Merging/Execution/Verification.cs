@@ -198,7 +198,7 @@ public sealed class Verification
 
     private Recipes.Recipe? ReadRecipe(string folder, ManifestText manifest)
     {
-        var read = ConfigurationReader.Read(manifest.Configuration, Path.Combine(folder, Manifest.FileName));
+        var read = ConfigurationReader.ReadAny(manifest.Configuration, Path.Combine(folder, Manifest.FileName));
         _problems.AddRange(read.Problems.Where(p => p.Severity == Severity.Error));
         return read.HasErrors ? null : read.Recipe;
     }

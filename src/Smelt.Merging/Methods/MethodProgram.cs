@@ -93,7 +93,8 @@ internal abstract class MethodProgram
         RegMean => new RegMeanMethod(plan),
         Median => new MedianMethod(plan),
         LargestMagnitude => new LargestMagnitudeMethod(plan),
-        var other => throw new NotSupportedException($"No method merges a {other.GetType().Name}."),
+        IElementMethod => new ElementMethod(plan),
+        var other => throw new InvalidInputException(PlanRules.MethodFails.Id, Slots.MethodId(other), $"{other.GetType().FullName} has no arithmetic: it does not implement {nameof(IElementMethod)}.", "Implement it, or build against this version of Smelt.Recipes."),
     };
 
     /// <summary>How often the inputs of a recipe are read, as a rule: more when a sample misled.</summary>
@@ -108,6 +109,7 @@ internal abstract class MethodProgram
         Emr => 2,
         ArceeFusion or Pcb => 3,
         Sce sce => SceMethod.Passes(sce),
+        IElementMethod => ElementMethod.SumsOf(recipe) > 0 ? 2 : 1,
         _ => 1,
     };
 

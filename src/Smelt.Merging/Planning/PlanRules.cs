@@ -86,6 +86,9 @@ public static class PlanRules
     /// <summary>A seed of mergekit gives the masks that mergekit draws.</summary>
     public static readonly Rule MergekitMasks = new("SM7043", "Masks of mergekit not known", Severity.Warning);
 
+    /// <summary>The code of a method of another assembly does what it promises.</summary>
+    public static readonly Rule MethodFails = new("SM7044", "Method of another assembly fails", Severity.Error);
+
     /// <summary>A tensor is made of a bounded number of tensors.</summary>
     public static readonly Rule TooManySources = new("SM7041", "Too many inputs for a tensor", Severity.Error);
 }

@@ -43,6 +43,6 @@ internal static class SignRules
         if (resolved.Combine == Combine.Median && recipe is Ties { Stock: true })
             problems.Add(RuleTable.UndefinedMember.At($"{path}/stock", "stock is true, and it scales what is combined of the deltas that agree; combine Median takes all.", "Leave it out, or combine by Sum or Max."));
         if (resolved.Combine == Combine.GeometricMedian && recipe is not Ties)
-            problems.Add(RuleTable.UndefinedMember.At($"{path}/combine", $"combine is GeometricMedian, which {Slots.MethodId(recipe.GetType())} has not; allowed: Sum, Max, Median.", "Use Ties."));
+            problems.Add(RuleTable.UndefinedMember.At($"{path}/combine", $"combine is GeometricMedian, which {Slots.MethodId(recipe)} has not; allowed: Sum, Max, Median.", "Use Ties."));
     }
 }
