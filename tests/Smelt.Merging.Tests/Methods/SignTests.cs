@@ -305,6 +305,23 @@ public class SignTests
     }
 
     [Fact]
+    public void A_density_of_one_keeps_everything_and_one_of_zero_nothing_where_the_originals_fail()
+    {
+        using var models = Models();
+        foreach (var cut in new[] { Cut.Exact, Cut.AtThreshold, Cut.MaskRate, Cut.Share })
+        {
+            foreach (var scope in new[] { TrimScope.Model, TrimScope.Tensor })
+            {
+                var all = Recipe(models, 1) with { Cut = cut, Trim = scope, Election = Election.None, Normalize = false, Lambda = 0.4 };
+                Assert.Equal(models.Merge(new TaskArithmetic { Base = Folder("base"), Experts = all.Experts, Lambda = 0.4 }), models.Merge(all));
+            }
+        }
+
+        foreach (var cut in new[] { Cut.Exact, Cut.Share })
+            Assert.Equal(models.Values("base"), models.Merge(Recipe(models, 0) with { Cut = cut, Trim = TrimScope.Tensor }));
+    }
+
+    [Fact]
     public void Models_without_task_vectors_stay_as_they_are()
     {
         using var models = new MatrixModels(("a", [5, 7]), ("b", [3]));
