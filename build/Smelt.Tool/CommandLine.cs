@@ -55,7 +55,7 @@ internal static class CommandLine
 
     private static Command Run(Terminal terminal, CancellationToken cancellation)
     {
-        var options = new MergeOptionSet();
+        var options = new MergeOptionSet(seeds: true);
         var command = new Command(
             "run",
             "Merges every recipe of a path and writes checkpoints that the Hugging Face ecosystem loads. A run that was stopped goes on where it was when it is started again.");
@@ -66,7 +66,7 @@ internal static class CommandLine
 
     private static Command Plan(Terminal terminal, CancellationToken cancellation)
     {
-        var options = new MergeOptionSet();
+        var options = new MergeOptionSet(seeds: true);
         var command = new Command("plan", "Shows what run would read and write, the memory and disk it takes, and every problem, from headers alone.");
         options.AddTo(command);
         command.SetAction(line => (int)PlanCommand.Execute(options.Read(line), terminal, cancellation));

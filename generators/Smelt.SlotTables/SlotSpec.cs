@@ -14,9 +14,11 @@ namespace Smelt.SlotTables;
 internal sealed record SlotSpec(string Owner, string OwnerType, string Property, string PropertyType, string ValueType, string Attribute)
 {
     /// <summary>The spec of a property marked with [Slot].</summary>
-    public static SlotSpec Of(GeneratorAttributeSyntaxContext context)
+    public static SlotSpec Of(GeneratorAttributeSyntaxContext context) => Of((IPropertySymbol)context.TargetSymbol, context.Attributes[0]);
+
+    /// <summary>The spec of a property with its attribute.</summary>
+    public static SlotSpec Of(IPropertySymbol property, AttributeData attribute)
     {
-        var property = (IPropertySymbol)context.TargetSymbol;
         var type = property.Type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable ? nullable.TypeArguments[0] : property.Type;
         return new SlotSpec(
             property.ContainingType.Name,
@@ -24,14 +26,20 @@ internal sealed record SlotSpec(string Owner, string OwnerType, string Property,
             property.Name,
             type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat),
             property.Type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat.AddMiscellaneousOptions(SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier)),
-            Expression(context.Attributes[0]));
+            Expression(attribute));
     }
+
+    /// <summary>The entry of a slot in a table, as an expression.</summary>
+    public string Entry(string indent) =>
+        $"new global::Smelt.Recipes.Slot(\"{Property}\", typeof({PropertyType}), {Attribute},\n"
+        + $"{indent}    static owner => (({OwnerType})owner).{Property},\n"
+        + $"{indent}    static (owner, value) => ({OwnerType})owner with {{ {Property} = ({ValueType})value! }})";
 
     private static string Expression(AttributeData attribute)
     {
         var arguments = string.Join(", ", attribute.ConstructorArguments.Select(a => a.ToCSharpString()));
         var settings = string.Join(", ", attribute.NamedArguments.Select(a => $"{a.Key} = {a.Value.ToCSharpString()}"));
-        return $"new SlotAttribute({arguments}){(settings.Length > 0 ? $" {{ {settings} }}" : "")}";
+        return $"new global::Smelt.Recipes.SlotAttribute({arguments}){(settings.Length > 0 ? $" {{ {settings} }}" : "")}";
     }
 }
 

@@ -41,12 +41,12 @@ public sealed class SlotTableGenerator : IIncrementalGenerator
             text.Append($"        \"{owner.Key}\" => Of{owner.Key}(),\n");
         text.Append("        _ => [],\n    };\n\n");
 
-        text.Append("    public static partial Recipe? Create(string method) => method switch\n    {\n");
+        text.Append("    private static partial Recipe? CreateOwn(string method) => method switch\n    {\n");
         foreach (var method in ordered)
             text.Append($"        {Literal(method.Id)} => new {method.Type}(),\n");
         text.Append("        _ => null,\n    };\n\n");
 
-        text.Append("    public static partial string MethodId(global::System.Type recipe) => recipe.Name switch\n    {\n");
+        text.Append("    private static partial string OwnMethodId(global::System.Type recipe) => recipe.Name switch\n    {\n");
         foreach (var method in ordered)
             text.Append($"        \"{method.Name}\" => {Literal(method.Id)},\n");
         text.Append("        _ => throw new global::System.ArgumentException($\"{recipe.Name} is no merge method.\", nameof(recipe)),\n    };\n\n");
@@ -60,11 +60,7 @@ public sealed class SlotTableGenerator : IIncrementalGenerator
         {
             text.Append($"\n    private static Slot[] Of{owner.Key}() =>\n    [\n");
             foreach (var slot in owner)
-            {
-                text.Append($"        new(\"{slot.Property}\", typeof({slot.PropertyType}), {slot.Attribute},\n");
-                text.Append($"            static owner => (({slot.OwnerType})owner).{slot.Property},\n");
-                text.Append($"            static (owner, value) => ({slot.OwnerType})owner with {{ {slot.Property} = ({slot.ValueType})value! }}),\n");
-            }
+                text.Append("        ").Append(slot.Entry("        ")).Append(",\n");
 
             text.Append("    ];\n");
         }

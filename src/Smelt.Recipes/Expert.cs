@@ -22,7 +22,7 @@ public sealed record Expert(Model Model)
 
     /// <summary>
     /// A safetensors file, or a folder of a sharded one, with statistics of the expert's data: Fisher weights for
-    /// <see cref="Fisher"/>. Needed by those methods alone.
+    /// <see cref="Fisher"/>, Gram matrices for <see cref="RegMean"/>. Needed by those methods alone.
     /// </summary>
     [Slot("a safetensors file with statistics of the expert's data, for methods that need them")]
     public Model? Statistics { get; init; }

@@ -31,5 +31,5 @@ public sealed record HubModel(string Id, string Revision) : Model
 public sealed record StageModel(Recipe Recipe, string? Name) : Model
 {
     /// <inheritdoc/>
-    public override string ToString() => "the stage " + (Name ?? Slots.MethodId(Recipe.GetType()));
+    public override string ToString() => "the stage " + (Name ?? Slots.MethodId(Recipe));
 }

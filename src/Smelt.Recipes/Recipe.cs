@@ -79,12 +79,27 @@ public abstract record Recipe
     public virtual int MostExperts => int.MaxValue;
 
     /// <summary>The same recipe with every switch and default written out, profiles resolved.</summary>
-    public virtual Recipe Resolve() => this with
+    public virtual Recipe Resolve() => WithDefaults() with
     {
         MaxShardSize = MaxShardSize ?? DefaultMaxShardSize,
         NonFinite = NonFinite ?? Recipes.NonFinite.Fail,
         Experts = UsesWeights ? Sequence.From(Experts.Select(e => e with { Weight = e.Weight ?? 1 })) : Experts,
     };
+
+    /// <summary>The recipe with the defaults that its slots' attributes state.</summary>
+    private Recipe WithDefaults()
+    {
+        var recipe = this;
+        if (this is not OutsideRecipe && GetType().Assembly == typeof(Recipe).Assembly)
+            return recipe;
+        foreach (var slot in Slots.Of((object)this))
+        {
+            if (slot.Attribute.Default is { } value && slot.Get(recipe) is null)
+                recipe = (Recipe)slot.With(recipe, value is IConvertible and not (string or bool or Enum) ? (Scalar)Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture) : value);
+        }
+
+        return recipe;
+    }
 }
 
 /// <summary>What methods on task vectors d_i = x_i - b have in common: out = b + lambda * mix(d).</summary>

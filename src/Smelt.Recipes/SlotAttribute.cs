@@ -23,6 +23,11 @@ public sealed class SlotAttribute(string summary) : Attribute
     /// <summary>Whether a value must be given, as no default would suit.</summary>
     public bool Required { get; init; }
 
+    /// <summary>
+    /// The value of a slot that is not given: a number, a bool or a text. Null leaves it to <see cref="Recipe.Resolve"/>.
+    /// </summary>
+    public object? Default { get; init; }
+
     /// <summary>The value of the range that is nearest to one outside of it.</summary>
     internal double Nearest(double value)
     {

@@ -101,7 +101,7 @@ public static class SweepExpansion
 
     private static void Collect(object owner, string prefix, string path, List<SweptSlot> sweeps)
     {
-        foreach (var slot in Slots.Of(owner.GetType()))
+        foreach (var slot in Slots.Of(owner))
         {
             var value = slot.Get(owner);
             if (value is Scalar { IsSweep: true } sweep)
@@ -118,7 +118,7 @@ public static class SweepExpansion
 
     private static bool HasSweep(object owner)
     {
-        foreach (var slot in Slots.Of(owner.GetType()))
+        foreach (var slot in Slots.Of(owner))
         {
             var value = slot.Get(owner);
             if (value is Scalar { IsSweep: true })
@@ -154,7 +154,7 @@ public static class SweepExpansion
     /// <summary>A copy in which each sweep, in the order of <see cref="Sweeps"/>, is the constant that <paramref name="pick"/> gives.</summary>
     private static object Replace(object owner, Func<Scalar, double> pick)
     {
-        foreach (var slot in Slots.Of(owner.GetType()))
+        foreach (var slot in Slots.Of(owner))
         {
             object? value = slot.Get(owner) switch
             {

@@ -77,6 +77,19 @@ public enum Cut
     Deviation,
 }
 
+/// <summary>Which elements DARE drops.</summary>
+public enum Drop
+{
+    /// <summary>Each with a probability of 1 - density (Yu et al. 2024).</summary>
+    Random,
+
+    /// <summary>
+    /// Of the n elements of each tensor the trunc((1 - density) n) of the smallest magnitudes, and all that equal the largest
+    /// of them (MergeLM's 'magnitude').
+    /// </summary>
+    Smallest,
+}
+
 /// <summary>How the kept part of a randomly thinned task vector is rescaled.</summary>
 public enum Rescale
 {
@@ -148,6 +161,12 @@ public enum Combine
     /// delta that does not agree being 0 (sd-mecha).
     /// </summary>
     GeometricMedian,
+
+    /// <summary>
+    /// The median in each element of all weighted deltas, those that do not agree and zeros included, the lower one of an even
+    /// number; its magnitude takes the elected sign (TIES repository).
+    /// </summary>
+    Median,
 }
 
 /// <summary>What a task mask compares, for base b, expert x_i = b + d_i and multi-task vector t.</summary>

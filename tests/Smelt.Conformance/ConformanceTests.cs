@@ -30,6 +30,29 @@ public class ConformanceTests(ITestOutputHelper log)
         Assert.True(comparison.Elements > 0, "the case compares nothing");
     }
 
+    /// <summary>The cases with random masks, whose seed mergekit was given.</summary>
+    public static TheoryData<string> Seeded
+    {
+        get
+        {
+            var data = new TheoryData<string>();
+            foreach (var golden in GoldenCase.All(GoldenCase.Mergekit).Where(c => c.Json["masks"] is not null && c.Json["random_seed"] is not null && CaseLists.ReasonToSkip(c) is null))
+                data.Add(golden.Name);
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Seeded))]
+    public void Mergekits_own_masks_follow_from_its_seed(string name)
+    {
+        using var scratch = new ScratchFolder();
+        var comparison = MergeRun.Check(GoldenCase.Find(GoldenCase.Mergekit, name), scratch.Path, seeded: true);
+        log.WriteLine(comparison.ToString());
+        Assert.True(comparison.Agrees, comparison.ToString());
+        Assert.True(comparison.Elements > 0, "the case compares nothing");
+    }
+
     [Fact]
     public void SummaryCountsEveryCase()
     {

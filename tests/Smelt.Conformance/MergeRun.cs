@@ -15,22 +15,25 @@ internal static class MergeRun
     /// <summary>Merges what a case describes, and compares.</summary>
     /// <param name="golden">The case.</param>
     /// <param name="scratch">An empty folder.</param>
-    public static Comparison Check(GoldenCase golden, string scratch)
+    /// <param name="seeded">Whether random masks are drawn from mergekit's seed, where there is one, instead of read from a file.</param>
+    public static Comparison Check(GoldenCase golden, string scratch, bool seeded = false)
     {
         var output = Path.Combine(scratch, "output");
-        var (recipe, root) = golden.Kind == GoldenCase.Originals ? (OriginalsRecipe.Of(golden, scratch), scratch) : MergekitCase.Import(golden);
-        Merge(recipe, root, output);
+        var (recipe, root, seed) = golden.Kind == GoldenCase.Originals ? (OriginalsRecipe.Of(golden, scratch), scratch, null) : MergekitCase.Import(golden, seeded);
+        Merge(recipe, root, seed, output);
         return golden.Kind == GoldenCase.Originals
             ? OriginalsComparer.Compare(golden, OriginalsResult.Read(golden, output, scratch))
             : MergekitComparer.Compare(golden, output);
     }
 
-    private static void Merge(Recipe recipe, string root, string output)
+    private static void Merge(Recipe recipe, string root, MergekitSeed? seed, string output)
     {
-        var read = ConfigurationReader.Read(ConfigurationWriter.Write(RecipeName, recipe), "conformance.json");
+        var name = seed is null ? RecipeName : seed.Arithmetic.Keys.Last();
+        var read = ConfigurationReader.Read(ConfigurationWriter.Write(name, recipe), "conformance.json");
         if (read.HasErrors)
             throw new InvalidInputException(read.Problems);
         var plan = Planner.Plan(read.Name, read.Recipe!, read.CanonicalJson, root);
+        plan = seed is null ? plan : plan.WithMergekitSeed(seed);
         MergeExecutor.Run(plan, new MergeOptions { Output = output, Durable = false, Threads = 2 }, new ProgressCounter(), CancellationToken.None);
     }
 }

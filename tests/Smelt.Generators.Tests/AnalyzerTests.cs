@@ -26,6 +26,13 @@ public class AnalyzerTests
         { "SM2005", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Combine = Combine.GeometricMedian, Normalize = «true» }""", "is a mean already" },
         { "SM2008", """new Ties { Base = Folder("b"), Experts = [Folder("a"), Folder("c")], Stock = true, Disjoint = «false» }""", "made of the deltas that agree" },
         { "SM2008", """new DareTies { Base = Folder("b"), Experts = [Folder("a")], Combine = «Combine.GeometricMedian» }""", "which dare_ties has not" },
+        { "SM2005", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Combine = Combine.Median, Normalize = «true» }""", "a median is not divided" },
+        { "SM2008", """new Ties { Base = Folder("b"), Experts = [Folder("a")], Combine = Combine.Median, Disjoint = «true» }""", "the median of all deltas" },
+        { "SM2008", """new Ties { Base = Folder("b"), Experts = [Folder("a"), Folder("c")], Combine = Combine.Median, Stock = «true» }""", "combine Median takes all" },
+        { "SM2005", """new DareTies { Base = Folder("b"), Experts = [Folder("a")], Drop = Drop.Smallest, Seed = «3» }""", "goes by magnitudes" },
+        { "SM2005", """new DareLinear { Base = Folder("b"), Experts = [Folder("a")], Drop = Drop.Smallest, MaskFile = «"masks.safetensors"» }""", "goes by magnitudes" },
+        { "SM2005", """new DareLinear { Base = Folder("b"), Experts = [Folder("a")], OnWeights = true, WriteBack = «true» }""", "as it is stored" },
+        { "SM2008", """new DareLinear { Base = Folder("b"), Experts = [Folder("a")], OnWeights = true, Rescale = «Rescale.L1» }""", "onWeights thins whole weights" },
         { "SM1011", """new Ties { Base = Folder("b"), Experts = «[Folder("a")]», Stock = true }""", "ties has 1 experts; allowed: at least 2 besides the base" },
         { "SM2001", """new Ties { Base = Folder("b"), Experts = [Folder("a"), new(Folder("c")) { Density = «1.5» }] }""", "density is 1.5; allowed: 0 <= density <= 1" },
         { "SM2001", """new DareTies { Base = Folder("b"), Experts = [Folder("a")], Seed = «0.5» }""", "a whole number" },
@@ -166,6 +173,8 @@ public class AnalyzerTests
         { "SM2005", """new NuSlerp { Experts = [Folder("a"), Folder("b")], ColumnWise = true, Flatten = false }""" },
         { "SM2006 SM2007 SM2008", """new Ties { Base = Folder("b"), Experts = [new(Folder("a")) { Weight = 0 }], Density = 0.1, MaxShardSize = "1.5GiB", Dtype = DType.F64 }""" },
         { "SM2009", """new NearSwap { Base = Folder("b"), Experts = [Folder("a")], T = 0 }""" },
+        { "SM2005 SM2008", """new DareTies { Base = Folder("b"), Experts = [Folder("a")], Drop = Drop.Smallest, OnWeights = true, Rescale = Rescale.None, Combine = Combine.Median, Seed = null }""" },
+        { "SM2005 SM2008", """new DareLinear { Base = Folder("b"), Experts = [Folder("a")], Drop = Drop.Random, OnWeights = true, WriteBack = false, MaskFile = "masks.safetensors" }""" },
         { "SM2010 SM2012", """Stack(From(Folder("a"), 0..1), new Average { Experts = [new(Folder("a")) { Layers = 3..5 }, new(Folder("b")) { Layers = 1..3 }] })""" },
         { "SM2011", """new Average { Experts = [Folder("a"), new(Folder("b")) { Weight = Gradient(0, 1, 0) }] }""" },
         { "SM2015", """new Average { Experts = [new(Folder("a")) { Weight = 0.333 }, new(Folder("b")) { Weight = 0.667 }], Normalize = false }""" },
@@ -201,7 +210,7 @@ public class AnalyzerTests
     [Fact]
     public void Every_rule_of_recipes_has_a_test_for_a_hit_and_one_for_no_hit()
     {
-        string[] elsewhere = ["SM1005", "SM1006", "SM1007", "SM1008", "SM1009", "SM1016", "SM1017", "SM2013", "SM2014", "SM3010", "SM3011", "SM3012", "SM3013", "SM3014", "SM4003", "SM0005"];
+        string[] elsewhere = ["SM1005", "SM1006", "SM1007", "SM1008", "SM1009", "SM1016", "SM1017", "SM1019", "SM2013", "SM2014", "SM3010", "SM3011", "SM3012", "SM3013", "SM3014", "SM4003", "SM0005"];
         var hit = Breaches().Select(row => (string)row[0]).Concat(elsewhere).ToHashSet();
         var missed = string.Join(" ", Sound().Select(row => (string)row[0]));
         foreach (var rule in Recipes.Rules.RuleTable.All.Where(r => r.Id[2] != '5'))

@@ -47,7 +47,7 @@ internal static class RecipeCompilation
     /// <summary>Compiles, generated sources included, and loads the assembly.</summary>
     public static Assembly Load(CSharpCompilation compilation)
     {
-        Driver().AddGenerators([new Generators::Smelt.Generators.ExperimentGenerator().AsSourceGenerator()])
+        Driver().AddGenerators([new Generators::Smelt.Generators.ExperimentGenerator().AsSourceGenerator(), new Generators::Smelt.Generators.Methods.MethodGenerator().AsSourceGenerator()])
             .RunGeneratorsAndUpdateCompilation(compilation, out var updated, out var diagnostics);
         Assert.Empty(diagnostics);
         var image = new MemoryStream();
@@ -65,7 +65,7 @@ internal static class RecipeCompilation
     public static IReadOnlyList<Diagnostic> Analyze(CSharpCompilation compilation, string? lockFile = null)
     {
         ImmutableArray<AdditionalText> files = lockFile is null ? [] : [new LockText(lockFile)];
-        var analyzed = compilation.WithAnalyzers([new Generators::Smelt.Generators.Analyzers.RecipeAnalyzer(), new Generators::Smelt.Generators.Analyzers.ExperimentAnalyzer()], new AnalyzerOptions(files));
+        var analyzed = compilation.WithAnalyzers([new Generators::Smelt.Generators.Analyzers.RecipeAnalyzer(), new Generators::Smelt.Generators.Analyzers.ExperimentAnalyzer(), new Generators::Smelt.Generators.Analyzers.MethodAnalyzer()], new AnalyzerOptions(files));
         return [.. analyzed.GetAnalyzerDiagnosticsAsync().GetAwaiter().GetResult().OrderBy(d => d.Location.SourceSpan.Start).ThenBy(d => d.Id)];
     }
 

@@ -65,6 +65,87 @@ public sealed class CommandTests : IDisposable
         Assert.Contains("for configurations of mergekit", Refused("check", _work.Average("j.json", "models/a"), "--tensor-union"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("tokenizer_source: base")]
+    [InlineData("tokenizer_source: union")]
+    [InlineData("tokenizer_source: models/x")]
+    [InlineData("tokenizer: {source: base}")]
+    [InlineData("tokenizer: {source: union, tokens: {}}")]
+    public void The_vocabulary_that_all_models_have_is_the_outputs(string setting)
+    {
+        var file = Vocabularies(setting, Tokens("a", "b"), Tokens("a", "b"));
+        Done("run", file, "--out", _work["out"], "--no-sync");
+        Assert.Equal([2f, 4f], Workspace.Values(_work["out"], 2));
+        Assert.Equal(File.ReadAllText(_work["models/x/tokenizer.json"]), File.ReadAllText(_work["out/tokenizer.json"]));
+        Done("import", file, "--json", "--out", _work["x.json"]);
+        Assert.Contains("SM9009", ErrorOf("import", file, "--json", "--out", _work["x.json"], "--force"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("tokenizer_source: base", """["a", "b"]""", """["b", "a"]""", "models/y and models/x differ in the token 'b'")]
+    [InlineData("tokenizer_source: union", """["a", "b"]""", """["a", "b", "c"]""", "differ in the token 'c'")]
+    [InlineData("tokenizer: {source: base}", """["a", "b", "c"]""", """["a", "b", "c"]""", "has 2 rows of embeddings for 3 tokens")]
+    [InlineData("tokenizer: {source: base}", """["a"]""", """["a"]""", "has 2 rows of embeddings for 1 tokens")]
+    [InlineData("tokenizer_source: base", null, """["a", "b"]""", "models/x has no tokenizer.json")]
+    [InlineData("tokenizer_source: models/y", """["a", "b"]""", """["a", "b"]""", "not supported yet")]
+    [InlineData("tokenizer: {source: base, pad_to_multiple_of: 8}", """["a", "b"]""", """["a", "b"]""", "not supported yet")]
+    public void Vocabularies_that_differ_are_refused_with_the_first_difference(string setting, string? x, string y, string reason)
+    {
+        static string? Text(string? tokens) => tokens is null ? null : Tokens([.. tokens.Split('"').Where((_, i) => i % 2 == 1)]);
+        var error = Refused("run", Vocabularies(setting, Text(x), Text(y)!), "--out", _work["out"]);
+        Assert.Contains("SM9016", error, StringComparison.Ordinal);
+        Assert.Contains(reason, error, StringComparison.Ordinal);
+        Assert.Contains("v.yml(", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_work["out"]));
+    }
+
+    /// <summary>A tokenizer whose last token is an added one.</summary>
+    private static string Tokens(params string[] tokens) => new System.Text.Json.Nodes.JsonObject
+    {
+        ["added_tokens"] = new System.Text.Json.Nodes.JsonArray(new System.Text.Json.Nodes.JsonObject { ["id"] = tokens.Length - 1, ["content"] = tokens[^1] }),
+        ["model"] = new System.Text.Json.Nodes.JsonObject { ["vocab"] = new System.Text.Json.Nodes.JsonObject(tokens[..^1].Select((t, i) => KeyValuePair.Create(t, (System.Text.Json.Nodes.JsonNode?)i))) },
+    }.ToJsonString();
+
+    private string Vocabularies(string setting, string? x, string y)
+    {
+        foreach (var (name, tokenizer, values) in new[] { ("x", x, new float[] { 1, 2 }), ("y", y, [3, 6]) })
+        {
+            _work.Tensors("models/" + name, ("model.embed_tokens.weight", values));
+            if (tokenizer is not null)
+                File.WriteAllText(_work[$"models/{name}/tokenizer.json"], tokenizer);
+        }
+
+        // A space more: the same tokens in another file.
+        if (File.Exists(_work["models/x/tokenizer.json"]))
+            File.AppendAllText(_work["models/x/tokenizer.json"], " ");
+        return _work.Write("v.yml", $"merge_method: linear\nbase_model: models/x\nmodels: [{{model: models/x}}, {{model: models/y}}]\nparameters: {{weight: 1}}\n{setting}\n");
+    }
+
+    [Fact]
+    public void A_seed_of_mergekit_gives_its_masks_and_stands_in_the_manifest()
+    {
+        _work.Model("models/base", 0, 0, 0, 0, 0, 0, 0, 0);
+        _work.Model("models/x", 1, 1, 1, 1, 1, 1, 1, 1);
+        var file = _work.Write("dare.yml", """
+            merge_method: dare_linear
+            base_model: models/base
+            models: [{model: models/x, parameters: {weight: 1, density: 0.53}}]
+            parameters: {rescale: false}
+            dtype: bfloat16
+            out_dtype: float32
+            """);
+        Done("run", file, "--out", _work["out"], "--no-sync", "--mergekit-seed", "5489");
+
+        // Words of MT19937 from 5489, their lower 24 bits beside 0.53 of 2^24, in bfloat16 0.53125.
+        uint[] words = [3499211612, 581869302, 3890346734, 3586334585, 545404204, 4161255391, 3922919429, 949333985];
+        Assert.Equal(words.Select(w => (w & 0xFFFFFF) < 0.53125 * (1 << 24) ? 1f : 0), Workspace.Values(_work["out"], 8));
+        Assert.Contains("\"seed\": 5489,\n    \"arithmetic\": \"bf16\"", File.ReadAllText(_work["out/smelt.json"]), StringComparison.Ordinal);
+        Done("verify", _work["out"]);
+        Done("plan", file, "--mergekit-seed", "0");
+        Assert.Contains("allowed: 0 to 4294967295", Refused("plan", file, "--mergekit-seed", "-1"), StringComparison.Ordinal);
+        Assert.Contains("SM7043", ErrorOf("plan", _file, "--mergekit-seed", "1"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Import_writes_a_project_whose_models_are_found_from_its_folder()
     {
@@ -153,6 +234,13 @@ public sealed class CommandTests : IDisposable
         var code = captured.Run(arguments);
         Assert.True(code == Tool.ExitCode.Done, captured.Error);
         return captured.Out;
+    }
+
+    private static string ErrorOf(params string[] arguments)
+    {
+        var captured = new Captured();
+        Assert.Equal(Tool.ExitCode.Done, captured.Run(arguments));
+        return captured.Error;
     }
 
     private static string Refused(params string[] arguments)

@@ -8,6 +8,19 @@ namespace Smelt.Recipes.Tests;
 /// <summary>Configurations are read back as they were written, and what is wrong with one is reported at once.</summary>
 public class ConfigurationReaderTests
 {
+    [Fact]
+    public void A_method_that_is_not_known_can_be_read_for_its_models_and_sweeps()
+    {
+        const string Text = """{"base":{"folder":"b"},"beyond":"zero","experts":[{"model":{"folder":"a"}}],"flag":true,"lambda":1,"limit":{"sweep":[1,3]},"maxShardSize":5,"method":"acme.clip","name":"x","nonFinite":"fail","tensors":[{"keep":["n"]}],"version":1}""";
+        Assert.Contains(ConfigurationReader.Read(Text, "x.json").Problems, p => p.Id == "SM5004" || p.Message.Contains("the method is 'acme.clip'", StringComparison.Ordinal));
+        var read = ConfigurationReader.ReadAny(Text, "x.json");
+        Assert.Empty(read.Problems);
+        Assert.Equal(Text.Replace("{\"model\":{\"folder\":\"a\"}}", "{\"model\":{\"folder\":\"a\"},\"weight\":1}", StringComparison.Ordinal), read.CanonicalJson);
+        Assert.Equal(["limit=1", "limit=3"], SweepExpansion.Expand(read.Recipe!).Select(p => p.Label));
+        Assert.Equal(Folder("b"), read.Recipe!.Base);
+    }
+
+
     private static readonly Gen<Scalar> Number = Gen.OneOf(
         Gen.Double[-3, 3].Select(v => (Scalar)v),
         Gen.Double[-3, 3].Array[1, 3].Select(v => Sweep([.. v.Distinct()])),

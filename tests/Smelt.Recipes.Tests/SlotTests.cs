@@ -5,7 +5,7 @@ namespace Smelt.Recipes.Tests;
 /// <summary>The generated tables of slots and methods say what the attributes of the recipe types say.</summary>
 public class SlotTests
 {
-    private static readonly Type[] Types = typeof(Recipe).Assembly.GetTypes();
+    private static readonly Type[] Types = [.. typeof(Recipe).Assembly.GetTypes().Where(t => t.IsPublic)];
 
     public static TheoryData<Type> Owners => new(Types.Where(t => !t.IsAbstract && Marked(t).Any()));
 

@@ -29,6 +29,7 @@ internal static class ImportCommand
             session.Report(null, import.Problems);
             if (import.HasErrors)
                 return ExitCode.BadInput;
+            session.Report(null, [.. import.Recipes.Select(r => r.VocabularyIsImplied).OfType<Problem>()]);
             if (json)
                 WriteConfiguration(import, target, force, terminal);
             else

@@ -33,8 +33,20 @@ internal sealed record MergeArguments
     /// <summary>What happens to tensors that some inputs lack, for configurations of mergekit; null as they have it.</summary>
     public MissingTensors? Missing { get; init; }
 
+    /// <summary>The seed with which mergekit draws random masks, as written; null for the recipes' own masks.</summary>
+    public long? MergekitSeed { get; init; }
+
     /// <summary>Whether the result is a JSON document.</summary>
     public bool Json { get; init; }
+
+    /// <summary>The seed with which mergekit draws random masks.</summary>
+    /// <exception cref="InvalidInputException">It is none.</exception>
+    public uint? ToMergekitSeed() => MergekitSeed switch
+    {
+        null => null,
+        >= 0 and <= uint.MaxValue and var seed => (uint)seed,
+        _ => throw new InvalidInputException(ToolRules.BadOption.Id, "--mergekit-seed", $"the seed is {MergekitSeed}; allowed: 0 to {uint.MaxValue}, as in mergekit."),
+    };
 
     /// <summary>The options of a merge into a folder.</summary>
     /// <exception cref="InvalidInputException">An option has no usable value; all problems.</exception>

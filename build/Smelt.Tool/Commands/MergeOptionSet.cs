@@ -4,12 +4,14 @@ namespace Smelt.Tool.Commands;
 
 /// <summary>The command line of <c>run</c>, <c>plan</c> and <c>experiment</c>.</summary>
 /// <param name="what">What the path holds: recipes or experiments.</param>
-internal sealed class MergeOptionSet(string what = "recipe")
+/// <param name="seeds">Whether random masks may be those of mergekit.</param>
+internal sealed class MergeOptionSet(string what = "recipe", bool seeds = false)
 {
     private readonly Argument<string> _path = CommonOptions.Path();
     private readonly Option<string[]> _recipe = CommonOptions.Recipe(what);
     private readonly OutputOptionSet _output = new("The output folder: the checkpoint's own for one output, else one folder for each in it [default: out/RECIPE].");
     private readonly Option<bool> _statistics = new("--stats") { Description = "Measure task vectors also of inputs of 1 GiB or more." };
+    private readonly Option<long?> _seed = new("--mergekit-seed") { Description = "Draw the random masks of DARE and DELLA as mergekit does on a CPU with this --random-seed.", HelpName = "N" };
     private readonly MissingOptions _missing = new();
 
     /// <summary>Adds the options to a command.</summary>
@@ -17,6 +19,8 @@ internal sealed class MergeOptionSet(string what = "recipe")
     {
         command.Add(_path);
         _output.AddTo(command, _recipe, _statistics);
+        if (seeds)
+            command.Add(_seed);
         _missing.AddTo(command);
     }
 
@@ -25,6 +29,7 @@ internal sealed class MergeOptionSet(string what = "recipe")
     {
         Recipes = line.GetRequiredValue(_recipe),
         Statistics = line.GetValue(_statistics),
+        MergekitSeed = seeds ? line.GetValue(_seed) : null,
         Missing = _missing.Read(line),
     };
 }

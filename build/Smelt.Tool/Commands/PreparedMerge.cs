@@ -29,7 +29,7 @@ internal sealed record PreparedMerge(LoadedRecipe Recipe, MergePlan Plan, MergeO
     public IReadOnlyList<string> Folders => [.. Plan.Points.Select(p => Path.Combine(Options.Output, p.Label))];
 
     /// <summary>The id of a recipe's merge method.</summary>
-    public static string MethodOf(Recipe recipe) => Slots.MethodId(recipe.GetType());
+    public static string MethodOf(Recipe recipe) => Slots.MethodId(recipe);
 
     /// <summary>
     /// Reads and plans all recipes of a command line. Problems of one don't keep the others from being planned.
@@ -39,6 +39,7 @@ internal sealed record PreparedMerge(LoadedRecipe Recipe, MergePlan Plan, MergeO
     {
         // Options are checked before a build is started for them.
         arguments.ToOptions(".");
+        arguments.ToMergekitSeed();
         var catalog = RecipeCatalog.Open(arguments.Path, arguments.Recipes, arguments.Missing, cancellation);
         session.ReportBuild(catalog.Warnings);
         if (catalog.Entries.FirstOrDefault(e => e.Recipe is not null)?.Recipe is { } first)
@@ -52,7 +53,7 @@ internal sealed record PreparedMerge(LoadedRecipe Recipe, MergePlan Plan, MergeO
             session.Report(entry.Name, entry.Problems);
             var code = entry.Recipe is not { } recipe ? ExitCode.BadInput : session.Guard(entry.Name, () =>
             {
-                merges.Add(PlanOne(session, recipe, catalog.Root, arguments.ToOptions(folder)));
+                merges.Add(PlanOne(session, recipe, catalog.Root, arguments.ToOptions(folder), arguments.ToMergekitSeed()));
                 return ExitCode.Done;
             });
             worst = (ExitCode)Math.Max((int)worst, (int)code);
@@ -62,9 +63,9 @@ internal sealed record PreparedMerge(LoadedRecipe Recipe, MergePlan Plan, MergeO
         return (merges, worst);
     }
 
-    private static PreparedMerge PlanOne(Session session, LoadedRecipe recipe, string root, MergeOptions options)
+    private static PreparedMerge PlanOne(Session session, LoadedRecipe recipe, string root, MergeOptions options, uint? mergekitSeed)
     {
-        var plan = recipe.Plan(root);
+        var plan = recipe.Plan(root, mergekitSeed);
         session.Report(recipe.Name, plan.Warnings);
         options = options with { Lock = CheckLock(session, recipe.Name, plan, root) };
         options = options with { Statistics = options.Statistics || plan.BytesPerPass < SmallInputs };

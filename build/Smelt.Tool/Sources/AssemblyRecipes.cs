@@ -21,9 +21,11 @@ internal sealed class AssemblyRecipes
     private const string DynamicKey = "smelt.recipe-dynamic:";
     private const string ExperimentKey = "smelt.experiment:";
     private const string DynamicExperimentKey = "smelt.experiment-dynamic:";
+    private const string MethodKey = "smelt.method:";
 
-    private AssemblyRecipes(string assemblyName, IReadOnlyList<DeclaredRecipe> recipes, IReadOnlyList<DeclaredRecipe> experiments)
+    private AssemblyRecipes(string assemblyName, IReadOnlyList<DeclaredRecipe> recipes, IReadOnlyList<DeclaredRecipe> experiments, IReadOnlyList<string> methods, IReadOnlyList<string> references)
     {
+        (Methods, References) = (methods, references);
         AssemblyName = assemblyName;
         Recipes = recipes;
         Experiments = experiments;
@@ -37,6 +39,12 @@ internal sealed class AssemblyRecipes
 
     /// <summary>The experiments, declared as recipes are.</summary>
     public IReadOnlyList<DeclaredRecipe> Experiments { get; }
+
+    /// <summary>The ids of the merge methods that it brings.</summary>
+    public IReadOnlyList<string> Methods { get; }
+
+    /// <summary>The names of the assemblies that it refers to.</summary>
+    public IReadOnlyList<string> References { get; }
 
     /// <summary>Reads an assembly.</summary>
     /// <exception cref="InvalidInputException">The file is no assembly.</exception>
@@ -59,6 +67,7 @@ internal sealed class AssemblyRecipes
     private static AssemblyRecipes Read(string path, MetadataReader reader)
     {
         var (recipes, experiments) = (new List<DeclaredRecipe>(), new List<DeclaredRecipe>());
+        var methods = new List<string>();
         var hashes = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (key, value) in AssemblyMetadata(reader))
         {
@@ -70,11 +79,14 @@ internal sealed class AssemblyRecipes
                 experiments.Add(new DeclaredRecipe(key[ExperimentKey.Length..], value, null, null));
             else if (key.StartsWith(DynamicExperimentKey, StringComparison.Ordinal))
                 experiments.Add(new DeclaredRecipe(key[DynamicExperimentKey.Length..], null, null, value));
+            else if (key.StartsWith(MethodKey, StringComparison.Ordinal))
+                methods.Add(key[MethodKey.Length..]);
             else if (key.StartsWith(HashKey, StringComparison.Ordinal))
                 hashes[key[HashKey.Length..]] = value;
         }
 
-        return new AssemblyRecipes(reader.GetString(reader.GetAssemblyDefinition().Name), [.. recipes.Select(r => r with { Hash = hashes.GetValueOrDefault(r.Name) })], experiments);
+        return new AssemblyRecipes(reader.GetString(reader.GetAssemblyDefinition().Name), [.. recipes.Select(r => r with { Hash = hashes.GetValueOrDefault(r.Name) })], experiments, methods,
+            [.. reader.AssemblyReferences.Select(r => reader.GetString(reader.GetAssemblyReference(r).Name))]);
     }
 
     private static IEnumerable<(string Key, string Value)> AssemblyMetadata(MetadataReader reader)

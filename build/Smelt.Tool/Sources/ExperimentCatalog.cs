@@ -1,4 +1,3 @@
-using System.Text;
 using Smelt.Recipes;
 using Smelt.Recipes.Configuration;
 
@@ -58,7 +57,7 @@ internal sealed record ExperimentCatalog(string Root, IReadOnlyList<LoadedExperi
     {
         try
         {
-            return Load(declared.Name, Encoding.UTF8.GetBytes(RecipeCatalog.ConfigurationOf(assembly, declared, cancellation)), declared.Name);
+            return Load(declared.Name, RecipeCatalog.Utf8Of(assembly, declared, cancellation), declared.Name);
         }
         catch (InvalidInputException invalid)
         {

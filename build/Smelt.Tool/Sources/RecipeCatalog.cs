@@ -72,12 +72,19 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
         var wanted = declared.Recipes.Where(r => names.Count == 0 || names.Contains(r.Name)).ToArray();
         return new RecipeCatalog(
             root(assembly, declared.AssemblyName),
-            [.. wanted.Select(r => Load(r.Name, () => Encoding.UTF8.GetBytes(ConfigurationOf(assembly, r, cancellation)), r.Name))],
+            [.. wanted.Select(r => Load(r.Name, () => Utf8Of(assembly, r, cancellation), r.Name))],
             []);
     }
 
-    /// <summary>The configuration of a recipe or an experiment that an assembly declares.</summary>
-    internal static string ConfigurationOf(string assembly, DeclaredRecipe recipe, CancellationToken cancellation)
+    /// <summary>The configuration of a recipe or an experiment that an assembly declares, whose methods are known then.</summary>
+    internal static byte[] Utf8Of(string assembly, DeclaredRecipe recipe, CancellationToken cancellation)
+    {
+        var utf8 = Encoding.UTF8.GetBytes(ConfigurationOf(assembly, recipe, cancellation));
+        MethodAssemblies.Load(utf8, assembly);
+        return utf8;
+    }
+
+    private static string ConfigurationOf(string assembly, DeclaredRecipe recipe, CancellationToken cancellation)
     {
         if (recipe.Configuration is not { } configuration)
             return RecipeEvaluation.Evaluate(assembly, recipe, cancellation);

@@ -34,6 +34,9 @@ internal sealed class RecipeContext : AssemblyLoadContext
         return defined is Experiment sound ? ConfigurationWriter.Write(name, sound) : ConfigurationWriter.Write(name, (Recipe)defined);
     }
 
+    /// <summary>Loads an assembly beside the tool.</summary>
+    public static Assembly Load(string assembly) => new RecipeContext(assembly).LoadFromAssemblyPath(assembly);
+
     /// <inheritdoc/>
     protected override Assembly? Load(AssemblyName assemblyName)
     {

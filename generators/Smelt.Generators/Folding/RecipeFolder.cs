@@ -2,6 +2,7 @@ using System.Reflection;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Operations;
+using Smelt.Generators.Methods;
 using Smelt.Recipes;
 
 namespace Smelt.Generators.Folding;
@@ -173,6 +174,12 @@ internal sealed partial class RecipeFolder
     private object Create(IObjectCreationOperation creation, string pointer)
     {
         var symbol = creation.Constructor ?? throw NotConstantException.Broken(creation.Syntax);
+        if (MethodDeclaration.IdOf(creation.Type) is not null)
+        {
+            var outside = OutsideRecipes.Create((INamedTypeSymbol)creation.Type!, out var why) ?? throw NotConstant(creation, why);
+            return Initialize(outside, creation.Initializer, pointer);
+        }
+
         var constructor = LinkedTypes.ConstructorOf(symbol) ?? throw NotOurs(creation, creation.Type);
         var arguments = Arguments(creation.Arguments, parameter => Places.Append(pointer, Slots.CamelCase(parameter.Name)));
         return Initialize(Reflected(creation, () => constructor.Invoke(arguments))!, creation.Initializer, pointer);
@@ -191,8 +198,18 @@ internal sealed partial class RecipeFolder
         {
             if (element is IInvalidOperation or ISimpleAssignmentOperation { Target: IInvalidOperation })
                 throw NotConstantException.Broken(element.Syntax);
-            if (element is not ISimpleAssignmentOperation { Target: IPropertyReferenceOperation { Property: var property }, Value: var value }
-                || target.GetType().GetProperty(property.Name) is not { CanWrite: true } twin)
+            if (element is not ISimpleAssignmentOperation { Target: IPropertyReferenceOperation { Property: var property }, Value: var value })
+                throw NotConstant(element, "only properties can be set here");
+            if (target is OutsideRecipe outside && outside.OwnSlots.FirstOrDefault(s => s.Property == property.Name) is { } slot)
+            {
+                var text = OutsideRecipes.Text(Given(Place(value, Places.Append(pointer, slot.Name)), property.Type, value), property.Type);
+                if (!LinkedTypes.Fits(text, slot.Type))
+                    throw NotConstant(value, "the value is none that a configuration can hold");
+                target = slot.With(outside, text);
+                continue;
+            }
+
+            if (target.GetType().GetProperty(property.Name) is not { CanWrite: true } twin)
                 throw NotConstant(element, "only properties can be set here");
             var given = Given(Place(value, Places.Append(pointer, Slots.CamelCase(property.Name))), property.Type, value);
             if (!LinkedTypes.Fits(given, twin.PropertyType))

@@ -36,7 +36,7 @@ internal sealed class SourceWriter(IReadOnlyList<(string Name, Recipe Recipe, st
     }
 
     private List<string> Assignments(object owner, int depth) =>
-        [.. Slots.Of(owner.GetType()).OrderBy(s => s.Property != nameof(TrimmedRecipe.Profile))
+        [.. Slots.Of(owner).OrderBy(s => s.Property != nameof(TrimmedRecipe.Profile))
             .Where(s => s.Get(owner) is { } value and not IReadOnlyCollection<object> { Count: 0 })
             .Select(s => Assignment(s.Property, Value(s.Get(owner)!, depth)))];
 

@@ -25,7 +25,7 @@ internal sealed class MergeExporter(ProblemList problems, Func<Model, string, Mo
         var method = candidates.FirstOrDefault(m => !Fixed(m, recipe).Any()) ?? candidates.FirstOrDefault();
         if (method is null)
         {
-            problems.AddAt(MergekitRules.NoForm, pointer + "/method", $"mergekit has no method {Slots.MethodId(recipe.GetType())}.", "");
+            problems.AddAt(MergekitRules.NoForm, pointer + "/method", $"mergekit has no method {Slots.MethodId(recipe)}.", "");
             return null;
         }
 
@@ -47,7 +47,7 @@ internal sealed class MergeExporter(ProblemList problems, Func<Model, string, Mo
     private static IEnumerable<(Slot Slot, object? Wanted)> Fixed(MethodMap method, Recipe recipe)
     {
         var preset = method.Create().Resolve();
-        return Slots.Of(recipe.GetType())
+        return Slots.Of(recipe)
             .Where(s => !Frame.Contains(s.Property) && s.Name != "seed" && method.Parameters.All(p => p.Slot != s.Property) && !Equals(s.Get(recipe), s.Get(preset)))
             .Select(s => (s, s.Get(preset)));
     }

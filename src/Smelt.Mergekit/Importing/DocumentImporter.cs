@@ -21,14 +21,22 @@ internal sealed class DocumentImporter(Stage stage, IReadOnlyList<ImportedRecipe
     /// <summary>The recipe of the document, where it has problems, as much of it as can be made; null where its method is not known.</summary>
     public ImportedRecipe? Import()
     {
-        new FeatureCheck(Document, finder, problems).Check();
+        var features = new FeatureCheck(Document, finder, problems);
+        features.Check();
         if (MethodTable.Find(Document.Method.Value) is not { } method)
         {
             ReportMethod();
             return null;
         }
 
-        return new ImportedRecipe(stage.Name, Build(method), file, _places, finder, stage.IsUsed) { Coverages = _coverages, Models = _models };
+        return new ImportedRecipe(stage.Name, Build(method), file, _places, finder, stage.IsUsed) 
+        {
+            Arithmetic = Dtypes.Read(Document.Dtype, new ProblemList(file)),
+            Stages = [.. StageGraph.ModelsOf(Document).Select(StageOf).OfType<ImportedRecipe>().SelectMany(s => s.Stages.Append(s)).Distinct()],
+            Vocabulary = features.VocabularyPlace,
+            Coverages = _coverages,
+            Models = _models,
+        };
     }
 
     private Recipe Build(MethodMap method)

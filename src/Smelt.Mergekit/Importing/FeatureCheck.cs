@@ -13,12 +13,30 @@ internal sealed class FeatureCheck(MergeDocument document, ModelFinder finder, P
 
     private static readonly string[] Templates = ["auto", "alpaca", "chatml", "exaone", "llama3", "mistral"];
 
+    /// <summary>Where the document says whose vocabulary the output has; null where it does not.</summary>
+    public Place? VocabularyPlace => document.Tokenizer?.Place ?? document.TokenizerSource?.Place;
+
+    /// <summary>
+    /// Whether the vocabulary that is asked for is the base's wherever all models have the same one: that of the base or of all
+    /// together, no token set by hand, no row added. Whether they have is known once their files are found.
+    /// </summary>
+    private bool TakesOneVocabulary
+    {
+        get
+        {
+            if (document.BaseModel is not { } baseModel || document.Tokenizer is { Tokens.Count: > 0 } or { PadToMultipleOf: not null })
+                return false;
+            var source = document.Tokenizer is { } block ? block.Source : document.TokenizerSource;
+            return source?.Model is not { } model || (model.Model == baseModel.Model && model.Adapter is null);
+        }
+    }
+
     /// <summary>Adds the problems.</summary>
     public void Check()
     {
         foreach (var reference in StageGraph.ModelsOf(document).Distinct())
             CheckModel(reference);
-        if ((document.Tokenizer?.Place ?? document.TokenizerSource?.Place) is { } tokenizer)
+        if (VocabularyPlace is { } tokenizer && !TakesOneVocabulary)
             problems.Add(MergekitRules.NotSupported, tokenizer, "merging vocabularies is not supported yet; without it, the output has the vocabulary and the tokenizer files of the base.", "Where all models have the same vocabulary, remove the setting.");
         if (document.ChatTemplate is { } template)
             CheckTemplate(template);

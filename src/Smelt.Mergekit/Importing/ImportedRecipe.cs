@@ -12,6 +12,32 @@ namespace Smelt.Mergekit.Importing;
 /// <param name="IsStage">Whether another document of the file uses its output, so that it is merged on the way to that one.</param>
 public sealed record ImportedRecipe(string Name, Recipe Recipe, string File, PlaceMap Places, ModelFinder Finder, bool IsStage)
 {
+    /// <summary>The format of mergekit's arithmetic; null for the smallest that holds those of all inputs.</summary>
+    public DType? Arithmetic { get; init; }
+
+    /// <summary>The stages whose outputs it uses, directly or not.</summary>
+    public IReadOnlyList<ImportedRecipe> Stages { get; init; } = [];
+
+    /// <summary>
+    /// Where the document asks for the vocabulary that all models are expected to share; null where it does not.
+    /// </summary>
+    internal Place? Vocabulary { get; init; }
+
+    /// <summary>Whether all models have to have one vocabulary.</summary>
+    public bool SharesVocabulary => Vocabulary is not null;
+
+    /// <summary>The problem of models that do not share their vocabulary.</summary>
+    /// <param name="why">In what they differ.</param>
+    public Problem VocabulariesDiffer(string why) => MergekitRules.NotSupported.At(
+        Vocabulary!.Value.In(File),
+        $"merging different vocabularies is not supported yet: {why}.",
+        "Remove the setting where rows of the embeddings belong together all the same; the output has the tokenizer files of the base.");
+
+    /// <summary>What is said where the recipe leaves its file: it has no form for the vocabulary.</summary>
+    public Problem? VocabularyIsImplied => Vocabulary is not { } place ? null : MergekitRules.NoEffect.At(
+        place.In(File),
+        "a recipe has no setting for the vocabulary: its output has the tokenizer of the base, and that all models share it is checked only where the file itself is run.");
+
     /// <summary>Parameters that are given by filters alone and have no default.</summary>
     internal IReadOnlyList<Coverage> Coverages { get; init; } = [];
 

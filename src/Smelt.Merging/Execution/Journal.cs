@@ -107,7 +107,7 @@ internal sealed class Journal : IDisposable
 
     /// <summary>The fingerprint of a plan: its configuration, this version, and the identity of every file that is read.</summary>
     public static byte[] Fingerprint(MergePlan plan) => System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(
-        string.Join('\n', [plan.ConfigurationHash, Manifest.ToolVersion, .. plan.Stages.Select(s => Convert.ToHexString(Fingerprint(s.Plan))), .. plan.Files.Select(f => $"{f.FullPath}|{f.Length}|{f.LastWriteTicks}")])));
+        string.Join('\n', [plan.ConfigurationHash, Manifest.ToolVersion, .. Manifest.SeedOf(plan) is { } seed ? [seed.ToJsonString()] : Array.Empty<string>(), .. plan.Stages.Select(s => Convert.ToHexString(Fingerprint(s.Plan))), .. plan.Files.Select(f => $"{f.FullPath}|{f.Length}|{f.LastWriteTicks}")])));
 
     private void ReadRecords(Action<long, BlockRecord[], UInt128[]> onRecord)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Smelt.Merging.Planning;
 
 namespace Smelt.Merging.Execution;
@@ -38,6 +39,12 @@ public static class Manifest
                 configuration.WriteTo(json);
             json.WriteString("configurationSha256", plan.ConfigurationHash);
             json.WriteString("point", plan.Points[point].Label);
+            if (SeedOf(plan) is { } seed)
+            {
+                json.WritePropertyName("mergekit");
+                seed.WriteTo(json);
+            }
+
             json.WriteString("hash", "XxHash128 over the XxHash128 of each block of 65,536 elements");
             WriteHashes(json, "tensors", plan.Tensors.Select(t => (t.Name, hashes.Output(t.Index, point))));
             if (plan.MaskOutputs is { } masks)
@@ -80,6 +87,7 @@ public static class Manifest
             return root.GetProperty("configurationSha256").GetString() == plan.ConfigurationHash
                 && root.GetProperty("tool").GetString() == "smelt " + ToolVersion
                 && root.GetProperty("point").GetString() == plan.Points[point].Label
+                && (root.TryGetProperty("mergekit", out var seed) ? JsonNode.Parse(seed.GetRawText())!.ToJsonString() : null) == SeedOf(plan)?.ToJsonString()
                 && inputs.Length == plan.Inputs.Count
                 && plan.Inputs.Zip(inputs).All(pair => pair.First.Checkpoint.Files.All(file =>
                     pair.Second.GetProperty("files").TryGetProperty(file.Name, out var size) && size.GetInt64() == file.Length));
@@ -92,6 +100,17 @@ public static class Manifest
 
     /// <summary>The version of this build.</summary>
     public static string ToolVersion { get; } = typeof(Manifest).Assembly.GetName().Version!.ToString(3);
+
+    /// <summary>What the random masks of mergekit follow from; null where they are not asked for.</summary>
+    internal static JsonObject? SeedOf(MergePlan plan)
+    {
+        if (plan.MergekitSeed is not { } seed)
+            return null;
+        var text = new JsonObject { ["seed"] = seed.Value };
+        if (seed.Arithmetic.TryGetValue(plan.Name, out var dtype))
+            text.Add("arithmetic", dtype is { } format ? Recipes.Slots.CamelCase(format.ToString()) : "promoted");
+        return text;
+    }
 
     private static void WriteInput(Utf8JsonWriter json, PlannedInput input, TensorHashes hashes)
     {

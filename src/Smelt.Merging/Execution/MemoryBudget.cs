@@ -28,18 +28,21 @@ public sealed record MemoryBudget(int Threads, int Sources, int Elements, int El
             throw new InvalidInputException(PlanRules.MemoryTooSmall.Id, "--max-memory", $"the limit is {(ByteSize)options.MaxMemory}; allowed: at least 64 MiB.");
 
         var sources = plan.MostSources;
-        var elementBytes = plan.Tensors.SelectMany(TensorHashes.Sources).Select(s => (s.Type.Bits + 7) / 8).DefaultIfEmpty(1).Max();
+        var elementBytes = plan.Tensors.SelectMany(t => TensorHashes.Sources(t).Concat(t.Grams)).Select(s => (s.Type.Bits + 7) / 8).DefaultIfEmpty(1).Max();
         var elements = Worker.ElementsFor(sources, elementBytes);
         var threads = Math.Max(1, options.Threads);
-        var shared = Runtime + (plan.Tensors.Count * (sources + plan.Points.Count + 8L) * 64);
-        var perWorker = Worker.Bytes(sources, elements, elementBytes) + (256 << 10) + plan.Parts.Sum(p => OutlierRows.WorkerBytes(plan, p, elements, elementBytes) + GradedRows.WorkerBytes(plan, p, elements, elementBytes) + AxisMasks.WorkerBytes(plan, p));
+        var draws = plan.MergekitDraws is { Total: > 0 and var total } ? SerialDraws.Bytes(total) : 0;
+        var shared = Runtime + draws + (plan.Tensors.Count * (sources + plan.Points.Count + 8L) * 64);
+        var perWorker = Worker.Bytes(sources, elements, elementBytes) + (256 << 10) + plan.Parts.Sum(p => OutlierRows.WorkerBytes(plan, p, elements, elementBytes) + GradedRows.WorkerBytes(plan, p, elements, elementBytes) + AxisMasks.WorkerBytes(plan, p) + ElementMethod.WorkerBytes(p) + (draws > 0 ? MethodProgram.CountGroups(p.Points) * p.Experts.Count * (long)SerialDraws.ReaderBytes : 0));
         var searches = plan.Parts.Any(p => p.Points[0].Recipe is SparseRecipe or Sce or ArceeFusion or Pcb) ? 1 : 0;
-        long Peak() => shared + plan.Parts.Sum(p => AxisMasks.SharedBytes(plan, p, threads)) + (threads * (perWorker + (searches * SearchBytes)));
+        long Peak() => shared + plan.Parts.Sum(p => AxisMasks.SharedBytes(plan, p, threads)) + (threads * (perWorker + (searches * SearchBytes))) + RegMeanMethod.Memory(plan, threads).Bytes;
         while (threads > 1 && Peak() > options.MaxMemory)
             threads--;
         while (searches > 0 && searches < sources * plan.Points.Count && Peak() + (threads * SearchBytes) <= options.MaxMemory / 2)
             searches++;
         var peak = Peak();
+        if (peak > options.MaxMemory && RegMeanMethod.Memory(plan, threads) is { Largest: { } matrix } solving)
+            throw new InvalidInputException(PlanRules.MemoryTooSmall.Id, "--max-memory", $"the merge needs {(ByteSize)peak} with a single thread, {(ByteSize)solving.Bytes} of it to solve for {matrix.Name} with its Gram matrices of {matrix.Shape[1]} x {matrix.Shape[1]}, and the limit is {(ByteSize)options.MaxMemory}.", "Raise --max-memory, or leave out the Gram matrices of the largest layers: they are averaged then.");
         if (peak > options.MaxMemory)
             throw new InvalidInputException(PlanRules.MemoryTooSmall.Id, "--max-memory", $"the merge needs {(ByteSize)peak} with a single thread, and the limit is {(ByteSize)options.MaxMemory}.", "Raise --max-memory.");
         return new MemoryBudget(threads, sources, elements, elementBytes, searches, peak);

@@ -19,7 +19,7 @@ internal static class ModelCard
 
         var label = plan.Points[point].Label;
         card.Append($"# {plan.Name}{(label.Length > 0 ? " at " + label : "")}\n\n");
-        card.Append($"A merge by the method `{Slots.MethodId(plan.Points[point].Recipe.GetType())}`, made with Smelt {Manifest.ToolVersion}.\n\n");
+        card.Append($"A merge by the method `{Slots.MethodId(plan.Points[point].Recipe)}`, made with Smelt {Manifest.ToolVersion}.\n\n");
         card.Append("| model | role | weight | density |\n|---|---|---|---|\n");
         foreach (var part in plan.Parts)
         {

@@ -25,6 +25,8 @@ internal static class StageRunner
             for (var i = 0; i < plan.Stages.Count; i++)
                 folders.Add(plan.Stages[i].Model, Merge(plan.Stages[i].Plan, Path.Combine(folder, $"stage-{i + 1}"), options, progress, cancellation));
             var whole = Planner.Plan(plan.Name, plan.Recipe, plan.Configuration, plan.Root, folders);
+            if (plan.MergekitSeed is { } seed)
+                whole = whole.WithMergekitSeed(seed);
             return MergeExecutor.Run(whole, options, progress, cancellation);
         }
         catch (InvalidInputException)

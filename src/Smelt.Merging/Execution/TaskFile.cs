@@ -30,7 +30,7 @@ internal static class TaskFile
     public static string Write(MergePlan plan, IReadOnlyList<float> rescalers) => new JsonObject
     {
         ["version"] = SchemaVersion,
-        ["method"] = Slots.MethodId(plan.Points[0].Recipe.GetType()),
+        ["method"] = Slots.MethodId(plan.Points[0].Recipe),
         ["base"] = plan.Base!.Reference.ToString(),
         ["model"] = "base + rescaler * mask * (weights - base)",
         ["masks"] = "U8, one bit for each element of the tensor of the same name in flat order, the lowest bit of a byte first",

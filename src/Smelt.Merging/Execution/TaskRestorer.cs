@@ -26,7 +26,7 @@ public static class TaskRestorer
         var known = tasks.FirstOrDefault(t => t.Name == task) ?? throw new InvalidInputException(
             PlanRules.NoSuchTask.Id, output, $"there is no task '{task}'; it has {string.Join(", ", tasks.Select(t => t.Name))}.", "Name one of these.");
         var manifest = Verification.ReadManifest(output);
-        var read = ConfigurationReader.Read(manifest.Configuration, Path.Combine(output, Manifest.FileName));
+        var read = ConfigurationReader.ReadAny(manifest.Configuration, Path.Combine(output, Manifest.FileName));
         if (read.HasErrors)
             throw new InvalidInputException(read.Problems);
 

@@ -15,6 +15,7 @@ internal sealed class TensorHashes
     private readonly PendingTensor?[] _pending;
     private readonly UInt128[][] _outputs;
     private readonly UInt128[][] _inputs;
+    private readonly Dictionary<Checkpoints.CheckpointTensor, UInt128> _whole = [];
 
     public TensorHashes(MergePlan plan)
     {
@@ -51,6 +52,15 @@ internal sealed class TensorHashes
             Complete(block.Tensor, pending);
     }
 
+    /// <summary>Adds tensors that are not read along with the blocks of one tensor.</summary>
+    public void AddWhole(Checkpoints.CheckpointTensor[] tensors, Func<Checkpoints.CheckpointTensor[], UInt128[]> hash)
+    {
+        if (tensors.Length == 0)
+            return;
+        foreach (var (tensor, value) in tensors.Zip(hash(tensors)))
+            _whole[tensor] = value;
+    }
+
     /// <summary>The hash of a tensor in the output of a sweep point, or of its mask; streams are those of <see cref="MergePlan.Streams"/>.</summary>
     public UInt128 Output(int tensor, int stream) => _outputs[tensor][stream];
 
@@ -65,6 +75,12 @@ internal sealed class TensorHashes
             {
                 if (ReferenceEquals(_plan.InputOf(tensor, i), input) && seen.Add(sources[i].Name))
                     yield return (sources[i].Name, _inputs[tensor.Index][i]);
+            }
+
+            for (var i = 0; i < tensor.Grams.Count; i++)
+            {
+                if (ReferenceEquals(_plan.Parts[tensor.Part].Statistics[i], input) && seen.Add(tensor.Grams[i].Name))
+                    yield return (tensor.Grams[i].Name, _whole[tensor.Grams[i]]);
             }
         }
     }

@@ -198,7 +198,7 @@ public sealed class Verification
 
     private Recipes.Recipe? ReadRecipe(string folder, ManifestText manifest)
     {
-        var read = ConfigurationReader.Read(manifest.Configuration, Path.Combine(folder, Manifest.FileName));
+        var read = ConfigurationReader.ReadAny(manifest.Configuration, Path.Combine(folder, Manifest.FileName));
         _problems.AddRange(read.Problems.Where(p => p.Severity == Severity.Error));
         return read.HasErrors ? null : read.Recipe;
     }
@@ -292,6 +292,14 @@ public sealed class Verification
             progress.Add(bytes.Length);
         });
         return (Array.ConvertAll(blocks, TensorHashes.Combine), failures);
+    }
+
+    /// <summary>The hashes of tensors as manifests have them.</summary>
+    /// <exception cref="CheckpointReadException">A tensor can't be read.</exception>
+    internal static UInt128[] HashEach(CheckpointTensor[] tensors, WorkerPool pool, ProgressCounter progress)
+    {
+        var (hashes, failures) = Hash(tensors, pool, progress);
+        return failures.FirstOrDefault(f => f is not null) is { } failure ? throw failure : hashes;
     }
 
     /// <summary>The hashes of all tensors of a model, read in full.</summary>

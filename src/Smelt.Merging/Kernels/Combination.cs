@@ -108,6 +108,7 @@ internal static unsafe class Combination
             where TSimd : unmanaged, ISimd<TSimd> =>
             (Election.Combine, Election.Vote != Vote.None && !Election.SignsAll, Late) switch
             {
+                (Combine.Median, _, _) => Middle<TSimd>(this, e),
                 (Combine.Max, false, _) => Largest<TSimd, No>(this, e),
                 (Combine.Max, true, _) => Largest<TSimd, Yes>(this, e),
                 (Combine.Sum, true, false) => Sum<TSimd, Yes, No, No>(this, e),
@@ -247,6 +248,31 @@ internal static unsafe class Combination
                 value = TSimd.SelectEqual(vote, zero, zero, value);
 
             return TSimd.SelectEqual(vote, vote, value, vote);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static nint Middle<TSimd>(in Kernel kernel, nint e)
+            where TSimd : unmanaged, ISimd<TSimd>
+        {
+            for (; e <= kernel.Elements - TSimd.Count; e += TSimd.Count)
+            {
+                for (nint i = 0; kernel.Late && i < kernel.Count; i++)
+                {
+                    var place = kernel.Rows + e + (i * Simd.Stride);
+                    TSimd.Store(TSimd.Load(place) * TSimd.Create(kernel.Weights[i]), place);
+                }
+
+                var median = Selection.Median<TSimd>(kernel.Rows + e, kernel.Count) + TSimd.Create(0);
+                if (kernel.Election.Vote != Vote.None)
+                {
+                    var vote = TSimd.Load(kernel.Votes + e);
+                    median = kernel.Election.SignsAll ? TakeSign(median, vote, kernel.Election.ZeroVote) : TSimd.SelectEqual(vote, vote, median, vote);
+                }
+
+                TSimd.Store(Canonical.Of(median), kernel.Mix + e);
+            }
+
+            return e;
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]

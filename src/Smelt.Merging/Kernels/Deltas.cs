@@ -35,7 +35,9 @@ internal static unsafe class Deltas
             Deltas = deltas,
             Divisor = expert.Divisor,
             Divisors = expert.Divisors is null ? null : expert.Divisors + first,
-            WriteBack = expert.WriteBack,
+            WriteBack = expert.WriteBack && expert.Origin == Origin.Delta,
+            Origin = expert.Origin,
+            Floor = expert.Floor,
             Ratio = expert.Ratio,
             Scale = scale,
             HasKeep = expert.Keep != Cut.All,
@@ -92,6 +94,8 @@ internal static unsafe class Deltas
         internal float Ratio;
         internal float Scale;
         internal bool WriteBack;
+        internal Origin Origin;
+        internal int Floor;
         internal bool HasKeep;
         internal bool HasDrop;
         internal bool HasBand;
@@ -124,9 +128,9 @@ internal static unsafe class Deltas
                 return;
 
             // Short of a threshold among the NaNs, their payloads do not matter to a comparison and stay as they are.
-            if (Divisor != 1 && Mask is not null && !HasKeep && !HasDrop && !HasBand && Divisors is null && Ratio == 1 && !WriteBack && Base is not null)
+            if (Divisor != 1 && Mask is not null && !HasKeep && !HasDrop && !HasBand && Divisors is null && Ratio == 1 && !WriteBack && Base is not null && Origin == Origin.Delta && Floor < 0)
                 Loop<TSimd, TFormat, Yes, No, No, Yes>(this, e, end);
-            else if (Divisor != 1 || Divisors is not null || Ratio != 1 || WriteBack || HasDrop || HasBand || Keep >= Canonical.NaN - 1 || Base is null)
+            else if (Divisor != 1 || Divisors is not null || Ratio != 1 || WriteBack || HasDrop || HasBand || Keep >= Canonical.NaN - 1 || Base is null || Origin != Origin.Delta || Floor >= 0)
                 Loop<TSimd, TFormat, Yes, Yes, Yes, No>(this, e, end);
             else if (Mask is null)
             {
@@ -163,6 +167,9 @@ internal static unsafe class Deltas
             var divisors = kernel.Divisors;
             var ratio = kernel.Ratio;
             var writeBack = kernel.WriteBack;
+            var (first, late) = (kernel.Origin == Origin.Delta, kernel.Origin == Origin.Weights);
+            var hasFloor = kernel.Floor >= 0;
+            var floor = TSimd.CreateBits(kernel.Floor);
             var hasBand = kernel.HasBand;
             var center = TSimd.Create(kernel.Center);
             var spread = TSimd.CreateBits(kernel.Spread);
@@ -173,8 +180,12 @@ internal static unsafe class Deltas
                 if (!TRest.Value || @base is not null)
                 {
                     b = TSimd.Load(@base + e);
-                    d -= b;
+                    if (!TRest.Value || first)
+                        d -= b;
                 }
+
+                if (TRest.Value && hasFloor)
+                    d = TSimd.SelectGreaterBits(Canonical.Magnitude(d), floor, d, zero);
 
                 if (TMask.Value && (!TRest.Value || mask is not null))
                     d = TSimd.SelectBits((uint)(mask[e >> 6] >> (int)e), d, zero);
@@ -189,6 +200,8 @@ internal static unsafe class Deltas
                         d /= TSimd.Load(divisors + e);
                     if (writeBack)
                         d = (b + d) - b;
+                    if (late)
+                        d -= b;
                 }
 
                 if (TCut.Value)

@@ -46,6 +46,9 @@ internal enum Combine
 
     /// <summary>The one of the largest magnitude; of equal ones that of the first expert. Experts in reverse order let the last one win.</summary>
     Max,
+
+    /// <summary>The median of all values, the lower one of an even number, whatever their signs.</summary>
+    Median,
 }
 
 /// <summary>How the sparse task vectors of N experts become one mix.</summary>

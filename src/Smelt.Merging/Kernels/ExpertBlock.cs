@@ -1,8 +1,21 @@
 namespace Smelt.Merging.Kernels;
 
+/// <summary>What of an expert is thinned.</summary>
+internal enum Origin
+{
+    /// <summary>x - b.</summary>
+    Delta,
+
+    /// <summary>x; b is subtracted once it is thinned, and it counts as written back.</summary>
+    Weights,
+
+    /// <summary>x, from which nothing is subtracted.</summary>
+    WeightsAlone,
+}
+
 /// <summary>
 /// One expert's elements of a sub-block and how its task vector becomes a sparse one. The steps, in this order, each optional:
-/// d = x - b; d = 0 where the mask drops it; d = d / <see cref="Divisor"/>, or its own of <see cref="Divisors"/>; d = (b + d) - b when <see cref="WriteBack"/>;
+/// d = x - b, unless <see cref="Origin"/> says otherwise; d = 0 unless its magnitude exceeds <see cref="Floor"/>; d = 0 where the mask drops it; d = d / <see cref="Divisor"/>, or its own of <see cref="Divisors"/>; d = (b + d) - b when <see cref="WriteBack"/>;
 /// d = 0 unless it is in the top of <see cref="Keep"/> and not in the top of <see cref="Drop"/>; d = 0 inside the band of
 /// <see cref="Center"/> and <see cref="Spread"/>; d = d * <see cref="Ratio"/>.
 /// </summary>
@@ -11,6 +24,12 @@ internal unsafe struct ExpertBlock(RawBlock values)
 {
     /// <summary>The expert's elements as stored; the format may differ from the base's.</summary>
     internal RawBlock Values = values;
+
+    /// <summary>Whether it is x - b that is thinned.</summary>
+    internal Origin Origin = Origin.Delta;
+
+    /// <summary>Drop by magnitude, before the rescale: the fp32 pattern that the magnitudes of kept elements exceed; below 0 all are kept.</summary>
+    internal int Floor = -1;
 
     /// <summary>Bit e % 64 of word e / 64 tells whether element e of the sub-block is kept; null keeps all.</summary>
     internal ulong* Mask = null;
@@ -49,7 +68,7 @@ internal unsafe struct ExpertBlock(RawBlock values)
     internal float Norm = 1;
 
     /// <summary>Whether no step changes d = x - b.</summary>
-    internal readonly bool IsPlain => Mask is null && Divisor == 1 && Divisors is null && !WriteBack && Keep == Cut.All && Drop == Cut.None && !HasBand && Ratio == 1;
+    internal readonly bool IsPlain => Origin == Origin.Delta && Floor < 0 && Mask is null && Divisor == 1 && Divisors is null && !WriteBack && Keep == Cut.All && Drop == Cut.None && !HasBand && Ratio == 1;
 
     /// <summary>Whether a band is dropped; a NaN for its width drops all.</summary>
     internal readonly bool HasBand => !(Spread < 0);

@@ -35,7 +35,7 @@ public static unsafe class Rehearsal
             hash.Begin(Elements * sizeof(ushort));
             hash.AppendFinite(stored, Elements);
             hash.End();
-            switch (recipe)
+            switch (recipe.Resolve())
             {
                 case Average:
                     RunMix(stored, mix, withBase: false);
@@ -43,8 +43,8 @@ public static unsafe class Rehearsal
                 case TaskArithmetic:
                     RunMix(stored, mix, withBase: true);
                     break;
-                case Ties or IDare:
-                    RunSparse((SparseRecipe)recipe, stored, mix);
+                case SparseRecipe sparse and (Ties or IDare):
+                    RunSparse(sparse, stored, mix);
                     break;
                 default:
                     return;
@@ -86,7 +86,7 @@ public static unsafe class Rehearsal
             }
         }
 
-        if (recipe is TrimmedRecipe trimmed && (recipe is not DareTies dare || dare.TrimDensity!.Value < 1))
+        if (recipe is TrimmedRecipe trimmed && recipe is not DareTies { TrimDensity: { IsSweep: false, Value: >= 1 } })
         {
             var search = new MagnitudeSearch(Elements, [Elements / 2], 1);
             for (var e = 0; e < Elements; e += Simd.Chunk)

@@ -36,6 +36,46 @@ internal static unsafe class Selection
         }
     }
 
+    /// <summary>
+    /// The medians of the columns of so many rows, <see cref="Simd.Stride"/> floats apart. Sorts the lower half of a column in
+    /// place: each pass leaves the smallest of what is left at its start.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static TSimd Median<TSimd>(float* column, nint count)
+        where TSimd : unmanaged, ISimd<TSimd>
+    {
+        var poison = TSimd.Create(0);
+        for (nint i = 0; i < count; i++)
+        {
+            var place = column + (i * Simd.Stride);
+            var value = TSimd.Load(place);
+            poison = TSimd.SelectEqual(value, value, poison, TSimd.CreateBits(Canonical.NaN));
+            TSimd.Store(Ordered(value), place);
+        }
+
+        var middle = (count - 1) / 2;
+        TSimd smallest = default;
+        for (nint pass = 0; pass <= middle; pass++)
+        {
+            smallest = TSimd.Load(column + (pass * Simd.Stride));
+            for (var i = pass + 1; i < count; i++)
+            {
+                var place = column + (i * Simd.Stride);
+                var value = TSimd.Load(place);
+                TSimd.Store(TSimd.SelectGreaterBits(smallest, value, smallest, value), place);
+                smallest = TSimd.MinBits(smallest, value);
+            }
+        }
+
+        return TSimd.SelectEqual(poison, poison, Ordered(smallest), poison);
+    }
+
+    /// <summary>Bits that order, as signed integers, as the values do; applied twice it gives the value back.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TSimd Ordered<TSimd>(TSimd value)
+        where TSimd : unmanaged, ISimd<TSimd> =>
+        TSimd.SelectGreaterBits(TSimd.CreateBits(0), value, value ^ TSimd.CreateBits(int.MaxValue), value);
+
     private struct Kernel<TMedian> : IKernel
         where TMedian : IFlag
     {
@@ -75,42 +115,5 @@ internal static unsafe class Selection
 
             return Canonical.Of(best);
         }
-
-        /// <summary>Sorts the lower half of a column in place: each pass leaves the smallest of what is left at its start.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static TSimd Median<TSimd>(float* column, nint count)
-            where TSimd : unmanaged, ISimd<TSimd>
-        {
-            var poison = TSimd.Create(0);
-            for (nint i = 0; i < count; i++)
-            {
-                var place = column + (i * Simd.Stride);
-                var value = TSimd.Load(place);
-                poison = TSimd.SelectEqual(value, value, poison, TSimd.CreateBits(Canonical.NaN));
-                TSimd.Store(Ordered(value), place);
-            }
-
-            var middle = (count - 1) / 2;
-            TSimd smallest = default;
-            for (nint pass = 0; pass <= middle; pass++)
-            {
-                smallest = TSimd.Load(column + (pass * Simd.Stride));
-                for (var i = pass + 1; i < count; i++)
-                {
-                    var place = column + (i * Simd.Stride);
-                    var value = TSimd.Load(place);
-                    TSimd.Store(TSimd.SelectGreaterBits(smallest, value, smallest, value), place);
-                    smallest = TSimd.MinBits(smallest, value);
-                }
-            }
-
-            return TSimd.SelectEqual(poison, poison, Ordered(smallest), poison);
-        }
-
-        /// <summary>Bits that order, as signed integers, as the values do; applied twice it gives the value back.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static TSimd Ordered<TSimd>(TSimd value)
-            where TSimd : unmanaged, ISimd<TSimd> =>
-            TSimd.SelectGreaterBits(TSimd.CreateBits(0), value, value ^ TSimd.CreateBits(int.MaxValue), value);
     }
 }

@@ -32,11 +32,14 @@ internal sealed unsafe class MagnitudeTrim
     /// <summary>The last tensor that has elements, in ordinal order of names; -1 where there is none.</summary>
     private readonly int _lastTensor;
 
-    public MagnitudeTrim(MergePlan plan, ITrimmed method)
+    /// <param name="plan">The plan.</param>
+    /// <param name="method">What is cut.</param>
+    /// <param name="groups">The number of the plan's groups, of which the method may cut some.</param>
+    public MagnitudeTrim(MergePlan plan, ITrimmed method, int groups)
     {
         _plan = plan;
         _method = method;
-        _cuts = [.. method.Groups.Select(_ => new (Cut, Cut)[]?[plan.Tensors.Count])];
+        _cuts = [.. Enumerable.Range(0, groups).Select(_ => new (Cut, Cut)[]?[plan.Tensors.Count])];
         _lastTensor = plan.Merged.Where(t => t.ElementCount > 0).OrderBy(t => t.Name, StringComparer.Ordinal).LastOrDefault()?.Index ?? -1;
     }
 

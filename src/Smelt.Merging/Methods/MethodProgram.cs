@@ -90,9 +90,11 @@ internal abstract class MethodProgram
         Passthrough => new PassthroughMethod(plan),
         ExPO => new ExPOMethod(plan),
         Fisher => new FisherMethod(plan),
+        RegMean => new RegMeanMethod(plan),
         Median => new MedianMethod(plan),
         LargestMagnitude => new LargestMagnitudeMethod(plan),
-        var other => throw new NotSupportedException($"No method merges a {other.GetType().Name}."),
+        IElementMethod => new ElementMethod(plan),
+        var other => throw new InvalidInputException(PlanRules.MethodFails.Id, Slots.MethodId(other), $"{other.GetType().FullName} has no arithmetic: it does not implement {nameof(IElementMethod)}.", "Implement it, or build against this version of Smelt.Recipes."),
     };
 
     /// <summary>How often the inputs of a recipe are read, as a rule: more when a sample misled.</summary>
@@ -102,11 +104,12 @@ internal abstract class MethodProgram
         SparseRecipe and IGradedDrop => DellaMethod.Passes((SparseRecipe)recipe),
         SparseRecipe and IOutlierTrim => BreadcrumbsMethod.Passes((SparseRecipe)recipe),
         SparseRecipe and IDare => DareMethod.Passes((SparseRecipe)recipe),
-        Slerp or NuSlerp or MultiSlerp or Karcher or ModelStock or RamPlus => 2,
+        Slerp or NuSlerp or MultiSlerp or Karcher or ModelStock or RamPlus or RegMean => 2,
         MultiTaskRecipe multiTask => MultiTaskMethod.Passes(multiTask),
         Emr => 2,
         ArceeFusion or Pcb => 3,
         Sce sce => SceMethod.Passes(sce),
+        IElementMethod => ElementMethod.SumsOf(recipe) > 0 ? 2 : 1,
         _ => 1,
     };
 
@@ -114,6 +117,9 @@ internal abstract class MethodProgram
     public static long CountExtraBytes(Recipe recipe, TensorPlan tensor) => recipe switch
     {
         Fisher { Normalize: true } => tensor.Statistics.Sum(s => s.ByteLength),
+
+        // Once to solve, and once for the hashes in the manifest.
+        RegMean => 2 * tensor.Grams.Sum(g => g.ByteLength),
         _ => 0,
     };
 

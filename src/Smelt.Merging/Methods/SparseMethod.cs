@@ -22,7 +22,7 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
     protected SparseMethod(MergePlan plan)
         : base(plan)
     {
-        _trim = new MagnitudeTrim(plan, this);
+        _trim = new MagnitudeTrim(plan, this, Groups.Count);
         _ratios = new L1Ratios(plan, this);
         _statistics = new VectorStatistics(plan, this);
         _span = new AgreeingSpan(plan, Groups.Where(Spans), LoadAgreeing);
@@ -224,6 +224,7 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
             Weighted = settings.Election is Recipes.Election.Sum or Recipes.Election.None,
             ZeroVote = _assumed[group.Index],
             Combine = settings.Combine == Recipes.Combine.Max ? Kernels.Combine.Max
+                : settings.Combine == Recipes.Combine.Median ? Kernels.Combine.Median
                 : settings.Normalize == true ? Kernels.Combine.Mean
                 : Kernels.Combine.Sum,
             SignsAll = settings.Disjoint == false && settings.Election != Recipes.Election.None,

@@ -76,6 +76,9 @@ public sealed record TensorPlan
     /// </summary>
     public IReadOnlyList<CheckpointTensor> Statistics { get; init; } = [];
 
+    /// <summary>For each expert the Gram matrix of the tensor's inputs, which is read as a whole; empty for methods without.</summary>
+    public IReadOnlyList<CheckpointTensor> Grams { get; init; } = [];
+
     /// <summary>The values of each sweep point; empty where nothing is merged.</summary>
     public required IReadOnlyList<TensorSettings> Settings { get; init; }
 
@@ -162,6 +165,12 @@ public sealed record MergePlan
     /// <summary>The masks that the output has beside its weights; null for none.</summary>
     public MaskOutputs? MaskOutputs { get; init; }
 
+    /// <summary>The seed of mergekit's random masks; null for those of the recipe's own seed. See <see cref="WithMergekitSeed"/>.</summary>
+    public MergekitSeed? MergekitSeed { get; private init; }
+
+    /// <summary>The numbers that mergekit's masks are made of; null without a seed.</summary>
+    internal MergekitDraws? MergekitDraws { get; private init; }
+
     /// <summary>
     /// Hashes of the tensors that inputs must have, by input in the order of <see cref="Inputs"/>; an input without is not
     /// compared.
@@ -214,6 +223,26 @@ public sealed record MergePlan
         Signs = part.Signs,
         Tensors = [.. Tensors.Select(t => t.Part == part.Index ? t : t with { Action = TensorAction.Keep })],
     };
+
+    /// <summary>The same plan, its stages included, with the random masks that mergekit draws from a seed.</summary>
+    public MergePlan WithMergekitSeed(MergekitSeed seed)
+    {
+        var draws = MergekitDraws.Of(this, seed);
+        (StageModel Model, MergePlan Plan)[] stages = [.. Stages.Select(s => (s.Model, s.Plan.WithMergekitSeed(seed)))];
+        void Warn(bool applies, List<Problem> problems, string message, string fix = "")
+        {
+            if (applies)
+                problems.Add(PlanRules.MergekitMasks.At("--mergekit-seed", message, fix));
+        }
+
+        var warnings = new List<Problem>(Warnings);
+        var own = Points.Select(p => p.Recipe).OfType<IRandomDrop>().Any(r => r.Seed is { Value: not 0 });
+        Warn(draws.Total == 0 && stages.All(s => s.Plan.MergekitDraws!.Total == 0), warnings, "the seed has no effect: no mask is drawn.", "Leave it out.");
+        Warn(draws.Total > 0 && own, warnings, "the recipe's own seed has no effect beside it.", "Leave one of them out.");
+        Warn(draws.Total > 0 && Inputs.Any(i => i.Checkpoint.ConfigPath is null && i.Reference is not StageModel), warnings, "an input has no config.json; mergekit merges such files in an order that changes from run to run, so that a seed does not tell its masks.");
+        Warn(draws.IsGraded, warnings, "DELLA ranks magnitudes that mergekit has rounded to 16 bits, many of them equal; which it keeps of those is not known.", "Masks are mergekit's with dtype: float32.");
+        return this with { MergekitSeed = seed, MergekitDraws = draws, Stages = stages, Warnings = warnings };
+    }
 
     /// <summary>The model that a source of a tensor belongs to.</summary>
     /// <param name="tensor">The tensor.</param>

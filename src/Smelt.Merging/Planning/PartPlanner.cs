@@ -34,7 +34,7 @@ internal sealed class PartPlanner
         CheckSameFiles(inputs);
         _usable = scope.Slice is null || Slice.TryFind(scope, inputs, problems, out _slice);
         _matcher = new TensorMatcher(Donor, experts, _recipe, NameIn, problems);
-        _statistics = statistics.Length == 0 ? null : new StatisticsMatcher(experts, statistics, problems);
+        _statistics = statistics.Length == 0 ? null : new StatisticsMatcher(experts, statistics, ofInputs: _recipe is RegMean, problems);
         _settings = new TensorSettingsResolver(points);
         _runs = new LayerRuns(Donor.Checkpoint.Tensors.Select(t => t.Name));
     }
@@ -94,6 +94,7 @@ internal sealed class PartPlanner
         var used = _recipe.UsesBase && baseTensor is not null ? sources.Prepend(baseTensor) : sources;
         var outputType = merged ? OutputType(tensor.Type, used) : tensor.Type;
         var copied = merged && sources[0].Type == outputType && settings.All(s => s.Recipe is Passthrough { Scale: null });
+        var statistics = merged && _statistics is not null ? _statistics.Match(sources, present) : [];
         return (new TensorPlan
         {
             Index = -1,
@@ -104,7 +105,8 @@ internal sealed class PartPlanner
             Action = copied ? TensorAction.CopyEqual : known,
             Base = baseTensor is null || (merged && !_recipe.UsesBase) ? null : baseTensor,
             Experts = known == TensorAction.Keep && baseTensor is null ? [tensor] : sources,
-            Statistics = merged && _statistics is not null ? _statistics.Match(sources, present) : [],
+            Statistics = _recipe is RegMean ? [] : statistics,
+            Grams = _recipe is RegMean ? statistics : [],
             Settings = settings,
         }, present);
     }

@@ -80,6 +80,15 @@ public static class PlanRules
     /// <summary>A statistics file holds tensors of the right names, types, shapes and values.</summary>
     public static readonly Rule BadStatistics = new("SM7040", "Statistics file does not fit", Severity.Error);
 
+    /// <summary>The Gram matrices of a layer have an invertible sum.</summary>
+    public static readonly Rule NotInvertible = new("SM7042", "Gram matrices not invertible", Severity.Error);
+
+    /// <summary>A seed of mergekit gives the masks that mergekit draws.</summary>
+    public static readonly Rule MergekitMasks = new("SM7043", "Masks of mergekit not known", Severity.Warning);
+
+    /// <summary>The code of a method of another assembly does what it promises.</summary>
+    public static readonly Rule MethodFails = new("SM7044", "Method of another assembly fails", Severity.Error);
+
     /// <summary>A tensor is made of a bounded number of tensors.</summary>
     public static readonly Rule TooManySources = new("SM7041", "Too many inputs for a tensor", Severity.Error);
 }

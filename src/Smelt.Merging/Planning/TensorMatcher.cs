@@ -77,7 +77,7 @@ internal sealed class TensorMatcher
                     }
 
                     if (baseTensor is null && _recipe.UsesBase)
-                        _problems.Add(PlanRules.MissingTensor.At(tensor.File.FullPath, $"the base has no tensor {tensor.Name}, and {Slots.MethodId(_recipe.GetType())} needs it there.", "Keep only tensors of the base with Missing = Intersection."));
+                        _problems.Add(PlanRules.MissingTensor.At(tensor.File.FullPath, $"the base has no tensor {tensor.Name}, and {Slots.MethodId(_recipe)} needs it there.", "Keep only tensors of the base with Missing = Intersection."));
                     return (TensorAction.Keep, [], null);
             }
         }

@@ -19,7 +19,7 @@ internal sealed class TensorSettingsResolver
         _points = points;
         var recipe = points[0].Recipe;
         _rules = Compile(recipe.Tensors);
-        _hasGradients = Slots.Of(recipe.GetType()).Any(s => s.Get(recipe) is Scalar { IsGradient: true });
+        _hasGradients = Slots.Of(recipe).Any(s => s.Get(recipe) is Scalar { IsGradient: true });
         _expertRules = [.. points[0].Recipe.Experts.Select(e => Compile(e.Tensors))];
     }
 
@@ -75,7 +75,7 @@ internal sealed class TensorSettingsResolver
     private static Recipe WithValues(Recipe recipe, double depth, int[] matching)
     {
         Recipe? copy = null;
-        foreach (var slot in Slots.Of(recipe.GetType()))
+        foreach (var slot in Slots.Of(recipe))
         {
             if (slot.Type != typeof(Scalar))
                 continue;

@@ -4,7 +4,9 @@ using Smelt.Recipes.Rules;
 namespace Smelt.Recipes.Configuration;
 
 /// <summary>Makes recipe objects of JSON, collecting what does not fit.</summary>
-internal sealed class ConfigurationConverter(List<Problem> problems)
+/// <param name="problems">Takes what does not fit.</param>
+/// <param name="takesAnyMethod">Whether a method that is not known gives an <see cref="OutsideRecipe"/> instead of a problem.</param>
+internal sealed class ConfigurationConverter(List<Problem> problems, bool takesAnyMethod = false)
 {
     // No LINQ over JSON elements and properties in here: they are structs, for which the runtime would have to compile it at
     // every start.
@@ -123,14 +125,37 @@ internal sealed class ConfigurationConverter(List<Problem> problems)
             return null;
         if (Slots.Create(method.GetString()!) is { } recipe)
             return (Recipe)Fill(recipe, json, where, others);
-        problems.Add(RuleTable.UnknownMethod.At(where + "/method", $"the method is '{method.GetString()}'; known: {string.Join(", ", Slots.Methods.Keys)}.", Suggestion(method.GetString()!, Slots.Methods.Keys)));
+        if (takesAnyMethod)
+            return (Recipe)Fill(Unknown(method.GetString()!, json, others), json, where, others);
+        problems.Add(RuleTable.UnknownMethod.At(where + "/method", $"the method is '{method.GetString()}'; known: {string.Join(", ", Slots.MethodIds)}.", Suggestion(method.GetString()!, Slots.MethodIds)));
         return null;
+    }
+
+    /// <summary>A recipe of a method that is not known, its slots being what the configuration has.</summary>
+    private static OutsideRecipe Unknown(string method, JsonElement json, string[] others)
+    {
+        var known = Slots.Of(typeof(Recipe));
+        var slots = new List<Slot>();
+        foreach (var property in json.EnumerateObject())
+        {
+            if (Slots.Find(known, property.Name) is not null || others.Contains(property.Name))
+                continue;
+            var type = property.Value.ValueKind switch
+            {
+                JsonValueKind.True or JsonValueKind.False => typeof(bool),
+                JsonValueKind.String => typeof(string),
+                _ => typeof(Scalar),
+            };
+            slots.Add(OutsideRecipe.NewSlot(char.ToUpperInvariant(property.Name[0]) + property.Name[1..], type, new SlotAttribute("")));
+        }
+
+        return new OutsideRecipe(method, slots, IsTaskVector: false, new Dictionary<string, object>());
     }
 
     /// <summary>Sets the slots of an object from JSON; keys that are neither slots nor <paramref name="others"/> are reported.</summary>
     private object Fill(object target, JsonElement json, string path, string[] others)
     {
-        var slots = Slots.Of(target.GetType());
+        var slots = Slots.Of(target);
         foreach (var property in json.EnumerateObject())
         {
             var name = property.Name;

@@ -41,12 +41,22 @@ public static class ConfigurationReader
     /// <param name="source">The file's path, for problems of the text as a whole.</param>
     public static ReadConfiguration Read(string text, string source) => Read(Encoding.UTF8.GetBytes(text), source);
 
+    /// <summary>
+    /// Reads a configuration for what it says of models and sweeps: one of a method that is not known, whose assembly is not
+    /// loaded, is read as well.
+    /// </summary>
+    /// <param name="text">The text.</param>
+    /// <param name="source">The file's path, for problems of the text as a whole.</param>
+    public static ReadConfiguration ReadAny(string text, string source) => Read(Encoding.UTF8.GetBytes(text), source, takesAnyMethod: true);
+
     /// <summary>Reads a configuration from UTF-8.</summary>
     /// <param name="utf8">The text; a byte order mark is skipped.</param>
     /// <param name="source">The file's path, for problems of the text as a whole.</param>
-    public static ReadConfiguration Read(ReadOnlyMemory<byte> utf8, string source)
+    public static ReadConfiguration Read(ReadOnlyMemory<byte> utf8, string source) => Read(utf8, source, takesAnyMethod: false);
+
+    private static ReadConfiguration Read(ReadOnlyMemory<byte> utf8, string source, bool takesAnyMethod)
     {
-        var (name, recipe, canonical, problems) = Read(utf8, source, (converter, root) => converter.Convert(root), (read, made) => RecipeValidator.Validate(read, made), ConfigurationWriter.Write);
+        var (name, recipe, canonical, problems) = Read(utf8, source, (converter, root) => converter.Convert(root), (read, made) => RecipeValidator.Validate(read, made), ConfigurationWriter.Write, takesAnyMethod);
         return new ReadConfiguration(name, recipe, canonical, canonical.Length == 0 ? "" : Configuration.CanonicalJson.Sha256(canonical), problems);
     }
 
@@ -88,7 +98,8 @@ public static class ConfigurationReader
         string source,
         Func<ConfigurationConverter, JsonElement, (string Name, T? Made)> convert,
         Func<string, T, IReadOnlyList<Problem>> validate,
-        Func<string, T, string> write)
+        Func<string, T, string> write,
+        bool takesAnyMethod = false)
         where T : class
     {
         var problems = new List<Problem>();
@@ -96,7 +107,7 @@ public static class ConfigurationReader
         try
         {
             using var document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = MaxDepth });
-            var (name, made) = convert(new ConfigurationConverter(problems), document.RootElement);
+            var (name, made) = convert(new ConfigurationConverter(problems, takesAnyMethod), document.RootElement);
             if (made is null)
                 return (name, null, "", Located(problems, utf8.Span, source));
 

@@ -29,12 +29,12 @@ public static class ConfigurationWriter
     }
 
     private static Dictionary<string, object> Inner(Recipe resolved) =>
-        With(SlotValues(resolved), "method", Slots.MethodId(resolved.GetType()));
+        With(SlotValues(resolved), "method", Slots.MethodId(resolved));
 
     private static Dictionary<string, object> SlotValues(object owner)
     {
         var map = new Dictionary<string, object>();
-        foreach (var slot in Slots.Of(owner.GetType()))
+        foreach (var slot in Slots.Of(owner))
         {
             if (slot.Get(owner) is { } value && value is not System.Collections.ICollection { Count: 0 } and not IReadOnlyCollection<object> { Count: 0 })
                 map[slot.Name] = Value(value);

@@ -27,6 +27,14 @@ public sealed record DareTies : TrimmedRecipe, IDare
     public bool? WriteBack { get; init; }
 
     /// <inheritdoc/>
+    [Slot("which elements are dropped")]
+    public Drop? Drop { get; init; }
+
+    /// <inheritdoc/>
+    [Slot("whether elements of the experts' whole weights are dropped and rescaled, instead of those of their task vectors")]
+    public bool? OnWeights { get; init; }
+
+    /// <inheritdoc/>
     [Slot("a safetensors file with masks to use instead of random ones: U8 tensors EXPERT/TENSOR, 1 = kept")]
     public string? MaskFile { get; init; }
 
@@ -39,5 +47,7 @@ public sealed record DareTies : TrimmedRecipe, IDare
         Normalize = Normalize ?? !IsMergekit,
         Seed = Seed ?? 0,
         WriteBack = WriteBack ?? false,
+        Drop = Drop ?? Recipes.Drop.Random,
+        OnWeights = OnWeights ?? false,
     };
 }

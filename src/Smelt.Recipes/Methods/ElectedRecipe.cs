@@ -24,8 +24,8 @@ public abstract record ElectedRecipe : SparseRecipe
 
     /// <summary>
     /// Whether only deltas of the elected sign are combined (without an election: only those that are not zero count in a
-    /// mean). Otherwise all are, and the result takes the elected sign: 'mean' and 'magnitude' of the TIES repository. True
-    /// with an election, false without, unless given.
+    /// mean). Otherwise all are, and the result takes the elected sign: 'mean', 'magnitude' and 'median' of the TIES repository.
+    /// True with an election, false without and for <see cref="Recipes.Combine.Median"/>, unless given.
     /// </summary>
     [Slot("whether only deltas of the elected sign are combined, or all, the result taking that sign")]
     public bool? Disjoint { get; init; }
@@ -36,6 +36,6 @@ public abstract record ElectedRecipe : SparseRecipe
         Election = Election ?? (IsMergekit ? Recipes.Election.Sum : Recipes.Election.Unweighted),
         ZeroVote = ZeroVote ?? (Election == Recipes.Election.SignFile ? Recipes.ZeroVote.Negative : IsMergekit ? Recipes.ZeroVote.Positive : Recipes.ZeroVote.Majority),
         Combine = Combine ?? Recipes.Combine.Sum,
-        Disjoint = Disjoint ?? Election != Recipes.Election.None,
+        Disjoint = Disjoint ?? (Election != Recipes.Election.None && Combine != Recipes.Combine.Median),
     };
 }

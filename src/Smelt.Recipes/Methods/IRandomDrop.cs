@@ -21,4 +21,13 @@ public interface IDare : IRandomDrop
     /// does); false unless given.
     /// </summary>
     bool? WriteBack { get; }
+
+    /// <summary>Which elements are dropped; <see cref="Recipes.Drop.Random"/> unless given.</summary>
+    Drop? Drop { get; }
+
+    /// <summary>
+    /// Whether elements of the experts' whole weights are dropped and rescaled, instead of those of their task vectors, which
+    /// are taken of what is left (MergeLM's 'finetuned_weight'); false unless given.
+    /// </summary>
+    bool? OnWeights { get; }
 }

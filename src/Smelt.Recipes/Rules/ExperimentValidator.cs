@@ -93,7 +93,7 @@ public static class ExperimentValidator
         {
             var (where, recipe) = ($"/arms/{i}/recipe", experiment.Arms[i].Recipe);
             if (recipe is CompositeRecipe)
-                problems.Add(RuleTable.ExperimentShape.At(where, $"a {Slots.MethodId(recipe.GetType())} names its own models; an arm takes its experts from the pools.", "Write it as a recipe of its own."));
+                problems.Add(RuleTable.ExperimentShape.At(where, $"a {Slots.MethodId(recipe)} names its own models; an arm takes its experts from the pools.", "Write it as a recipe of its own."));
             if (recipe.Base is not null)
                 problems.Add(RuleTable.ExperimentShape.At(where + "/base", "the base comes from the pools.", "Remove it."));
             if (recipe.Experts.Count > 0)

@@ -114,7 +114,7 @@ public static class RecipeValidator
     /// <summary>Checks the values of a recipe, an expert or a tensor rule.</summary>
     internal static void CheckSlots(object owner, string path, List<Problem> problems)
     {
-        foreach (var slot in Slots.Of(owner.GetType()))
+        foreach (var slot in Slots.Of(owner))
         {
             var value = slot.Get(owner);
             if (value is null && !slot.Attribute.Required)
@@ -179,11 +179,11 @@ public static class RecipeValidator
         if (recipe.Experts.Count == 0 && recipe.FewestExperts > 0)
             problems.Add(RuleTable.NoExpert.At(path + "/experts", "the recipe lists no expert.", "Add at least one: Experts = [Folder(\"...\")]."));
         else if (recipe.Experts.Count < recipe.FewestExperts || recipe.Experts.Count > recipe.MostExperts)
-            problems.Add(RuleTable.ExpertCount.At(path + "/experts", $"{Slots.MethodId(recipe.GetType())} has {recipe.Experts.Count} experts; allowed: {Allowed(recipe)}."));
+            problems.Add(RuleTable.ExpertCount.At(path + "/experts", $"{Slots.MethodId(recipe)} has {recipe.Experts.Count} experts; allowed: {Allowed(recipe)}."));
         if (recipe.Base is { } baseModel)
             CheckModel(baseModel, path + "/base", problems);
         else if (recipe.NeedsBase)
-            problems.Add(RuleTable.NoBase.At(path + "/base", $"{Slots.MethodId(recipe.GetType())} needs a base, and none is given.", "Set Base = Folder(\"...\") or Hub(\"...\")."));
+            problems.Add(RuleTable.NoBase.At(path + "/base", $"{Slots.MethodId(recipe)} needs a base, and none is given.", "Set Base = Folder(\"...\") or Hub(\"...\")."));
 
         for (var i = 0; i < recipe.Experts.Count; i++)
         {
@@ -259,7 +259,7 @@ public static class RecipeValidator
 
     private static void CheckStatistics(Recipe recipe, Expert expert, string where, List<Problem> problems)
     {
-        var method = Slots.MethodId(recipe.GetType());
+        var method = Slots.MethodId(recipe);
         if (recipe.UsesStatistics && expert.Statistics is null)
             problems.Add(RuleTable.RequiredValue.At(where, $"{method} needs statistics of each expert's data, and none are given for {expert.Model}.", "Set them: Statistics = Folder(\"statistics.safetensors\")."));
         else if (expert.Statistics is StageModel)
@@ -282,7 +282,7 @@ public static class RecipeValidator
     /// <summary>A value for some tensors lies in the range of the recipe's own slot.</summary>
     private static void CheckRuleRanges(Recipe recipe, string path, List<Problem> problems)
     {
-        var slots = Slots.Of(recipe.GetType()).Where(s => s.Type == typeof(Scalar)).ToArray();
+        var slots = Slots.Of(recipe).Where(s => s.Type == typeof(Scalar)).ToArray();
         for (var i = 0; i < recipe.Tensors.Count; i++)
         {
             if (recipe.Tensors[i] is not TensorOverride rule)
@@ -303,10 +303,10 @@ public static class RecipeValidator
             problems.Add(RuleTable.NoEffect.At(where, $"{slot} has no effect: {why}.", "Remove it."));
         void FlagSlots(object owner, string at)
         {
-            foreach (var slot in Slots.Of(owner.GetType()))
+            foreach (var slot in Slots.Of(owner))
             {
                 if (slot.Type == typeof(Scalar) && slot.Get(owner) is not null && !HasEffect(recipe, slot.Name, owner is Expert))
-                    Flag($"{at}/{slot.Name}", slot.Name, $"{Slots.MethodId(recipe.GetType())} has no {slot.Name}{(owner is Expert && HasEffect(recipe, slot.Name, false) ? " of single experts" : "")}");
+                    Flag($"{at}/{slot.Name}", slot.Name, $"{Slots.MethodId(recipe)} has no {slot.Name}{(owner is Expert && HasEffect(recipe, slot.Name, false) ? " of single experts" : "")}");
             }
         }
 
@@ -335,11 +335,13 @@ public static class RecipeValidator
             Flag(path + "/columnWise", "columnWise", "flatten takes each tensor as one vector");
         CheckMasks(recipe, path, problems);
         if (recipe is SparseRecipe { Rescale: Rescale.Inverse } and not IRandomDrop)
-            problems.Add(RuleTable.UndefinedMember.At(path + "/rescale", $"rescale is Inverse, which undoes a random drop; {Slots.MethodId(recipe.GetType())} trims by magnitude. Allowed: None, L1.", "Use L1 to keep the norm, or DareTies."));
+            problems.Add(RuleTable.UndefinedMember.At(path + "/rescale", $"rescale is Inverse, which undoes a random drop; {Slots.MethodId(recipe)} trims by magnitude. Allowed: None, L1.", "Use L1 to keep the norm, or DareTies."));
         if (recipe is TrimmedRecipe { Trim: TrimScope.Row })
-            problems.Add(RuleTable.UndefinedMember.At(path + "/trim", $"trim is Row, and {Slots.MethodId(recipe.GetType())} has no threshold for each row. Allowed: Tensor, Model.", "Use Breadcrumbs to compare magnitudes inside rows."));
-        if (recipe is IRandomDrop { MaskFile: not null, Seed: not null })
+            problems.Add(RuleTable.UndefinedMember.At(path + "/trim", $"trim is Row, and {Slots.MethodId(recipe)} has no threshold for each row. Allowed: Tensor, Model.", "Use Breadcrumbs to compare magnitudes inside rows."));
+        if (recipe is IRandomDrop { MaskFile: not null, Seed: not null } and not IDare { Drop: Drop.Smallest })
             Flag(path + "/seed", "seed", "the masks come from maskFile");
+        if (recipe is IDare dare)
+            DropRules.Check(dare, recipe, path, problems);
         if (recipe is SparseRecipe sparse)
             DensityRules.Check(sparse, path, problems);
         if (recipe is SparseRecipe and IGradedDrop && recipe.Resolve() is SparseRecipe { Rescale: Rescale.Inverse } and IGradedDrop { Rows: RowAxis.Second })
@@ -353,7 +355,7 @@ public static class RecipeValidator
     {
         if (!recipe.WritesMasks)
             return;
-        var why = $"{Slots.MethodId(recipe.GetType())} writes masks, which belong to all layers and all experts";
+        var why = $"{Slots.MethodId(recipe)} writes masks, which belong to all layers and all experts";
         if (recipe.Layers is not null || recipe.Experts.Any(e => e.Layers is not null))
             problems.Add(RuleTable.Composition.At(path + "/layers", why + ".", "Leave out Layers."));
         if (recipe.Missing == MissingTensors.Union)
@@ -367,7 +369,7 @@ public static class RecipeValidator
         "density" => recipe is SparseRecipe,
         "gamma" => recipe is IOutlierTrim,
         "epsilon" when ofExpert => recipe is IGradedDrop,
-        _ => Slots.Find(Slots.Of(recipe.GetType()), slot) is not null,
+        _ => Slots.Find(Slots.Of(recipe), slot) is not null,
     };
 
     private static void CheckWeights(Recipe recipe, string path, List<Problem> problems)
@@ -390,7 +392,7 @@ public static class RecipeValidator
                 continue;
             problems.Add(RuleTable.WeightsCancel.At(
                 path + "/experts",
-                $"the weights {string.Join(", ", point.Recipe.Experts.Select(e => Text(e.Weight!.Value)))} sum to 0{(point.Label.Length > 0 ? " at " + point.Label : "")}, and {Slots.MethodId(recipe.GetType())} divides by their sum.",
+                $"the weights {string.Join(", ", point.Recipe.Experts.Select(e => Text(e.Weight!.Value)))} sum to 0{(point.Label.Length > 0 ? " at " + point.Label : "")}, and {Slots.MethodId(recipe)} divides by their sum.",
                 "Change a weight, or turn the normalisation off."));
             return;
         }

@@ -6,9 +6,9 @@ internal static class ReproducibilityRules
     /// <summary>Checks a recipe, its stages and parts included.</summary>
     public static void Check(Recipe recipe, string path, List<Problem> problems)
     {
-        var id = Slots.MethodId(recipe.GetType());
-        var slots = Slots.Of(recipe.GetType());
-        if (slots.FirstOrDefault(s => s.Name == "seed") is { } seed && seed.Get(recipe) is null && slots.All(s => s.Name != "maskFile" || s.Get(recipe) is null))
+        var id = Slots.MethodId(recipe);
+        var slots = Slots.Of(recipe);
+        if (slots.FirstOrDefault(s => s.Name == "seed") is { } seed && seed.Get(recipe) is null && slots.All(s => s.Name != "maskFile" || s.Get(recipe) is null) && recipe is not IDare { Drop: Drop.Smallest })
             problems.Add(RuleTable.SeedMissing.At(path + "/seed", $"{id} draws at random, and its seed is not given; allowed: {seed.Attribute.Range("seed")}.", "Write it down, as in Seed = 42; 0 is what is used now.") with { Replacement = "0" });
         CheckModel(recipe.Base, path + "/base", problems);
         for (var i = 0; i < recipe.Experts.Count; i++)

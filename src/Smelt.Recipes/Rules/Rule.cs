@@ -70,6 +70,9 @@ public static class RuleTable
     /// <summary>A stage is a recipe.</summary>
     public static readonly Rule UnknownStage = new("SM1018", "Stage not marked as a recipe", Severity.Error);
 
+    /// <summary>A record marked as a merge method can be registered as one.</summary>
+    public static readonly Rule MethodDeclaration = new("SM1019", "Record can't be a merge method", Severity.Error);
+
     /// <summary>Every slot has a range.</summary>
     public static readonly Rule OutOfRange = new("SM2001", "Value out of range", Severity.Error);
 

@@ -34,9 +34,15 @@ internal static class SignRules
             NoEffect(nameof(recipe.Normalize), "the geometric median is a mean already");
         if (resolved.Combine == Combine.GeometricMedian && recipe is Ties { Stock: true })
             NoEffect(nameof(Ties.Stock), "the geometric median is not scaled");
-        if (resolved is { Disjoint: false, Election: not Election.None } && (resolved.Combine == Combine.GeometricMedian || recipe is Ties { Stock: true }))
+        if (resolved is { Disjoint: false, Election: not Election.None } && (resolved.Combine == Combine.GeometricMedian || (recipe is Ties { Stock: true } && resolved.Combine != Combine.Median)))
             problems.Add(RuleTable.UndefinedMember.At($"{path}/disjoint", "disjoint is false, and what is combined is made of the deltas that agree.", "Leave it out."));
+        if (resolved.Combine == Combine.Median && recipe.Normalize == true)
+            NoEffect(nameof(recipe.Normalize), "a median is not divided");
+        if (resolved is { Combine: Combine.Median, Disjoint: true })
+            problems.Add(RuleTable.UndefinedMember.At($"{path}/disjoint", "disjoint is true, and combine Median takes the median of all deltas.", "Leave it out."));
+        if (resolved.Combine == Combine.Median && recipe is Ties { Stock: true })
+            problems.Add(RuleTable.UndefinedMember.At($"{path}/stock", "stock is true, and it scales what is combined of the deltas that agree; combine Median takes all.", "Leave it out, or combine by Sum or Max."));
         if (resolved.Combine == Combine.GeometricMedian && recipe is not Ties)
-            problems.Add(RuleTable.UndefinedMember.At($"{path}/combine", $"combine is GeometricMedian, which {Slots.MethodId(recipe.GetType())} has not; allowed: Sum, Max.", "Use Ties."));
+            problems.Add(RuleTable.UndefinedMember.At($"{path}/combine", $"combine is GeometricMedian, which {Slots.MethodId(recipe)} has not; allowed: Sum, Max, Median.", "Use Ties."));
     }
 }

@@ -72,7 +72,7 @@ public static class StyleRules
 
     private static void CheckSlots(object owner, string path, List<Problem> problems)
     {
-        foreach (var slot in Slots.Of(owner.GetType()).Where(s => s.Type == typeof(Scalar)))
+        foreach (var slot in Slots.Of(owner).Where(s => s.Type == typeof(Scalar)))
         {
             if (slot.Get(owner) is not Scalar scalar || scalar.Values.Count == 0)
                 continue;
@@ -103,7 +103,7 @@ public static class StyleRules
 
     private static void CheckDefaults(Recipe recipe, string path, List<Problem> problems)
     {
-        foreach (var slot in Slots.Of(recipe.GetType()))
+        foreach (var slot in Slots.Of(recipe))
         {
             // A seed is worth writing: it says that the outcome is drawn.
             var isSetting = slot.Type == typeof(Scalar) || slot.Type == typeof(bool) || slot.Type == typeof(ByteSize) || slot.Type.IsEnum;

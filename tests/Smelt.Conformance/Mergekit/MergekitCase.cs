@@ -1,6 +1,7 @@
 using Smelt.Mergekit.Documents;
 using Smelt.Mergekit.Importing;
 using Smelt.Mergekit.Reading;
+using Smelt.Merging.Planning;
 using Smelt.Recipes;
 
 namespace Smelt.Conformance.Mergekit;
@@ -10,7 +11,9 @@ internal static class MergekitCase
 {
     /// <summary>The recipe of a case, and where its relative paths start.</summary>
     /// <exception cref="InvalidInputException">The configuration is refused.</exception>
-    public static (Recipe Recipe, string Root) Import(GoldenCase golden)
+    /// <param name="golden">The case.</param>
+    /// <param name="seeded">Whether random masks come of the seed instead of the case's file.</param>
+    public static (Recipe Recipe, string Root, MergekitSeed? Seed) Import(GoldenCase golden, bool seeded)
     {
         var file = Path.Combine(golden.Folder, "case.yml");
         var import = MergekitImporter.Import(File.ReadAllBytes(file), file, golden.Roots);
@@ -23,9 +26,11 @@ internal static class MergekitCase
         if (arguments.Contains("--tensor-intersection"))
             imported = imported.WithMissing(MissingTensors.Intersection);
         var recipe = imported.Recipe;
+        if (seeded)
+            return (recipe, import.Root, new MergekitSeed(golden.Json["random_seed"]!.GetValue<uint>()) { Arithmetic = import.Recipes.ToDictionary(r => r.Name, r => r.Arithmetic) });
         if (golden.Json["masks"]?.GetValue<string>() is { } masks && Slots.Of(recipe.GetType()).FirstOrDefault(s => s.Name == "maskFile") is { } slot)
             recipe = (Recipe)slot.With(recipe, golden.OwnFile(masks));
-        return (recipe, import.Root);
+        return (recipe, import.Root, null);
     }
 
     /// <summary>What a case asks for, in words that the lists of skips and deviations know.</summary>

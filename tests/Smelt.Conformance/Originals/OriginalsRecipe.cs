@@ -39,6 +39,13 @@ internal sealed class OriginalsRecipe
     private Recipe Build()
     {
         var recipe = Method();
+        if (recipe is Modules modules)
+            return modules with { Parts = Sequence.From(modules.Parts.Select(p => p with { Merge = Complete(p.Merge) with { Dtype = null } })), Dtype = DType.F32 };
+        return Complete(recipe);
+    }
+
+    private Recipe Complete(Recipe recipe)
+    {
         if (recipe is Slerp)
             return recipe with { Tensors = Kept() is { Length: > 0 } integers ? [Keep(integers)] : [], Dtype = DType.F32 };
         return recipe with
@@ -55,13 +62,14 @@ internal sealed class OriginalsRecipe
         ("average" or "basic_mean", _) => new Average(),
         ("expo", _) => new ExPO { Alpha = Number("extrapolation_factor") },
         ("fisher", _) => new Fisher { Experts = Fisher(), Normalize = Flag("normalize_fisher_weight"), MinimalWeight = Number("minimal_fisher_weight") },
+        ("regmean", _) => new RegMean { Experts = WithStatistics("grams", Plain()), NonDiagonalRatio = Number("reduce_non_diagonal_ratio") },
         ("basic_median", _) => new Median(),
         ("basic_magnitude", _) => new LargestMagnitude(),
         ("weighted_average", _) => new Average { Experts = Experts(List("weights")), Normalize = Flag("normalize") },
         ("linear", _) => new Average { Experts = Experts([1 - Number("t"), Number("t")]), Normalize = false },
         ("slerp", "fusion_bench") => Slerp() with { LinearAbove = Number("dot_threshold") },
         ("slerp", "sd_mecha") => Slerp() with { LinearAbove = 1, InterpolateNorms = true },
-        ("model_stock", "fusion_bench") => new ModelStock { Cosine = StockCosine.MeanAngle, Experts = Plain() },
+        ("model_stock", "fusion_bench") => ModelStock(),
         ("model_stock", "sd_mecha") => new ModelStock { Cosine = StockCosine.Neighbours, FilterWise = true, Experts = Plain() },
         ("consensus", _) => MultiTask(new Consensus { MaskLambda = Number("lambda_mask"), AtLeast = Number("prune_threshold_k"), Lambda = Number("scaling"), SaveMask = true }),
         ("tall_masks", "original") => MultiTask(new TallMasks { MaskLambda = Number("lambda") }),
@@ -96,6 +104,15 @@ internal sealed class OriginalsRecipe
         _ => throw new NotSupportedException($"{_case}: no recipe for method '{_case.Method}' of '{_case.Program}', and no reason why it is skipped"),
     };
 
+    /// <summary>FusionBench's Model Stock, with the tensors that it ignores as a part of their own: they take the plain mean.</summary>
+    private Recipe ModelStock()
+    {
+        var stock = new ModelStock { Cosine = StockCosine.MeanAngle, Experts = Plain() };
+        return _parameters["ignore_keys"] is JsonArray { Count: > 0 } ignored
+            ? new Modules { Parts = [.. ignored.Select(k => Part(k!.GetValue<string>(), new Average())), Part("**", stock)] }
+            : stock;
+    }
+
     /// <summary>Vote, combination and lambda, which all forms of TIES name in the same way.</summary>
     private TRecipe Combined<TRecipe>(TRecipe recipe)
         where TRecipe : TrimmedRecipe
@@ -123,6 +140,7 @@ internal sealed class OriginalsRecipe
             "sum" => (Combine.Sum, false),
             "max" when disjoint => (Combine.Max, false),
             "magnitude" when !disjoint => (Combine.Max, false),
+            "median" when !disjoint => (Combine.Median, false),
             _ => throw Unknown("combine", Word("combine")),
         };
         return recipe with
@@ -187,20 +205,32 @@ internal sealed class OriginalsRecipe
     private DareLinear DareSum()
     {
         var dare = Dare();
-        return new DareLinear { Experts = dare.Experts, Rescale = dare.Rescale, WriteBack = dare.WriteBack, MaskFile = dare.MaskFile };
+        return new DareLinear { Experts = dare.Experts, Rescale = dare.Rescale, WriteBack = dare.WriteBack, Drop = dare.Drop, OnWeights = dare.OnWeights, MaskFile = dare.MaskFile };
     }
 
     private DareTies Dare()
     {
-        if (Features(_case).Any(f => f is "mask_strategy:magnitude" or "weight_format:finetuned_weight"))
-            throw new NotSupportedException($"{_case}: DARE by magnitude or on whole weights has no recipe, and no reason why it is skipped");
+        var drop = _parameters["mask_strategy"]?.GetValue<string>() switch
+        {
+            null or "random" => Drop.Random,
+            "magnitude" => Drop.Smallest,
+            var other => throw Unknown("mask_strategy", other),
+        };
+        var onWeights = _parameters["weight_format"]?.GetValue<string>() switch
+        {
+            null or "delta_weight" => false,
+            "finetuned_weight" => true,
+            var other => throw Unknown("weight_format", other),
+        };
         var rates = _parameters["drop_rate"] is JsonArray ? List("drop_rate") : [.. _experts.Select(_ => Number("drop_rate"))];
         return new DareTies
         {
             Experts = Sequence.From(_experts.Zip(rates, (e, rate) => new Expert(Folder(e)) { Density = 1 - rate })),
             Rescale = Flag("rescale") ? Rescale.Inverse : Rescale.None,
-            WriteBack = _case.Program == "mergelm",
-            MaskFile = WriteMasks(),
+            Drop = drop,
+            OnWeights = onWeights,
+            WriteBack = _case.Program == "mergelm" && !onWeights,
+            MaskFile = drop == Drop.Random ? WriteMasks() : null,
         };
     }
 

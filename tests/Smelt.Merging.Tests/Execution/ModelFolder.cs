@@ -17,6 +17,9 @@ internal sealed class ModelFolder : IDisposable
 
     public string Path { get; }
 
+    /// <summary>The seed of mergekit's masks; null for those of the recipes.</summary>
+    public MergekitSeed? Seed { get; init; }
+
     /// <summary>Writes a model of BF16 tensors; <paramref name="value"/> gives an element by tensor and index.</summary>
     public void Write(string name, Func<int, long, float> value, long maxShardSize = long.MaxValue, Func<int, string>? names = null)
     {
@@ -54,7 +57,7 @@ internal sealed class ModelFolder : IDisposable
         _ => [size],
     };
 
-    /// <summary>A base, three experts and their Fisher weights, of seeded noise with many equal magnitudes, zeros and opposed signs.</summary>
+    /// <summary>A base, three experts, their Fisher weights and Gram matrices, of seeded noise with many equal magnitudes, zeros and opposed signs.</summary>
     public void WriteFamily(long maxShardSize = long.MaxValue)
     {
         static float Noise(int model, int t, long i)
@@ -73,6 +76,21 @@ internal sealed class ModelFolder : IDisposable
         }
 
         WriteFisher(maxShardSize);
+        WriteGrams();
+    }
+
+    /// <summary>Gram matrices of three experts' inputs, of the one layer whose tensor is a matrix.</summary>
+    private void WriteGrams()
+    {
+        const int inputs = 15;
+        var layout = ShardLayout.Create([new LayoutTensor("t6", TensorType.F32, [inputs, inputs])], long.MaxValue);
+        for (var model = 1; model <= 3; model++)
+        {
+            var gram = new float[inputs * inputs];
+            for (var i = 0; i < gram.Length; i++)
+                gram[i] = (i / inputs == i % inputs ? 1 : 0.1f) + (0.01f * model * (i / inputs + 1) * (i % inputs + 1));
+            File.WriteAllBytes(System.IO.Path.Combine(Path, $"g{model}.safetensors"), [.. layout.Files[0].Header.Span, .. MemoryMarshal.AsBytes(gram.AsSpan())]);
+        }
     }
 
     /// <summary>Fisher weights for three experts, some of them zero.</summary>
@@ -157,7 +175,11 @@ internal sealed class ModelFolder : IDisposable
         }
     }
 
-    public MergePlan Plan(Recipe recipe) => Planner.Plan("test", recipe, ConfigurationWriter.Write("test", recipe), Path);
+    public MergePlan Plan(Recipe recipe)
+    {
+        var plan = Planner.Plan("test", recipe, ConfigurationWriter.Write("test", recipe), Path);
+        return Seed is { } seed ? plan.WithMergekitSeed(seed) : plan;
+    }
 
     public string Merge(Recipe recipe, string output, int threads = 2, long memory = 512L << 20, bool force = false, CancellationToken cancellation = default)
     {

@@ -25,6 +25,9 @@ public class SameBitsTests
         "ties sign file" => new Ties { Base = Folder("base"), Experts = Experts, Election = Election.SignFile, SignFile = "e2" },
         "dare paper" => new DareTies { Base = Folder("base"), Experts = Experts, Seed = 5 },
         "dare linear" => new DareLinear { Base = Folder("base"), Experts = Experts, Density = 0.3, Normalize = true, WriteBack = true, Seed = 5 },
+        "dare smallest" => new DareTies { Base = Folder("base"), Experts = Experts, Density = 0.5, Drop = Drop.Smallest, OnWeights = true, Rescale = Rescale.None },
+        "dare weights" => new DareLinear { Base = Folder("base"), Experts = Experts, Density = 0.5, OnWeights = true, Seed = 5 },
+        "ties middle" => new Ties { Base = Folder("base"), Experts = Experts, Combine = Combine.Median },
         "breadcrumbs rows" => new Breadcrumbs { Base = Folder("base"), Experts = Experts, Density = 0.4, Gamma = 0.05, Rescale = Rescale.L1 },
         "breadcrumbs ties" => new BreadcrumbsTies { Base = Folder("base"), Experts = Experts, Profile = Profile.Mergekit, Density = 0.4, Gamma = 0.05 },
         "breadcrumbs model" => new BreadcrumbsTies { Base = Folder("base"), Experts = Experts, Trim = TrimScope.Model, Density = 0.4, Gamma = 0.05 },
@@ -49,6 +52,7 @@ public class SameBitsTests
         "expo" => new ExPO { Base = Folder("base"), Experts = Experts, Alpha = 0.3 },
         "fisher" => new Fisher { Base = Folder("base"), Experts = WithStatistics },
         "fisher plain" => new Fisher { Experts = WithStatistics, Normalize = false },
+        "regmean" => new RegMean { Experts = Sequence.From(Experts.Select((e, i) => new Expert(e.Model) { Statistics = Folder($"g{i + 1}.safetensors") })) },
         "median" => new Median { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2"), Folder("e3")] },
         "largest magnitude" => new LargestMagnitude { Experts = [Folder("e1"), Folder("e2"), Folder("e3")] },
         "passthrough" => new Passthrough { Experts = [Folder("e1")], Scale = 0.7 },
@@ -56,8 +60,8 @@ public class SameBitsTests
     };
 
     public static TheoryData<string> Methods() => ["average", "task arithmetic", "ties model", "ties model exact", "ties tensor",
-        "ties norms", "ties dominant", "ties deviation", "ties median", "ties sign file", "dare paper", "dare mergekit", "dare linear", "breadcrumbs rows", "breadcrumbs ties", "breadcrumbs model", "della paper", "della mergekit",
-        "slerp", "nuslerp", "multislerp", "karcher", "model stock", "nearswap", "arcee fusion", "sce", "ramplus", "consensus", "tall masks", "emr", "masked", "pcb", "pcb vision", "magmax", "expo", "fisher", "fisher plain", "median", "largest magnitude", "passthrough"];
+        "ties norms", "ties dominant", "ties deviation", "ties median", "ties sign file", "dare paper", "dare mergekit", "dare linear", "dare smallest", "dare weights", "ties middle", "breadcrumbs rows", "breadcrumbs ties", "breadcrumbs model", "della paper", "della mergekit",
+        "slerp", "nuslerp", "multislerp", "karcher", "model stock", "nearswap", "arcee fusion", "sce", "ramplus", "consensus", "tall masks", "emr", "masked", "pcb", "pcb vision", "magmax", "expo", "fisher", "fisher plain", "regmean", "median", "largest magnitude", "passthrough"];
 
     /// <summary>The same merge of as many experts with special values.</summary>
     private static Recipe Special(Recipe recipe) => recipe with

@@ -33,4 +33,19 @@ public sealed class RehearsalTests
 
         Simd.Width = 0;
     }
+
+    public static TheoryData<string> Methods => [.. Slots.Methods.Keys];
+
+    /// <summary>The tool hands over a recipe as it is written, before defaults are filled in and sweeps expanded.</summary>
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void Switches_may_be_left_open_or_swept(string method)
+    {
+        var recipe = Slots.Create(method)!;
+        Rehearsal.Run(recipe);
+        foreach (var slot in Slots.Of(recipe).Where(s => s.Type == typeof(Scalar)))
+            recipe = (Recipe)slot.With(recipe, Sweep(0.25, 0.5));
+        Rehearsal.Run(recipe);
+        Rehearsal.Run(recipe is TrimmedRecipe trimmed ? trimmed with { Profile = Profile.Mergekit } : recipe);
+    }
 }

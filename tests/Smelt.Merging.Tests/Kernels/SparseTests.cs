@@ -184,6 +184,8 @@ public sealed unsafe class SparseTests
                     expert.Divisor = random.Next(2) == 0 ? 1 : 0.3f;
                     expert.WriteBack = random.Next(2) == 0;
                     expert.Ratio = random.Next(2) == 0 ? 1 : 1.7f;
+                    expert.Origin = (Origin)random.Next(3);
+                    expert.Floor = n == 0 || random.Next(2) == 0 ? -1 : SomeCut(random, i).Below(0);
                     if (random.Next(2) == 0)
                         (expert.Center, expert.Spread) = (0.001f, random.Next(8) == 0 ? float.NaN : (float)random.NextDouble() * 0.01f);
                 }
@@ -311,12 +313,18 @@ public sealed unsafe class SparseTests
             var deltas = new float[Length];
             for (var e = 0; e < Length; e++)
             {
-                var d = values[e] - _baseValues[e];
+                var d = expert.Origin == Origin.Delta ? values[e] - _baseValues[e] : values[e];
+                if (expert.Floor >= 0 && !InTop(new Cut((uint)expert.Floor, -1), d, e))
+                    d = 0;
                 if (expert.Mask is not null && (expert.Mask[e / 64] >> (e % 64) & 1) == 0)
                     d = 0;
                 if (expert.Divisor != 1)
                     d /= expert.Divisor;
-                if (expert.WriteBack)
+                if (expert.Origin == Origin.Weights)
+                {
+                    d -= _baseValues[e];
+                }
+                else if (expert.WriteBack && expert.Origin == Origin.Delta)
                 {
                     var written = _baseValues[e] + d;
                     d = written - _baseValues[e];
@@ -405,6 +413,7 @@ public sealed unsafe class SparseTests
                 var result = election.Combine switch
                 {
                     Combine.Max => best,
+                    Combine.Median => Median([.. deltas.Select((d, i) => d[e] * _experts[i].Weight)]),
                     Combine.Sum => sum,
                     _ when (election.Vote == Vote.None && !election.SkipsZeros) || election.SignsAll => sum / all,
                     _ => sum / (weights == 0 ? 1 : weights),
@@ -417,6 +426,9 @@ public sealed unsafe class SparseTests
             counts = new ElectionCounts(positive, negative, contested);
             return mix;
         }
+
+        private static float Median(float[] values) =>
+            values.Any(float.IsNaN) ? float.NaN : values.Order().ElementAt((values.Length - 1) / 2) + 0f;
 
         private static ConflictCounts ExpectedConflicts(float[][] deltas)
         {

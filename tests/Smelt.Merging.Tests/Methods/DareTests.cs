@@ -76,6 +76,62 @@ public class DareTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void By_magnitude_the_smallest_of_each_tensor_are_dropped_with_all_that_equal_the_largest_of_them(bool onWeights)
+    {
+        using var models = Models();
+
+        // Many equal magnitudes, of both signs.
+        models.Write("base", name => [.. models.Values("e1")[name].Select((_, i) => (i % 3) / 8f)]);
+        models.Write("e1", name => [.. models.Values("base")[name].Select((b, i) => b + ((i % 2 == 0 ? 1 : -1) * (i * 7 % 40) / 64f))]);
+        foreach (var density in new[] { 0, 0.05, 0.3, 0.7, 0.9, 1 })
+        {
+            foreach (var rescale in new[] { Rescale.None, Rescale.Inverse })
+            {
+                var merged = models.Merge(new DareLinear { Base = Folder("base"), Experts = [Folder("e1")], Density = density, Drop = Drop.Smallest, OnWeights = onWeights, Rescale = rescale, Lambda = 0.5 });
+                foreach (var (name, b) in models.Values("base"))
+                {
+                    var x = models.Values("e1")[name];
+                    var thinned = Thin([.. onWeights ? x : x.Zip(b, (a, c) => a - c)], density, rescale == Rescale.Inverse && density > 0 ? (float)density : 1);
+                    Assert.Equal(b.Select((v, i) => v + (0.5f * (onWeights ? thinned[i] - v : thinned[i]))), merged[name]);
+                }
+            }
+        }
+
+        static float[] Thin(float[] values, double density, float divisor)
+        {
+            var dropped = (int)(Math.Round(1 - density, 12) * values.Length);
+            var largest = dropped == 0 ? -1 : values.Select(Math.Abs).Order().ElementAt(dropped - 1);
+            return [.. values.Select(v => Math.Abs(v) <= largest ? 0 : v / divisor)];
+        }
+    }
+
+    [Fact]
+    public void Whole_weights_are_thinned_at_random_before_the_base_is_subtracted()
+    {
+        using var models = Models();
+        DareLinear Recipe(bool onWeights) => new() { Base = Folder("base"), Experts = [Folder("e1")], Density = 0.25, OnWeights = onWeights, Seed = 3 };
+        var (deltas, weights, b, x) = (models.Merge(Recipe(false)), models.Merge(Recipe(true)), models.Values("base"), models.Values("e1"));
+        foreach (var name in new[] { "long", "matrix" })
+        {
+            for (var i = 0; i < b[name].Length; i++)
+                Assert.Equal(deltas[name][i] == b[name][i] ? 0 : x[name][i] / 0.25f, weights[name][i], 1e-6f);
+        }
+    }
+
+    [Fact]
+    public void Dropping_the_smallest_goes_before_the_trim_of_ties()
+    {
+        using var models = Models();
+        var recipe = new DareTies { Base = Folder("base"), Experts = Experts(), Density = 0.5, Drop = Drop.Smallest, Rescale = Rescale.None, TrimDensity = 0.2 };
+
+        // What the trim keeps the drop has kept, so that it shows in what comes before the trim alone.
+        Assert.Equal(models.Merge(new Ties { Base = Folder("base"), Experts = Experts(), Trim = TrimScope.Tensor }), models.Merge(recipe with { Trim = TrimScope.Tensor }));
+        Assert.NotEqual(models.Merge(recipe)["long"], models.Merge(recipe with { Density = 0.1 })["long"]);
+    }
+
     [Fact]
     public void With_ties_and_no_election_it_is_the_same()
     {

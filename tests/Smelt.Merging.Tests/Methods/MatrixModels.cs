@@ -70,11 +70,15 @@ internal sealed class MatrixModels : IDisposable
     /// <summary>Merges, and reads the result.</summary>
     public Dictionary<string, float[]> Merge(Recipe recipe, int threads = 2) => Read(Run(recipe, threads).Folders[0]);
 
+    /// <summary>Merges with the masks that mergekit draws from a seed, and reads the result.</summary>
+    public Dictionary<string, float[]> Merge(Recipe recipe, MergekitSeed seed) => Read(Run(recipe, seed: seed).Folders[0]);
+
     /// <summary>Merges.</summary>
-    public MergeResult Run(Recipe recipe, int threads = 2)
+    public MergeResult Run(Recipe recipe, int threads = 2, MergekitSeed? seed = null)
     {
         var output = System.IO.Path.Combine(Path, "out-" + Guid.NewGuid().ToString("N"));
         var plan = Planner.Plan("test", recipe, ConfigurationWriter.Write("test", recipe), Path);
+        plan = seed is null ? plan : plan.WithMergekitSeed(seed);
         return MergeExecutor.Run(plan, new MergeOptions { Output = output, Threads = threads, Durable = false }, new ProgressCounter(), CancellationToken.None);
     }
 

@@ -206,6 +206,25 @@ public class SignTests
     }
 
     [Theory]
+    [InlineData(Election.Unweighted, 3)]
+    [InlineData(Election.Unweighted, 2)]
+    [InlineData(Election.None, 3)]
+    public void The_median_is_of_all_deltas_and_takes_the_elected_sign(Election election, int experts)
+    {
+        using var models = Models();
+        var recipe = Recipe(models) with { Election = election, Combine = Combine.Median };
+        recipe = recipe with { Experts = Sequence.From(recipe.Experts.Take(experts).Select((e, i) => e with { Weight = i + 0.5 })) };
+        float[][] d = [.. Deltas(models).Take(experts).Select(v => Trim(v, 0.3))];
+        AssertClose(
+            Enumerable.Range(0, d[0].Length).Select(e =>
+            {
+                var median = (double)d.Select((v, i) => v[e] * (i + 0.5f)).Order().ElementAt((experts - 1) / 2);
+                return election == Election.None ? median : Math.Abs(median) * Math.Sign(d.Sum(v => v[e]));
+            }),
+            Merged(models, recipe));
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void Without_an_election_zeros_count_in_a_mean_or_not(bool disjoint)
@@ -286,6 +305,23 @@ public class SignTests
     }
 
     [Fact]
+    public void A_density_of_one_keeps_everything_and_one_of_zero_nothing_where_the_originals_fail()
+    {
+        using var models = Models();
+        foreach (var cut in new[] { Cut.Exact, Cut.AtThreshold, Cut.MaskRate, Cut.Share })
+        {
+            foreach (var scope in new[] { TrimScope.Model, TrimScope.Tensor })
+            {
+                var all = Recipe(models, 1) with { Cut = cut, Trim = scope, Election = Election.None, Normalize = false, Lambda = 0.4 };
+                Assert.Equal(models.Merge(new TaskArithmetic { Base = Folder("base"), Experts = all.Experts, Lambda = 0.4 }), models.Merge(all));
+            }
+        }
+
+        foreach (var cut in new[] { Cut.Exact, Cut.Share })
+            Assert.Equal(models.Values("base"), models.Merge(Recipe(models, 0) with { Cut = cut, Trim = TrimScope.Tensor }));
+    }
+
+    [Fact]
     public void Models_without_task_vectors_stay_as_they_are()
     {
         using var models = new MatrixModels(("a", [5, 7]), ("b", [3]));
@@ -295,7 +331,7 @@ public class SignTests
         foreach (var recipe in new[]
         {
             plain with { Election = Election.NormFraction }, plain with { Election = Election.NormMass, Disjoint = false }, plain with { Cut = Cut.Share },
-            plain with { Density = null, Cut = Cut.Deviation, Deviations = 1 }, plain with { Stock = true }, plain with { Combine = Combine.GeometricMedian },
+            plain with { Density = null, Cut = Cut.Deviation, Deviations = 1 }, plain with { Stock = true }, plain with { Combine = Combine.GeometricMedian }, plain with { Combine = Combine.Median },
         })
         {
             Assert.Equal(models.Bytes("base"), models.Bytes(models.Run(recipe).Folders[0]));

@@ -4,6 +4,9 @@ namespace Smelt.Merging.Kernels;
 internal unsafe interface ISimdWide<TSelf> : ISimd<TSelf>
     where TSelf : unmanaged, ISimdWide<TSelf>
 {
+    /// <summary><paramref name="value"/> in every double.</summary>
+    static abstract TSelf CreateDouble(double value);
+
     /// <summary>The lower half of the lanes as doubles.</summary>
     static abstract TSelf WidenLower(TSelf value);
 

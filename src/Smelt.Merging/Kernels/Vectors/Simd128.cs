@@ -153,6 +153,10 @@ internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 CreateDouble(double value) => new(Vector128.Create(value).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 WidenLower(Simd128 value) => new(Vector128.WidenLower(value._lanes).AsSingle());
 
     /// <inheritdoc/>

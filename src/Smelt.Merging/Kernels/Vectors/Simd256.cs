@@ -151,6 +151,10 @@ internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 CreateDouble(double value) => new(Vector256.Create(value).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 WidenLower(Simd256 value) => new(Vector256.WidenLower(value._lanes).AsSingle());
 
     /// <inheritdoc/>

@@ -150,6 +150,10 @@ internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 CreateDouble(double value) => new(Vector512.Create(value).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 WidenLower(Simd512 value) => new(Vector512.WidenLower(value._lanes).AsSingle());
 
     /// <inheritdoc/>
