@@ -7,7 +7,14 @@ public sealed class Run : IDisposable
     private StringWriter _out = new();
     private StringWriter _error = new();
 
-    public string Folder { get; } = Directory.CreateTempSubdirectory("smelt-targets-").FullName;
+    private readonly bool _owned;
+
+    public Run() => (Folder, _owned) = (Directory.CreateTempSubdirectory("smelt-targets-").FullName, true);
+
+    /// <summary>Runs builds in the folder of another.</summary>
+    public Run(string folder) => Folder = folder;
+
+    public string Folder { get; }
 
     public Dictionary<string, string> Variables { get; } = [];
 
@@ -31,7 +38,8 @@ public sealed class Run : IDisposable
     public void Dispose()
     {
         _stop.Dispose();
-        Directory.Delete(Folder, recursive: true);
+        if (_owned)
+            Directory.Delete(Folder, recursive: true);
     }
 
     public void Stop() => _stop.Cancel();
