@@ -15,7 +15,7 @@ internal sealed partial class BuildParameter
     private BuildParameter(MemberInfo member, ParameterAttribute attribute) => (_member, Attribute) = (member, attribute);
 
     public ParameterAttribute Attribute { get; }
-    public string Name => _member.Name;
+    public string Name => _member.Name is ['_', var first, .. var rest] ? char.ToUpperInvariant(first) + rest : _member.Name;
 
     /// <summary>As on the command line: <c>--output-folder</c>.</summary>
     public string Option => "--" + Kebab(Name);
@@ -80,7 +80,7 @@ internal sealed partial class BuildParameter
         else if (_member is PropertyInfo { SetMethod: not null } property)
             property.SetValue(build, value);
         else
-            _member.DeclaringType!.GetField($"<{Name}>k__BackingField", Members)?.SetValue(build, value);
+            _member.DeclaringType!.GetField($"<{_member.Name}>k__BackingField", Members)?.SetValue(build, value);
     }
 
     /// <summary>Turns texts into a value.</summary>

@@ -62,7 +62,7 @@ internal sealed class BuildRunner(SmeltBuild build, BuildHost host)
         var previous = line.Continue ? state.LastRun : null;
         if (line.Targets.Count == 0)
             requested = previous is null ? [.. standard] : Find(previous.Requested, nodes);
-        var skipped = line.Skipped is null ? null : Find(line.Skipped, nodes);
+        var skipped = line.Skipped is [] ? [] : Find(line.Skipped ?? [], nodes) is { Count: > 0 } named ? named : null;
         if (line.Targets.Count == 0 && requested.Count == 0)
             _problems.Add(TargetRules.UnknownTarget.At("", "no target is named, and the build has none that runs by default.", "--help lists them."));
         if (line.Continue && (previous is null || previous.Finished))

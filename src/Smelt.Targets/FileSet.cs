@@ -33,7 +33,8 @@ internal sealed class FileSet(string root, Dictionary<string, FileRecord> known,
     public string HashOf(string name)
     {
         var info = new FileInfo(Path.Combine(root, name));
-        info = info.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? info;
+        if (info.Exists && info.ResolveLinkTarget(returnFinalTarget: true) is FileInfo linked)
+            info = linked;
         if (!info.Exists)
             return "";
         var (length, ticks) = (info.Length, info.LastWriteTimeUtc.Ticks);
@@ -55,7 +56,7 @@ internal sealed class FileSet(string root, Dictionary<string, FileRecord> known,
     private IEnumerable<string> Expand(string name)
     {
         var path = Path.GetFullPath(Path.Combine(root, name)).Replace('\\', '/');
-        if (!HasWildcard(name))
+        if (!HasWildcard(path))
             return Directory.Exists(path) ? Directory.EnumerateFiles(path, "*", AllFiles) : [path];
         var folder = path[..path.LastIndexOf('/', path.AsSpan().IndexOfAny('*', '?'))];
         if (!Directory.Exists(folder.Length == 0 ? "/" : folder))

@@ -69,7 +69,7 @@ public sealed class ParameterTests : IDisposable
         _run.Write(".smelt/parameters.json", """
             {
               // of the team
-              "OutputFolder": "file", "MaxTasks": 1, "_names": ["f", "g"], "Rate": 2.5, "Level": "high", "Verbose": true, "$schema": "x",
+              "OutputFolder": "file", "MaxTasks": 1, "Names": ["f", "g"], "Rate": 2.5, "Level": "high", "Verbose": true, "$schema": "x",
             }
             """);
         _run.Variables["SMELT_MAX_TASKS"] = "2";

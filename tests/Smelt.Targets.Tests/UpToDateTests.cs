@@ -17,6 +17,8 @@ public sealed class UpToDateTests : IDisposable
     {
         public Exception? Failure { get; init; }
 
+        public Action AtWork { get; init; } = () => { };
+
         [Parameter]
         public string Suffix { get; private set; } = "";
 
@@ -32,6 +34,7 @@ public sealed class UpToDateTests : IDisposable
                 Directory.CreateDirectory(PathOf("out"));
                 var files = Directory.GetFiles(PathOf("source"), "*.txt", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
                 File.WriteAllText(PathOf("out", "joined.txt"), string.Concat(files.Select(File.ReadAllText)) + Suffix);
+                AtWork();
                 if (Failure is not null)
                     throw Failure;
             });
@@ -124,7 +127,7 @@ public sealed class UpToDateTests : IDisposable
         _run.Write("source/a.txt", "new", minute: 1);
 
         // While Join is at work, the file says nothing of it, and all of the others.
-        var build = new Killed(() => before = BuildState.Read(state));
+        var build = new Copying { AtWork = () => before = BuildState.Read(state) };
         Assert.Equal(0, _run.Build(build, "Join"));
         Assert.Equal(["Measure"], before.Targets.Keys);
         Assert.False(before.LastRun!.Finished);
@@ -135,17 +138,6 @@ public sealed class UpToDateTests : IDisposable
         Assert.Equal("measure always", Ran());
         File.WriteAllText(state, "{");
         Assert.Equal("join measure always", Ran());
-    }
-
-    private sealed class Killed(Action atWork) : LoggedBuild
-    {
-        protected internal override string Name => nameof(Copying);
-
-        public Target Join => _ => _.Consumes("source/**/*.txt").Produces("out/joined.txt").Executes(() =>
-        {
-            File.WriteAllText(PathOf("out", "joined.txt"), "newb");
-            atWork();
-        });
     }
 
     [Fact]
