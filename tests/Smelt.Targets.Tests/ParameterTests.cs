@@ -77,7 +77,7 @@ public sealed class ParameterTests : IDisposable
         _run.Variables["SMELT_NAMES"] = "e;f";
         var build = new Build();
         Assert.Equal(0, _run.Build(build, "Show --output-folder line"));
-        Assert.Equal("line 2 f+g 2.5 High True ", build.Ran);
+        Assert.Equal("line 2 e+f 2.5 High True ", build.Ran);
     }
 
     [Fact]
