@@ -45,11 +45,17 @@ internal sealed class BuildRunner(SmeltBuild build, BuildHost host)
         build.RootDirectory = RootOf(line);
         build.Partition = PartitionOf(line);
         SetParameters(line, parameters);
-        ThrowProblems(unless: line.Help);
+        if (line.Help)
+            _problems.Clear();
 
-        var nodes = TargetNode.Of(build, _problems);
-        if (_problems.Any(p => p.Id == TargetRules.Circle.Id || p.Id == TargetRules.BadDefinition.Id))
-            ThrowProblems(unless: false);
+        // Where a value could not be read, a definition that uses it may fail: that is no problem of its own.
+        var sound = _problems.Count == 0;
+        var unsound = new List<Problem>();
+        var nodes = TargetNode.Of(build, unsound);
+        _problems.AddRange(unsound.Where(p => sound || p.Id != TargetRules.BadDefinition.Id));
+        var (requested, named) = (Find(line.Targets, nodes), Find(line.Skipped ?? [], nodes));
+        if (unsound.Count > 0)
+            ThrowProblems();
         var standard = defaults().Select(t => nodes.First(n => n.Factory.Equals(t))).ToArray();
         if (line.Help)
         {
@@ -58,16 +64,15 @@ internal sealed class BuildRunner(SmeltBuild build, BuildHost host)
         }
 
         var state = BuildState.Read(StateFile);
-        var requested = Find(line.Targets, nodes);
         var previous = line.Continue ? state.LastRun : null;
         if (line.Targets.Count == 0)
             requested = previous is null ? [.. standard] : Find(previous.Requested, nodes);
-        var skipped = line.Skipped is [] ? [] : Find(line.Skipped ?? [], nodes) is { Count: > 0 } named ? named : null;
+        var skipped = named.Count > 0 || line.Skipped is [] ? named : null;
         if (line.Targets.Count == 0 && requested.Count == 0)
             _problems.Add(TargetRules.UnknownTarget.At("", "no target is named, and the build has none that runs by default.", "--help lists them."));
         if (line.Continue && (previous is null || previous.Finished))
         {
-            ThrowProblems(unless: false);
+            ThrowProblems();
             host.Out.WriteLine(previous is null ? "nothing to continue: there was no run" : "nothing to continue: the last run succeeded");
             return Done;
         }
@@ -76,13 +81,13 @@ internal sealed class BuildRunner(SmeltBuild build, BuildHost host)
         if (build.Partition.Total > 1 && plan.Select(t => t.Target.Definition.Parts).Max() is var parts && (parts ?? 1) < build.Partition.Total)
             _problems.Add(TargetRules.BadValue.At("--partition", parts is null ? "no target of the plan can be divided." : $"{build.Partition.Total} parts are too many; allowed: up to {parts}."));
         var values = parameters.ToDictionary(p => p.Name, p => JsonSerializer.Serialize(p.Read(build), p.Type));
-        if (!line.Plan && !line.Graph)
+        if (sound && !line.Plan && !line.Graph)
         {
             CheckRequirements(plan, parameters);
             CheckContinuation(previous, values);
         }
 
-        ThrowProblems(unless: false);
+        ThrowProblems();
         var check = new UpToDateCheck(build, state, [.. parameters.Where(p => p.Attribute.AffectsOutput).Select(p => $"{p.Name}={values[p.Name]}")], line.Force);
         if (line.Graph)
             _report.Graph(plan);
@@ -243,9 +248,9 @@ internal sealed class BuildRunner(SmeltBuild build, BuildHost host)
         }
     }
 
-    private void ThrowProblems(bool unless)
+    private void ThrowProblems()
     {
-        if (_problems.Count > 0 && !unless)
+        if (_problems.Count > 0)
             throw new InvalidInputException(_problems);
     }
 }

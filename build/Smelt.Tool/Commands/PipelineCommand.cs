@@ -1,6 +1,7 @@
 using Smelt.Targets;
 using Smelt.Targets.Components;
 using Smelt.Tool.Output;
+using Smelt.Tool.Sources;
 
 namespace Smelt.Tool.Commands;
 
@@ -21,6 +22,7 @@ internal static class PipelineCommand
             return ExitCode.BadInput;
         }
 
+        ProjectBuilder.ShareBuilds();
         var host = new BuildHost(terminal.Out, terminal.Error) { Colours = terminal.OutColours, Cancellation = cancellation, Command = "smelt pipeline PATH" };
         string[] line = ["--root", ".", .. arguments[(path.Length / 2)..], .. path];
         return (ExitCode)SmeltBuild.Execute(new Pipeline(terminal, path.LastOrDefault(), cancellation), line, host, x => ((IMergeRecipes)x).Merge, x => ((ITestRecipes)x).Test);
