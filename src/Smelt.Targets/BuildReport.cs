@@ -105,7 +105,7 @@ internal sealed class BuildReport(BuildHost host)
         if (Environment.GetEnvironmentVariable("SMELT_TRACE") == "1")
             host.Error.WriteLine(e.StackTrace);
         else if (e is not CommandFailedException && e.StackTrace?.Split('\n').FirstOrDefault(f => f.Contains(":line ", StringComparison.Ordinal)) is { } frame)
-            host.Error.WriteLine($"{frame.TrimEnd()} (SMELT_TRACE=1 shows all of it)");
+            host.Error.WriteLine($"   at {frame.TrimEnd()[(frame.LastIndexOf(" in ", StringComparison.Ordinal) + 4)..]} (SMELT_TRACE=1 shows the way there)");
         return reason.ReplaceLineEndings(" ");
     }
 

@@ -28,7 +28,6 @@ public static class Command
     {
         build.Cancellation.ThrowIfCancellationRequested();
         var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = build.RootDirectory, UseShellExecute = false, RedirectStandardOutput = capture };
-        var name = string.Join(' ', start.ArgumentList.Prepend(Path.GetFileName(program)).Take(3));
         try
         {
             using var process = Process.Start(start)!;
@@ -40,7 +39,7 @@ public static class Command
             var output = capture ? process.StandardOutput.ReadToEnd() : "";
             process.WaitForExit();
             build.Cancellation.ThrowIfCancellationRequested();
-            return process.ExitCode == 0 ? output : throw new CommandFailedException($"{name} ended with exit code {process.ExitCode}");
+            return process.ExitCode == 0 ? output : throw new CommandFailedException($"{string.Join(' ', start.ArgumentList.Prepend(Path.GetFileName(program)).Take(2))} ended with exit code {process.ExitCode}");
         }
         catch (Win32Exception e)
         {

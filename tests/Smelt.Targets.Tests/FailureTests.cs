@@ -57,7 +57,7 @@ public sealed class FailureTests : IDisposable
     public void An_unexpected_failure_says_its_kind_and_its_place()
     {
         Assert.Equal(1, _run.Build(new Failing { Thrown = new InvalidOperationException("odd") }, "Test"));
-        Assert.Matches(@"^Test failed: InvalidOperationException: odd\n   at .*FailureTests\.cs:line \d+ \(SMELT_TRACE=1 shows all of it\)\n$", _run.Error);
+        Assert.Matches(@"^Test failed: InvalidOperationException: odd\n   at .*FailureTests\.cs:line \d+ \(SMELT_TRACE=1 shows the way there\)\n$", _run.Error);
     }
 
     [Fact]

@@ -38,11 +38,18 @@ public interface IHasRecipes : ISmeltBuild
         string[] command = Tool is { } tool ? tool.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? ["dotnet", "exec", PathOf(tool)] : [tool]
             : File.Exists(manifest) && File.ReadAllText(manifest).Contains("smelt.tool", StringComparison.OrdinalIgnoreCase) ? ["dotnet", "tool", "run", "smelt", "--"]
             : ["smelt"];
-        string[] line = [.. command[1..], .. arguments];
-        if (capture)
-            return Command.Read(this, command[0], line);
-        Command.Run(this, command[0], line);
-        return "";
+        try
+        {
+            string[] line = [.. command[1..], .. arguments];
+            if (capture)
+                return Command.Read(this, command[0], line);
+            Command.Run(this, command[0], line);
+            return "";
+        }
+        catch (CommandFailedException e)
+        {
+            throw new CommandFailedException($"smelt {arguments[0]}: {e.Message}");
+        }
     }
 
     /// <summary>The options that every verb that merges has.</summary>
