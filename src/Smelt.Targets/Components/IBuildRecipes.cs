@@ -6,6 +6,5 @@ public interface IBuildRecipes : IHasRecipes
     /// <summary>Builds the project and lists its recipes.</summary>
     Target Build => _ => _
         .Description("Builds the recipe project and lists its recipes.")
-        .Requires(() => Path.Exists(PathOf(Project)))
         .Executes(() => RunSmelt(capture: false, "list", PathOf(Project)));
 }
