@@ -62,7 +62,7 @@ public sealed class PipelineCommandTests : IDisposable
         _work.Model("two", 3, 4);
         var staged = _work.Write("staged.json", """
             {"version": 1, "name": "staged", "method": "average", "experts": [{"model": {"folder": "one"}},
-             {"model": {"recipe": "inner"}}], "stages": [{"name": "inner", "method": "average", "experts": [{"model": {"folder": "two"}}]}]}
+             {"model": {"name": "inner", "stage": {"method": "average", "experts": [{"model": {"folder": "two"}}]}}}]}
             """);
         Run(ExitCode.Done, staged, "Merge");
         Assert.Equal([2, 3], Workspace.Values(_work["out/staged"], 2));
@@ -72,11 +72,25 @@ public sealed class PipelineCommandTests : IDisposable
     }
 
     [Fact]
-    public void Parts_merge_recipes_of_their_own()
+    public void Parts_merge_recipes_of_their_own_and_the_project_is_built_once()
     {
-        var project = typeof(Fixture.Constant).Assembly.Location;
-        var plan = Run(ExitCode.Done, project, "--plan", "--partition", "2/2").Out;
-        Assert.Contains("Merge   runs", plan, StringComparison.Ordinal);
+        _work.Model("P/one", 1);
+        _work.Model("P/two", 2);
+        _work.Write("P/P.csproj", """<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>""");
+        _work.Write("P/Recipes.cs", string.Concat(new[] { "one", "two" }.Select(model =>
+            $"[assembly: System.Reflection.AssemblyMetadata(\"smelt.recipe:of-{model}\", \"\"\"{File.ReadAllText(_work.Average($"of-{model}.json", model)).ReplaceLineEndings(" ")}\"\"\")]\n"))
+            + "class C { int unused; }\n");
+
+        var second = Run(ExitCode.Done, _work["P"], "Merge", "--partition", "2/2");
+        Assert.Equal(["of-two"], Directory.GetDirectories(_work["out"]).Select(Path.GetFileName));
+        Assert.Equal(2, second.Error.Split("CS0169").Length);
+        Run(ExitCode.Done, _work["P"], "Merge", "--partition", "1/2");
+        Assert.Equal([1], Workspace.Values(_work["out/of-one"], 1));
+
+        // The parts are up to date, and each for itself.
+        File.Delete(_work["out/of-one/model.safetensors"]);
+        Assert.Matches(@"(?m)^4  Merge +runs if Plan makes something else", Run(ExitCode.Done, _work["P"], "Merge", "--partition", "2/2", "--plan").Out);
+        Assert.Contains("== Merge up to date", Run(ExitCode.Done, _work["P"], "Merge", "--partition", "2/2").Out, StringComparison.Ordinal);
     }
 
     [Fact]

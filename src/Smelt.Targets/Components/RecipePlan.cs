@@ -18,12 +18,13 @@ internal sealed record RecipePlan(string Recipe, string Made, IReadOnlyList<stri
     /// <summary>Plans, shows and keeps what is planned.</summary>
     public static void Make(IHasRecipes build)
     {
-        var text = build.RunSmelt(capture: true, ["plan", build.PathOf(build.Project), "--json", .. IHasRecipes.Select(build.Recipe), .. build.MergeOptions]);
+        var text = build.RunSmelt(capture: true, ["plan", build.PathOf(build.Project), "--json", "--out", build.PathOf(build.Output), .. IHasRecipes.Select(build.Recipe), .. build.MergeOptions]);
         var document = JsonNode.Parse(text)!;
-        var plans = document["plans"]!.AsArray().Select(p => Of(p!, (string)document["tool"]!, build)).ToArray();
+        var nodes = document["plans"]!.AsArray();
+        var plans = nodes.Select(p => Of(p!, (string)document["tool"]!, nodes.Count == 1, build)).ToArray();
         Directory.CreateDirectory(Path.GetDirectoryName(FileOf(build))!);
         File.WriteAllText(FileOf(build), JsonSerializer.Serialize(plans));
-        foreach (var (plan, node) in plans.Zip(document["plans"]!.AsArray()))
+        foreach (var (plan, node) in plans.Zip(nodes))
             build.Out.WriteLine($"{plan.Recipe}: reads {(ByteSize)(long)node!["bytesPerPass"]!} x {node["passes"]}, writes {(ByteSize)(long)node["bytesToWrite"]!} to {string.Join(", ", plan.Outputs.Select(o => Path.GetRelativePath(build.RootDirectory, o)))}");
     }
 
@@ -31,10 +32,10 @@ internal sealed record RecipePlan(string Recipe, string Made, IReadOnlyList<stri
     public static IReadOnlyList<RecipePlan> Read(IHasRecipes build) =>
         File.Exists(FileOf(build)) ? JsonSerializer.Deserialize<RecipePlan[]>(File.ReadAllText(FileOf(build)))! : [];
 
-    /// <summary>The tool names outputs below <c>out/RECIPE</c>; here they lie below the folder of the parameter.</summary>
-    private static RecipePlan Of(JsonNode plan, string tool, IHasRecipes build) => new(
+    /// <summary>One recipe's <c>--out</c> is the folder of its output itself; here every recipe has a folder below.</summary>
+    private static RecipePlan Of(JsonNode plan, string tool, bool single, IHasRecipes build) => new(
         (string)plan["recipe"]!,
         $"{tool} {plan["sha256"]}",
         [.. plan["reads"]!.AsArray().Select(r => (string)r!)],
-        [.. plan["outputs"]!.AsArray().Select(o => build.PathOf(build.Output, Path.GetRelativePath(build.PathOf("out"), (string)o!)))]);
+        [.. plan["outputs"]!.AsArray().Select(o => build.PathOf(build.Output, single ? (string)plan["recipe"]! : "", Path.GetRelativePath(build.PathOf(build.Output), (string)o!)))]);
 }
