@@ -18,10 +18,10 @@ internal sealed partial class BuildParameter
     public string Name => _member.Name is ['_', var first, .. var rest] ? char.ToUpperInvariant(first) + rest : _member.Name;
 
     /// <summary>As on the command line: <c>--output-folder</c>.</summary>
-    public string Option => "--" + Kebab(Name);
+    public string Option => "--" + Words(Name, '-');
 
     /// <summary>As in the environment: <c>SMELT_OUTPUT_FOLDER</c>.</summary>
-    public string Variable => "SMELT_" + Kebab(Name).Replace('-', '_').ToUpperInvariant();
+    public string Variable => "SMELT_" + Words(Name, '_').ToUpperInvariant();
     public Type Type => (_member as PropertyInfo)?.PropertyType ?? ((FieldInfo)_member).FieldType;
     public bool IsList => Type.IsArray;
 
@@ -122,9 +122,8 @@ internal sealed partial class BuildParameter
         return Element == typeof(long) ? whole : whole is >= int.MinValue and <= int.MaxValue ? (int)whole : null;
     }
 
-    /// <summary><c>OutputFolder</c> as <c>output-folder</c>.</summary>
-    private static string Kebab(string name) =>
-        WordStart().Replace(name, "-").ToLowerInvariant();
+    /// <summary>The words of a name in lower case: <c>OutputFolder</c> as <c>output-folder</c>.</summary>
+    public static string Words(string name, char between) => WordStart().Replace(name, between.ToString()).ToLowerInvariant();
 
     [GeneratedRegex("_|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")]
     private static partial Regex WordStart();

@@ -12,16 +12,7 @@ internal sealed record TargetResult(Outcome Outcome, string Reason = "")
     public TimeSpan Time { get; init; }
 
     /// <summary>The outcome in words.</summary>
-    public override string ToString() => Outcome switch
-    {
-        Outcome.Done => "done",
-        Outcome.DoneBefore => "done before",
-        Outcome.UpToDate => "up to date",
-        Outcome.Skipped => "skipped",
-        Outcome.Failed => "failed",
-        Outcome.Stopped => "stopped",
-        _ => "not run",
-    } + (Reason.Length == 0 ? "" : ": " + Reason);
+    public override string ToString() => BuildParameter.Words(Outcome.ToString(), ' ') + (Reason.Length == 0 ? "" : ": " + Reason);
 }
 
 /// <summary>Writes what a build tells: help, plan, graph, headlines, failures and the summary.</summary>

@@ -3,22 +3,13 @@ using System.Text.Json.Serialization;
 
 namespace Smelt.Targets;
 
-/// <summary>A file as it was hashed.</summary>
-/// <param name="Length">Its bytes.</param>
-/// <param name="Ticks">When it was changed, in ticks (UTC).</param>
-/// <param name="Hash">The SHA-256 of its content.</param>
+/// <summary>A file as it was hashed: its bytes, when it was changed (UTC), and the SHA-256 of its content.</summary>
 internal sealed record FileRecord(long Length, long Ticks, string Hash);
 
-/// <summary>A target that succeeded.</summary>
-/// <param name="Key">The hash of its parameters and of all it consumed.</param>
-/// <param name="Products">The hashes of what it produced, by path.</param>
+/// <summary>A target that succeeded: the hash of its parameters and of all it consumed, and the hashes of what it produced, by path.</summary>
 internal sealed record TargetRecord(string Key, SortedDictionary<string, string> Products);
 
-/// <summary>A run.</summary>
-/// <param name="Requested">The targets asked for.</param>
-/// <param name="Parameters">The hashes of the parameters' values, by name.</param>
-/// <param name="Succeeded">The targets that succeeded.</param>
-/// <param name="Finished">Whether nothing was left to do.</param>
+/// <summary>A run: the targets asked for, the hashes of the parameters' values by name, the targets that succeeded, and whether nothing is left to do.</summary>
 internal sealed record RunRecord(IReadOnlyList<string> Requested, IReadOnlyDictionary<string, string> Parameters, IReadOnlyList<string> Succeeded, bool Finished);
 
 /// <summary>

@@ -31,56 +31,44 @@ public interface ITargetDefinition
 
     /// <summary>These targets run first, and are part of every plan that this one is part of.</summary>
     ITargetDefinition DependsOn(params Target[] targets);
-
     /// <summary>The targets of a component run first, and are part of every plan that this one is part of.</summary>
     ITargetDefinition DependsOn<T>(params Func<T, Target>[] targets);
 
     /// <summary>The other direction of <see cref="DependsOn(Target[])"/>: those targets depend on this one.</summary>
     ITargetDefinition DependentFor(params Target[] targets);
-
     /// <summary>The other direction of <see cref="DependsOn{T}(Func{T, Target}[])"/>.</summary>
     ITargetDefinition DependentFor<T>(params Func<T, Target>[] targets);
 
     /// <summary>Runs before those targets where they are part of the plan; does not bring them into it.</summary>
     ITargetDefinition Before(params Target[] targets);
-
     /// <summary>Runs before targets of a component where they are part of the plan.</summary>
     ITargetDefinition Before<T>(params Func<T, Target>[] targets);
 
     /// <summary>Runs after those targets where they are part of the plan; does not bring them into it.</summary>
     ITargetDefinition After(params Target[] targets);
-
     /// <summary>Runs after targets of a component where they are part of the plan.</summary>
     ITargetDefinition After<T>(params Func<T, Target>[] targets);
 
     /// <summary>Brings those targets into every plan that this one is part of, after it.</summary>
     ITargetDefinition Triggers(params Target[] targets);
-
     /// <summary>Brings targets of a component into every plan that this one is part of, after it.</summary>
     ITargetDefinition Triggers<T>(params Func<T, Target>[] targets);
 
     /// <summary>The other direction of <see cref="Triggers(Target[])"/>.</summary>
     ITargetDefinition TriggeredBy(params Target[] targets);
-
     /// <summary>The other direction of <see cref="Triggers{T}(Func{T, Target}[])"/>.</summary>
     ITargetDefinition TriggeredBy<T>(params Func<T, Target>[] targets);
 
-    /// <summary>Skips the target where the condition does not hold when its turn comes.</summary>
-    /// <param name="condition">The condition.</param>
-    /// <param name="text">Its text, which is the reason shown; leave it to the compiler.</param>
+    /// <summary>Skips the target where the condition does not hold when its turn comes; the condition's text is the reason shown.</summary>
     ITargetDefinition OnlyWhen(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string text = "");
 
     /// <summary>Skips the target where the condition does not hold before anything has run; a plan shows it.</summary>
-    /// <param name="condition">The condition.</param>
-    /// <param name="text">Its text, which is the reason shown; leave it to the compiler.</param>
     ITargetDefinition OnlyWhenStatic(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string text = "");
 
     /// <summary>Whether dependencies run where <see cref="OnlyWhenStatic"/> or <c>--skip</c> skips the target; they do by default.</summary>
     ITargetDefinition WhenSkipped(DependencyBehavior behavior);
 
-    /// <summary>Demands a value or a condition, before anything runs: null, false and what is empty are refused.</summary>
-    /// <param name="requirement">A parameter (<c>() => Output</c>) or a condition.</param>
-    /// <param name="text">Its text, which the message names; leave it to the compiler.</param>
+    /// <summary>Demands a value or a condition, before anything runs: null, false and what is empty are refused. A parameter (<c>() => Output</c>) or any condition.</summary>
     ITargetDefinition Requires(Func<object?> requirement, [CallerArgumentExpression(nameof(requirement))] string text = "");
 
     /// <summary>
@@ -103,7 +91,6 @@ public interface ITargetDefinition
 
     /// <summary>Reads what those targets produce, and depends on them.</summary>
     ITargetDefinition Consumes(params Target[] targets);
-
     /// <summary>Reads what targets of a component produce, and depends on them.</summary>
     ITargetDefinition Consumes<T>(params Func<T, Target>[] targets);
 
@@ -113,7 +100,6 @@ public interface ITargetDefinition
     /// <summary>Runs even where targets before it failed.</summary>
     ITargetDefinition AssuredAfterFailure();
 
-    /// <summary>Divides the target: <c>--partition 2/4</c> runs the second of four parts, which <see cref="ISmeltBuild.Partition"/> tells.</summary>
-    /// <param name="size">The most parts that make sense.</param>
+    /// <summary>Divides the target: <c>--partition 2/4</c> runs the second of four parts, which <see cref="ISmeltBuild.Partition"/> tells; at most <paramref name="size"/> parts make sense.</summary>
     ITargetDefinition Partition(int size = int.MaxValue);
 }
