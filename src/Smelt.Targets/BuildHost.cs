@@ -24,6 +24,6 @@ public sealed record BuildHost(TextWriter Out, TextWriter Error)
     internal static BuildHost OfProcess(CancellationToken cancellation) => new(Console.Out, Console.Error)
     {
         Cancellation = cancellation,
-        Colours = !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") is not "dumb",
+        Colours = !Console.IsOutputRedirected && !Console.IsErrorRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") is not "dumb",
     };
 }

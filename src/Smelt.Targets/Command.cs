@@ -43,7 +43,7 @@ public static class Command
         }
         catch (Win32Exception e)
         {
-            throw new CommandFailedException($"{program} can't be started: {e.Message}");
+            throw new CommandFailedException($"{program} can't be started: {new Win32Exception(e.NativeErrorCode).Message}");
         }
     }
 }

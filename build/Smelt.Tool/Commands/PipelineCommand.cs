@@ -23,7 +23,7 @@ internal static class PipelineCommand
         }
 
         ProjectBuilder.ShareBuilds();
-        var host = new BuildHost(terminal.Out, terminal.Error) { Colours = terminal.OutColours, Cancellation = cancellation, Command = "smelt pipeline PATH" };
+        var host = new BuildHost(terminal.Out, terminal.Error) { Colours = terminal.OutColours && terminal.ErrorColours, Cancellation = cancellation, Command = "smelt pipeline PATH" };
         string[] line = ["--root", ".", .. arguments[(path.Length / 2)..], .. path];
         return (ExitCode)SmeltBuild.Execute(new Pipeline(terminal, path.LastOrDefault(), cancellation), line, host, x => ((IMergeRecipes)x).Merge, x => ((ITestRecipes)x).Test);
     }
