@@ -192,7 +192,6 @@ internal static class CommandLine
     private static Command Pipeline() => new(PipelineCommand.Verb, "Builds, checks, plans, merges and tests the recipes of a path, without what is up to date; goes on after a failure.")
     {
         CommonOptions.Path(),
-        new Argument<string[]>("TARGET") { Description = "Build, Check, Plan, Merge or Test." },
     };
 
     private static Command Evaluate(Terminal terminal)
