@@ -66,6 +66,18 @@ public partial class DocumentationTests
         Assert.True(problems.Count == 0, string.Join("\n", problems));
     }
 
+    [Fact]
+    public void Slots_of_other_types_show_their_ranges()
+    {
+        var slots = Language.GetExportedTypes().Where(t => !typeof(Recipe).IsAssignableFrom(t)).SelectMany(SlotsOf).ToArray();
+        Assert.NotEmpty(slots);
+        Assert.All(slots, slot =>
+        {
+            var attribute = slot.GetCustomAttribute<SlotAttribute>()!;
+            Assert.All(new[] { attribute.Min, attribute.Max }.Where(double.IsFinite), bound => Assert.True(Spellings(bound).Any(s => Says(TextOf(slot), s)), $"{slot.DeclaringType!.Name}.{slot.Name} does not name its bound {bound}: {TextOf(slot)}"));
+        });
+    }
+
     private static bool Says(string text, string value) => Regex.IsMatch(text, $@"(?<![\w.,]){Regex.Escape(value)}(?![\w]|[.,]\d)", RegexOptions.IgnoreCase);
 
     private static IEnumerable<string> Spellings(object value) => value switch
