@@ -10,6 +10,9 @@ internal static class CommandLine
     /// <summary>Parses a command line and does what it says.</summary>
     public static ExitCode Run(string[] arguments, Terminal terminal, CancellationToken cancellation)
     {
+        // The engine of the pipeline reads the rest itself: its options are those of every build.
+        if (arguments is [PipelineCommand.Verb, .. var rest])
+            return PipelineCommand.Execute(rest, terminal, cancellation);
         var line = Create(terminal, cancellation).Parse(arguments);
         if (line.Errors.Count > 0)
         {
@@ -38,15 +41,16 @@ internal static class CommandLine
               smelt apply out/emr --task math                        restores a task's model from an output with masks
               smelt run mergekit.yml                                 merges a configuration of mergekit as it is
               smelt import mergekit.yml --out recipes/Mine           makes a recipe project of it
+              smelt pipeline recipes/Quick Merge Test                builds, checks, plans, merges and tests what has changed
               smelt explain SM2001                                   says what a rule is about and how to follow it
               smelt run big.json --out big --max-memory 2GiB --force merges a configuration, replacing an older output
             """)
         {
-            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Verify(terminal, cancellation), Apply(terminal, cancellation), Experiment(terminal, cancellation), Lock(terminal, cancellation), Test(terminal, cancellation), Accept(terminal), Import(terminal), Export(terminal, cancellation), Explain(terminal), Evaluate(terminal),
+            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Verify(terminal, cancellation), Apply(terminal, cancellation), Experiment(terminal, cancellation), Lock(terminal, cancellation), Test(terminal, cancellation), Accept(terminal), Import(terminal), Export(terminal, cancellation), Explain(terminal), Pipeline(), Evaluate(terminal),
         };
         root.SetAction(_ =>
         {
-            terminal.Error.WriteLine("smelt: name a command: run, plan, list, check, verify, apply, experiment, lock, test, accept, import, export or explain");
+            terminal.Error.WriteLine("smelt: name a command: run, plan, list, check, verify, apply, experiment, lock, test, accept, import, export, explain or pipeline");
             terminal.Error.WriteLine("smelt --help shows what there is");
             return (int)ExitCode.BadInput;
         });
@@ -183,6 +187,12 @@ internal static class CommandLine
         command.SetAction(line => (int)ExplainCommand.Execute(line.GetValue(rule), line.GetValue(json), terminal));
         return command;
     }
+
+    /// <summary>For help and suggestions: <see cref="Run(string[], Terminal, CancellationToken)"/> does not come here for it.</summary>
+    private static Command Pipeline() => new(PipelineCommand.Verb, "Builds, checks, plans, merges and tests the recipes of a path, without what is up to date; goes on after a failure.")
+    {
+        CommonOptions.Path(),
+    };
 
     private static Command Evaluate(Terminal terminal)
     {

@@ -11,7 +11,7 @@ public abstract record Recipe
 
     /// <summary>
     /// The base model. Methods on task vectors need it; for methods without one, such as an average, it only gives
-    /// configuration, tokenizer and tensor order (the first expert does where it is absent).
+    /// configuration, tokenizer and tensor order (the first expert does where none is given).
     /// </summary>
     [Slot("the base model")]
     public Model? Base { get; init; }
@@ -20,7 +20,7 @@ public abstract record Recipe
     [Slot("the models that are merged, in order")]
     public Sequence<Expert> Experts { get; init; } = Sequence<Expert>.Empty;
 
-    /// <summary>Rules for single tensors; see <see cref="Syntax.On"/> and <see cref="Syntax.Keep"/>.</summary>
+    /// <summary>Rules for single tensors, none unless given; see <see cref="Syntax.On"/> and <see cref="Syntax.Keep"/>.</summary>
     [Slot("rules for the tensors that a glob matches")]
     public Sequence<TensorRule> Tensors { get; init; } = Sequence<TensorRule>.Empty;
 
@@ -119,7 +119,7 @@ public abstract record TaskVectorRecipe : Recipe
 /// <summary>What methods that sum up task vectors by weights have in common.</summary>
 public abstract record WeightedTaskVectorRecipe : TaskVectorRecipe
 {
-    /// <summary>Whether the mix is divided by the sum of the weights that took part.</summary>
+    /// <summary>Whether the mix is divided by the sum of the weights that took part; the method's own text has the default.</summary>
     [Slot("whether the mix is divided by the sum of the weights that took part")]
     public bool? Normalize { get; init; }
 }

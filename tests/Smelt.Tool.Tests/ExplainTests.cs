@@ -9,7 +9,7 @@ namespace Smelt.Tool.Tests;
 public class ExplainTests
 {
     private static readonly Rule[] Rules =
-        [.. new[] { typeof(RuleTable), typeof(Checkpoints.CheckpointRules), typeof(Merging.Planning.PlanRules), typeof(Mergekit.MergekitRules), typeof(ToolRules) }
+        [.. new[] { typeof(RuleTable), typeof(Checkpoints.CheckpointRules), typeof(Merging.Planning.PlanRules), typeof(Mergekit.MergekitRules), typeof(ToolRules), typeof(Targets.TargetRules) }
             .SelectMany(t => t.GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static)).Select(f => f.GetValue(null)).OfType<Rule>()];
 
     [Fact]

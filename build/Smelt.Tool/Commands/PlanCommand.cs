@@ -46,6 +46,7 @@ internal static class PlanCommand
             input.Commit,
             input.Checkpoint.Tensors.Count,
             input.Checkpoint.Files.Sum(f => f.Length)))],
+        Reads = [.. merge.Reads],
         Outputs = merge.Folders,
         Tensors = merge.Tensors,
         BytesPerPass = merge.Plan.BytesPerPass,

@@ -1,3 +1,4 @@
+using Smelt.Checkpoints;
 using Smelt.Merging.Execution;
 using Smelt.Merging.Planning;
 using Smelt.Recipes;
@@ -27,6 +28,12 @@ internal sealed record PreparedMerge(LoadedRecipe Recipe, MergePlan Plan, MergeO
 
     /// <summary>The folder of each output.</summary>
     public IReadOnlyList<string> Folders => [.. Plan.Points.Select(p => Path.Combine(Options.Output, p.Label))];
+
+    /// <summary>The folders of the models and the other files that the merge and its stages read; not what stages make.</summary>
+    public IEnumerable<string> Reads => WithStages(Plan)
+        .SelectMany(p => p.Inputs.Where(i => i.Reference is not StageModel).Select(i => i.Checkpoint.Path).Concat(p.Parts.SelectMany(m => new[] { m.Masks, m.Signs }).OfType<Checkpoint>().Select(c => c.Path)))
+        .Distinct(StringComparer.Ordinal)
+        .Order(StringComparer.Ordinal);
 
     /// <summary>The id of a recipe's merge method.</summary>
     public static string MethodOf(Recipe recipe) => Slots.MethodId(recipe);

@@ -154,6 +154,9 @@ internal sealed record PlanDocument
     /// <summary>The base, where there is one, then the experts.</summary>
     public required IReadOnlyList<InputDocument> Inputs { get; init; }
 
+    /// <summary>The folders of models and the other files that are read, those of stages too.</summary>
+    public required IReadOnlyList<string> Reads { get; init; }
+
     /// <summary>The folders of the outputs.</summary>
     public required IReadOnlyList<string> Outputs { get; init; }
 

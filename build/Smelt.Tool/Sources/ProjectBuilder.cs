@@ -19,11 +19,19 @@ internal static class ProjectBuilder
 {
     private const string SdkFix = "Install the .NET 10 SDK, or name a built assembly or a configuration (.json).";
 
+    private static readonly AsyncLocal<Dictionary<string, BuiltProject>?> Shared = new();
+
+    /// <summary>From here on, what this flow of control starts builds every project once: the verbs of a pipeline share a build.</summary>
+    public static void ShareBuilds() => Shared.Value = [];
+
     /// <summary>Builds a project in Release and finds its assembly.</summary>
     /// <exception cref="BuildFailedException">The project does not build.</exception>
     /// <exception cref="InvalidInputException">There is no SDK.</exception>
     public static BuiltProject Build(string project, CancellationToken cancellation)
     {
+        if (Shared.Value?.TryGetValue(project, out var shared) == true)
+            return shared;
+
         // With -getProperty MSBuild keeps standard output for the value and writes diagnostics to standard error; it builds
         // only because a target is named. A node that outlives the build would hold on to the redirected streams.
         string[] arguments =
@@ -40,6 +48,7 @@ internal static class ProjectBuilder
         var assembly = result.Out.Trim();
         if (!File.Exists(assembly))
             throw new InvalidInputException(ToolRules.BuildFailed.Id, project, $"the build made no assembly at '{assembly}'.", "Set neither OutputType nor TargetFrameworks in a recipe project.");
+        Shared.Value?.Add(project, new BuiltProject(assembly, []));
         return new BuiltProject(assembly, diagnostics);
     }
 

@@ -3,7 +3,8 @@ namespace Smelt.Recipes;
 /// <summary>
 /// Takes only the expert's most important changes (mergekit's arcee_fusion): the importance of an element is |x - b| times
 /// its row's divergence KL(softmax(x) || softmax(b)), softmax along the last dimension and 1e-8 added to each probability;
-/// elements whose importance is at least median + 1.5 (upper quartile - lower quartile) of their tensor are the expert's.
+/// elements whose importance is at least median + 1.5 (upper quartile - lower quartile) of their tensor are the
+/// expert's, out = x, the others the base's, out = b.
 /// </summary>
 /// <remarks>
 /// Quantile q of n elements is the one at sorted position trunc(q (n - 1)). All elements count; mergekit samples a million

@@ -9,7 +9,7 @@ public interface IOutlierTrim
     /// </summary>
     Scalar? Gamma { get; }
 
-    /// <summary>Over what magnitudes are compared. Paper: each row, along the last dimension; mergekit: each tensor.</summary>
+    /// <summary>Over what magnitudes are compared. Paper: each <see cref="TrimScope.Row"/>, along the last dimension; mergekit: each <see cref="TrimScope.Tensor"/>.</summary>
     TrimScope? Trim { get; }
 }
 
@@ -18,7 +18,7 @@ public interface IOutlierTrim
 /// and Belilovsky 2023, "Model Breadcrumbs: Scaling Multi-Task Model Merging with Sparse Masks"). Of n elements the
 /// trunc(gamma n) largest are dropped, and of the others the trunc(density n) largest are kept, of equal magnitudes the
 /// lowest flat index first. out = b + lambda * sum w_i d_i over the trimmed d_i.
-/// Defaults: density 0.15 of each row (paper) or 1 of each tensor (mergekit), gamma 0.01; neither normalised nor rescaled.
+/// Defaults: Density 0.15 of each row (paper) or 1 of each tensor (mergekit), Gamma 0.01, Normalize false, Rescale None.
 /// A density of 1 keeps everything.
 /// </summary>
 [Method("breadcrumbs", "the sum of task vectors without their outliers and smallest elements")]

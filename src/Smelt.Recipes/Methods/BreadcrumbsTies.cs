@@ -2,8 +2,9 @@ namespace Smelt.Recipes;
 
 /// <summary>
 /// Model Breadcrumbs with TIES: task vectors trimmed as by <see cref="Breadcrumbs"/>, then signs are elected and what agrees
-/// is combined as <see cref="Ties"/> does (mergekit). Defaults: those of <see cref="Breadcrumbs"/>; the election of TIES,
-/// normalised (paper), or mergekit's, not normalised.
+/// is combined as <see cref="Ties"/> does (mergekit). out = b + lambda * sum over agreeing of w_i d_i / sum over agreeing of
+/// w_i, over the trimmed d_i. Defaults: Density 0.15 of each row, the election of TIES, Normalize true (paper), or 1 of each
+/// tensor, mergekit's election, false (mergekit); Gamma 0.01, Rescale None.
 /// </summary>
 [Method("breadcrumbs_ties", "task vectors without their outliers and smallest elements, with elected signs")]
 public sealed record BreadcrumbsTies : ElectedRecipe, IOutlierTrim

@@ -4,7 +4,7 @@ namespace Smelt.Recipes;
 /// DARE: drop elements of each task vector at random, rescale the rest, add them up (Yu et al. 2024, "Language models are
 /// super Mario"). out = b + lambda * sum w_i d_i over the thinned d_i; with <see cref="WeightedTaskVectorRecipe.Normalize"/> the sum
 /// is divided by the sum of the weights. Masks are those of <see cref="DareTies"/>.
-/// Defaults: density 0.2, divided by it (paper), or 1, L1 norm kept (mergekit); not normalised.
+/// Defaults: Density 0.2, Rescale Inverse, divided by it (paper), or 1, L1, the norm kept (mergekit); Normalize false.
 /// </summary>
 [Method("dare_linear", "the sum of task vectors thinned at random and rescaled")]
 public sealed record DareLinear : SparseRecipe, IDare

@@ -4,6 +4,8 @@ namespace Smelt.Recipes;
 /// DARE with TIES: drop elements of each task vector at random, rescale the rest, then elect signs and combine as TIES
 /// does (Yu et al. 2024, "Language models are super Mario"). With <see cref="TrimDensity"/> below 1 the thinned task
 /// vectors are trimmed by magnitude before the election. Without an election it is <see cref="DareLinear"/>.
+/// out = b + lambda * sum over agreeing of w_i d_i / sum over agreeing of w_i, over the thinned d_i.
+/// Defaults: Density 0.2, Rescale Inverse, divided by it, Normalize true (paper), or 1, L1, false (mergekit).
 /// </summary>
 /// <remarks>
 /// Element e of tensor t of expert i is kept iff u &lt; density, u being 24 bits of Philox 4x32-10 keyed by

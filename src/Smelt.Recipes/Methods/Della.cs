@@ -9,7 +9,7 @@ public interface IGradedDrop : IRandomDrop
     /// </summary>
     Scalar? Epsilon { get; }
 
-    /// <summary>Along which dimension rows run in which magnitudes are ranked. Paper: the last; mergekit: the second.</summary>
+    /// <summary>Along which dimension rows run in which magnitudes are ranked. Paper: the <see cref="RowAxis.Last"/>; mergekit: the <see cref="RowAxis.Second"/>.</summary>
     RowAxis? Rows { get; }
 }
 
@@ -19,7 +19,9 @@ public interface IGradedDrop : IRandomDrop
 /// Magnitude-Based Sampling"). An element of rank r, 0 for the smallest magnitude, among the n of its row is kept with
 /// probability density - epsilon + 2 epsilon r / (n - 1); of equal magnitudes the lowest index has the lowest rank, and the
 /// only element of a row is kept with the density.
-/// Defaults: density 0.5, each kept element divided by its own probability (paper), or 1, L1 norm kept (mergekit); normalised.
+/// out = b + lambda * sum over agreeing of w_i d_i / sum over agreeing of w_i, over the thinned d_i.
+/// Defaults: Density 0.5, Rescale Inverse, each kept element divided by its own probability (paper), or 1, L1, the norm kept
+/// (mergekit); Election Sum, ZeroVote Positive, Normalize true.
 /// </summary>
 /// <remarks>A density of 0 keeps nothing and one of 1 everything, whatever epsilon is. Random numbers are those of <see cref="DareTies"/>.</remarks>
 [Method("della", "task vectors thinned at random by magnitude and rescaled, with elected signs")]

@@ -1,9 +1,9 @@
 namespace Smelt.Recipes;
 
 /// <summary>
-/// DELLA without an election: task vectors thinned and rescaled as by <see cref="Della"/>, then added up. out = b + lambda *
-/// sum w_i d_i; with <see cref="WeightedTaskVectorRecipe.Normalize"/> the sum is divided by the sum of the weights.
-/// Defaults: those of <see cref="Della"/>; not normalised.
+/// DELLA without an election (Deep, Bhardwaj and Poria 2024): task vectors thinned and rescaled as by <see cref="Della"/>, then
+/// added up. out = b + lambda * sum w_i d_i; with <see cref="WeightedTaskVectorRecipe.Normalize"/> the sum is divided by the sum of the weights.
+/// Defaults: Density 0.5, Rescale Inverse (paper), or 1, L1 (mergekit); Normalize false.
 /// </summary>
 [Method("della_linear", "the sum of task vectors thinned at random by magnitude and rescaled")]
 public sealed record DellaLinear : SparseRecipe, IGradedDrop

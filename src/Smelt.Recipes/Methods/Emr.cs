@@ -2,7 +2,8 @@ namespace Smelt.Recipes;
 
 /// <summary>
 /// EMR-Merging: elect, mask and rescale (Huang et al. 2024). The unified task vector u has of every parameter the elected sign
-/// and the largest magnitude among the deltas of that sign. The output is b + u, and beside it, for each task, a mask of a
+/// and the largest magnitude among the deltas of that sign. The output is
+/// out = b + u, and beside it, for each task, a mask of a
 /// bit for each parameter (on where the delta has the elected sign) and one rescaler: <c>smelt apply</c> restores a task's
 /// model b + rescaler * mask * u. A sum of zero elects negative.
 /// </summary>

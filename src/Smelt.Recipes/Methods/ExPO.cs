@@ -9,7 +9,7 @@ namespace Smelt.Recipes;
 [Method("expo", "extrapolation from the base through the experts' average")]
 public sealed record ExPO : Recipe
 {
-    /// <summary>How far beyond the expert, any finite number: 0 is the expert itself, -1 the base. The paper finds 0.1 to 0.5 by search.</summary>
+    /// <summary>How far beyond the expert, any finite number: 0 is the expert itself, -1 the base. It must be given; the paper finds 0.1 to 0.5 by search.</summary>
     [Slot("how far beyond the expert, as a part of the way from the base", Required = true)]
     public Scalar? Alpha { get; init; }
 

@@ -9,6 +9,7 @@ public interface IRandomDrop
     /// <summary>
     /// A safetensors file with masks to use instead of random ones, for conformance tests: U8 tensors named
     /// <c>EXPERT/TENSOR</c> (EXPERT: index from 0), 1 = kept. A delta without an entry is kept whole.
+    /// None unless given.
     /// </summary>
     string? MaskFile { get; }
 }

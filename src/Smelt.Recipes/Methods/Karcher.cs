@@ -4,6 +4,7 @@ namespace Smelt.Recipes;
 /// The Karcher (Riemannian) mean of the experts' directions on the sphere, scaled to the mean of their lengths (Karcher 1977,
 /// "Riemannian center of mass and mollifier smoothing"). From the normalised mean of the unit vectors u_i on, each iteration
 /// takes the mean tangent T = Σ θ_i / sin θ_i (u_i - cos θ_i u) / N and moves along it: u = cos|T| u + sin|T| T / |T|.
+/// out = u times the mean length.
 /// </summary>
 /// <remarks>
 /// All experts count alike. Iterations take place on the matrix of inner products, so their number costs nothing. Zero

@@ -1,7 +1,7 @@
 namespace Smelt.Recipes;
 
 /// <summary>
-/// Different merges for different tensors of one model, such as the encoder and the decoder of a multi-part model: each
+/// Different merges for different tensors of one model (mergekit's modules), such as the encoder and the decoder of a multi-part model: each
 /// tensor is merged by the first part whose glob matches its name.
 /// </summary>
 [Method("modules", "a merge of its own for each part of a model")]

@@ -30,8 +30,9 @@ public abstract record MultiTaskRecipe : TrimmedRecipe
 }
 
 /// <summary>
-/// TALL masks: the multi-task model b + lambda t, and beside it one mask of a bit for each parameter and task. <c>smelt
+/// TALL masks: the multi-task model, out = b + lambda t, and beside it one mask of a bit for each parameter and task. <c>smelt
 /// apply</c> restores a task's model b + mask (lambda t) of them (Wang et al. 2024). See <see cref="MultiTaskRecipe"/>.
+/// Defaults: Density 1, Election None, Disjoint false, Normalize false, Rescale None.
 /// </summary>
 [Method("tall_masks", "the sum of task vectors, with a mask for each task")]
 public sealed record TallMasks : MultiTaskRecipe
@@ -44,6 +45,7 @@ public sealed record TallMasks : MultiTaskRecipe
 /// Consensus merging: of the multi-task vector only the parameters stay that matter to several tasks (Wang et al. 2024,
 /// "Consensus TA" and, with the switches of TIES, "Consensus TIES"). out = b + lambda t where at least
 /// <see cref="AtLeast"/> task masks are on, else b. See <see cref="MultiTaskRecipe"/>.
+/// Defaults: Density 1, Election None, Disjoint false, Normalize false, Rescale None.
 /// </summary>
 [Method("consensus", "the sum of task vectors, where it matters to several tasks")]
 public sealed record Consensus : MultiTaskRecipe

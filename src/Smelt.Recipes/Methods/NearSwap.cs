@@ -7,7 +7,7 @@ namespace Smelt.Recipes;
 [Method("nearswap", "the base moved to one expert by at most t in each element")]
 public sealed record NearSwap : Recipe
 {
-    /// <summary>The largest change of an element, 0 and more.</summary>
+    /// <summary>The largest change of an element, 0 and more; must be given.</summary>
     [Slot("the largest change of an element", Min = 0, Required = true)]
     public Scalar? T { get; init; }
 

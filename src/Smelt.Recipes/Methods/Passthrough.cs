@@ -1,7 +1,7 @@
 namespace Smelt.Recipes;
 
 /// <summary>
-/// One expert as it is, or times a factor: out = scale x, rounded once. Without a scale, tensors that keep their type keep
+/// One expert as it is, or times a factor (mergekit's passthrough): out = scale x, rounded once. Without a scale, tensors that keep their type keep
 /// their bytes. For conversions of the number format, and for parts of larger merges.
 /// </summary>
 [Method("passthrough", "one expert as it is, or scaled")]

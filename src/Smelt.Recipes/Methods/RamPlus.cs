@@ -1,8 +1,8 @@
 namespace Smelt.Recipes;
 
 /// <summary>
-/// RAM+: as <see cref="Ram"/>, and what only expert i changed is scaled by 1 + r min(s_i / max(u_i, epsilon), alpha), s_i and
-/// u_i the numbers of elements of the tensor that it changed with others and alone.
+/// RAM+ (mergekit's ramplus_tl): as <see cref="Ram"/>, and what only expert i changed is scaled: out = b + d_i (1 + r min(s_i /
+/// max(u_i, epsilon), alpha)), s_i and u_i the numbers of elements of the tensor that it changed with others and alone.
 /// </summary>
 [Method("ramplus_tl", "RAM with an expert's own changes scaled up by what it shares")]
 public sealed record RamPlus : RamRecipe

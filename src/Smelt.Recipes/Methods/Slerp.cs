@@ -12,7 +12,7 @@ namespace Smelt.Recipes;
 [Method("slerp", "the spherical interpolation from the base to one expert")]
 public sealed record Slerp : Recipe
 {
-    /// <summary>How far to go from the base (0) to the expert (1); any finite number, beyond 0 to 1 it extrapolates.</summary>
+    /// <summary>How far to go from the base (0) to the expert (1); any finite number, beyond 0 to 1 it extrapolates; must be given.</summary>
     [Slot("how far to go from the base (0) to the expert (1)", Required = true)]
     public Scalar? T { get; init; }
 

@@ -1,7 +1,7 @@
 namespace Smelt.Recipes;
 
 /// <summary>
-/// A deeper or shallower model: its layers come slice by slice, each slice merged by a recipe of its own whose
+/// A deeper or shallower model (mergekit's slices): its layers come slice by slice, each slice merged by a recipe of its own whose
 /// <see cref="Recipe.Layers"/> say which layers of its inputs take part. Written
 /// <c>Stack(From(Folder("a"), 0..16), From(Folder("b"), 8..24))</c>, or with a merge as a slice:
 /// <c>Stack(From(a, 0..8), new Slerp { Base = a, Experts = [b], T = 0.5, Layers = 8..16 })</c>.

@@ -3,7 +3,7 @@ namespace Smelt.Recipes;
 /// <summary>
 /// TIES: trim each task vector to its largest magnitudes, elect a sign per element, combine what agrees with it (Yadav et
 /// al. 2023, "TIES-Merging"). out = b + lambda * sum over agreeing of w_i d_i / sum over agreeing of w_i.
-/// Defaults: density 0.2 (paper) or 1 (mergekit), normalised, not rescaled.
+/// Defaults: Density 0.2 (paper) or 1 (mergekit), Normalize true, Rescale None.
 /// </summary>
 [Method("ties", "task vectors trimmed by magnitude, with elected signs")]
 public sealed record Ties : TrimmedRecipe

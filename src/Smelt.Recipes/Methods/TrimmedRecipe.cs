@@ -3,11 +3,11 @@ namespace Smelt.Recipes;
 /// <summary>What the methods that trim task vectors to their largest magnitudes have in common.</summary>
 public abstract record TrimmedRecipe : ElectedRecipe
 {
-    /// <summary>Over what a magnitude threshold is taken. Paper: the whole model; mergekit: each tensor.</summary>
+    /// <summary>Over what a magnitude threshold is taken. Paper: the whole <see cref="TrimScope.Model"/>; mergekit: each <see cref="TrimScope.Tensor"/>.</summary>
     [Slot("over what a magnitude threshold is taken")]
     public TrimScope? Trim { get; init; }
 
-    /// <summary>Which magnitudes are kept exactly. Paper: all at the threshold; mergekit: exactly trunc(density * n).</summary>
+    /// <summary>Which magnitudes are kept exactly. Paper: <see cref="Recipes.Cut.AtThreshold"/>, all at the threshold; mergekit: <see cref="Recipes.Cut.Exact"/>, trunc(density * n).</summary>
     [Slot("which magnitudes are kept exactly")]
     public Cut? Cut { get; init; }
 
