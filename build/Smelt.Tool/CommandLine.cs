@@ -46,7 +46,7 @@ internal static class CommandLine
               smelt run big.json --out big --max-memory 2GiB --force merges a configuration, replacing an older output
             """)
         {
-            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Verify(terminal, cancellation), Apply(terminal, cancellation), Experiment(terminal, cancellation), Lock(terminal, cancellation), Test(terminal, cancellation), Accept(terminal), Import(terminal), Export(terminal, cancellation), Explain(terminal), Pipeline(), Evaluate(terminal),
+            Run(terminal, cancellation), Plan(terminal, cancellation), List(terminal, cancellation), Check(terminal, cancellation), Verify(terminal, cancellation), Apply(terminal, cancellation), Experiment(terminal, cancellation), Lock(terminal, cancellation), Test(terminal, cancellation), Accept(terminal), Import(terminal), Export(terminal, cancellation), Explain(terminal), Emit(terminal, cancellation), Pipeline(), Evaluate(terminal),
         };
         root.SetAction(_ =>
         {
@@ -193,6 +193,17 @@ internal static class CommandLine
     {
         CommonOptions.Path(),
     };
+
+    private static Command Emit(Terminal terminal, CancellationToken cancellation)
+    {
+        var assembly = new Argument<string>("DLL") { Description = "A built assembly with recipes." };
+        var project = new Option<string>("--project") { Description = "The project it was built from: relative paths of models start from its folder.", HelpName = "FILE", Required = true };
+        var output = new Option<string>("--out") { Description = "The folder for the configurations and their index.", HelpName = "DIR", Required = true };
+        var command = new Command("emit", "Writes the configurations of an assembly's recipes, as builds do.") { assembly, project, output };
+        command.Hidden = true;
+        command.SetAction(line => (int)EmitCommand.Execute(line.GetRequiredValue(assembly), line.GetRequiredValue(project), line.GetRequiredValue(output), terminal, cancellation));
+        return command;
+    }
 
     private static Command Evaluate(Terminal terminal)
     {

@@ -41,6 +41,9 @@ internal static class ToolRules
     /// <summary>A snapshot belongs to a recipe.</summary>
     public static readonly Rule DanglingSnapshot = new("SM8012", "Snapshot of no recipe", Severity.Warning);
 
+    /// <summary>A build that tests its recipes finds the outputs that were verified.</summary>
+    public static readonly Rule SnapshotDiffers = new("SM8013", "Output differs from its snapshot", Severity.Error);
+
     /// <summary>A rule to explain is one.</summary>
     public static readonly Rule UnknownRule = new("SM8020", "Unknown rule", Severity.Error);
 }

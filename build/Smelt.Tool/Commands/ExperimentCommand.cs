@@ -26,12 +26,13 @@ internal static class ExperimentCommand
             arguments.ToOptions(".");
             var catalog = ExperimentCatalog.Open(arguments.Path, arguments.Recipes, cancellation);
             session.ReportBuild(catalog.Warnings);
-            var folders = OutputFolders.Of([.. catalog.Entries.Select(e => e.Name)], arguments.Output);
+            var folders = OutputFolders.Of([.. catalog.Entries.Select(e => e.Name)], arguments.Output, catalog.IsIndex);
             var documents = new List<ExperimentDocument>();
             var worst = ExitCode.Done;
             for (var i = 0; i < catalog.Entries.Count && worst != ExitCode.Interrupted; i++)
             {
                 var (entry, folder) = (catalog.Entries[i], folders[i]);
+                session.SetPlace(entry.Name, entry.Place);
                 session.Report(entry.Name, entry.Problems);
                 var code = entry.Experiment is not { } experiment ? ExitCode.BadInput : session.Guard(entry.Name, () =>
                 {

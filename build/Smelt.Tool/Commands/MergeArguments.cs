@@ -1,5 +1,6 @@
 using Smelt.Merging.Execution;
 using Smelt.Recipes;
+using Smelt.Tool.Building;
 
 namespace Smelt.Tool.Commands;
 
@@ -47,6 +48,9 @@ internal sealed record MergeArguments
         >= 0 and <= uint.MaxValue and var seed => (uint)seed,
         _ => throw new InvalidInputException(ToolRules.BadOption.Id, "--mergekit-seed", $"the seed is {MergekitSeed}; allowed: 0 to {uint.MaxValue}, as in mergekit."),
     };
+
+    /// <summary>The build that the verb is a step of; null for none.</summary>
+    public BuildStep? Step { get; init; }
 
     /// <summary>The options of a merge into a folder.</summary>
     /// <exception cref="InvalidInputException">An option has no usable value; all problems.</exception>

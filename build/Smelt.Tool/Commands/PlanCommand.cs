@@ -31,8 +31,10 @@ internal static class PlanCommand
                     Write(terminal, plan, i == 0);
             }
 
+            if (worst == ExitCode.Done)
+                arguments.Step?.Finish("plan", merges.Select(m => m.Plan), []);
             return worst;
-        });
+        }, arguments.Step is not null);
 
     private static PlanDocument ToDocument(PreparedMerge merge) => new()
     {

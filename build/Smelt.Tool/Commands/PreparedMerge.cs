@@ -51,12 +51,13 @@ internal sealed record PreparedMerge(LoadedRecipe Recipe, MergePlan Plan, MergeO
         session.ReportBuild(catalog.Warnings);
         if (catalog.Entries.FirstOrDefault(e => e.Recipe is not null)?.Recipe is { } first)
             Merging.Kernels.Rehearsal.Start(first.Recipe);
-        var folders = OutputFolders.Of([.. catalog.Entries.Select(e => e.Name)], arguments.Output);
+        var folders = OutputFolders.Of([.. catalog.Entries.Select(e => e.Name)], arguments.Output, catalog.IsIndex);
         var merges = new List<PreparedMerge>();
         var worst = ExitCode.Done;
         for (var i = 0; i < catalog.Entries.Count; i++)
         {
             var (entry, folder) = (catalog.Entries[i], folders[i]);
+            session.SetPlace(entry.Name, entry.Place);
             session.Report(entry.Name, entry.Problems);
             var code = entry.Recipe is not { } recipe ? ExitCode.BadInput : session.Guard(entry.Name, () =>
             {
@@ -92,5 +93,6 @@ internal sealed record PreparedMerge(LoadedRecipe Recipe, MergePlan Plan, MergeO
         return locked;
     }
 
-    private static IEnumerable<MergePlan> WithStages(MergePlan plan) => plan.Stages.SelectMany(s => WithStages(s.Plan)).Append(plan);
+    /// <summary>The plans of a plan's stages, of theirs and so on, and the plan itself.</summary>
+    internal static IEnumerable<MergePlan> WithStages(MergePlan plan) => plan.Stages.SelectMany(s => WithStages(s.Plan)).Append(plan);
 }

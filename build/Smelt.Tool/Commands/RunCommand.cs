@@ -15,18 +15,22 @@ internal static class RunCommand
         Session.Run("run", terminal, arguments.Json, session =>
         {
             session.Document = session.Document with { Merges = [] };
-            var (merges, worst) = PreparedMerge.Prepare(session, arguments, cancellation);
+            var (planned, worst) = PreparedMerge.Prepare(session, arguments, cancellation);
+            var merges = planned.Where(m => arguments.Step?.IsCurrent(m.Plan, m.Options) != true).ToArray();
+            foreach (var merge in planned.Except(merges))
+                terminal.Out.WriteLine($"{merge.Recipe.Name}: up to date");
             if (!OutputsAreFree(session, merges))
                 return ExitCode.BadInput;
 
             var results = new List<(PreparedMerge Merge, MergeResult Result)>();
-            for (var i = 0; i < merges.Count; i++)
+            for (var i = 0; i < merges.Length; i++)
             {
                 var merge = merges[i];
-                var title = merges.Count == 1 ? merge.Recipe.Name : $"{merge.Recipe.Name} ({i + 1}/{merges.Count})";
+                var title = merges.Length == 1 ? merge.Recipe.Name : $"{merge.Recipe.Name} ({i + 1}/{merges.Length})";
                 var code = session.Guard(merge.Recipe.Name, () =>
                 {
                     results.Add((merge, Run(session, merge, title, cancellation)));
+                    arguments.Step?.Keep(merge.Plan, merge.Options);
                     return ExitCode.Done;
                 });
                 worst = (ExitCode)Math.Max((int)worst, (int)code);
@@ -40,8 +44,10 @@ internal static class RunCommand
             session.Document = session.Document with { Merges = [.. results.Select(r => ToDocument(r.Merge, r.Result))] };
             if (!session.Json && results.Count > 0)
                 RunReport.Write(terminal, session.Document.Merges);
+            if (worst == ExitCode.Done)
+                arguments.Step?.Finish("run", planned.Select(m => m.Plan), planned.SelectMany(m => m.Folders));
             return worst;
-        });
+        }, arguments.Step is not null);
 
     /// <summary>Reports every output that stands in the way, so that nothing is found out after hours of work.</summary>
     private static bool OutputsAreFree(Session session, IReadOnlyList<PreparedMerge> merges) =>

@@ -1,5 +1,6 @@
 using Smelt.Merging.Execution;
 using Smelt.Snapshots;
+using Smelt.Tool.Building;
 using Smelt.Tool.Output;
 
 namespace Smelt.Tool.Commands;
@@ -46,6 +47,8 @@ internal static class TestCommand
                 session.Document = session.Document with { Tests = results };
                 if (!session.Json)
                     Write(terminal, results);
+                if (arguments.Step is { } step)
+                    Finish(session, step, merges, results, worst);
                 return worst;
             }
             finally
@@ -53,7 +56,22 @@ internal static class TestCommand
                 if (temporary is not null)
                     Directory.Delete(temporary, recursive: true);
             }
-        });
+        }, arguments.Step is not null);
+
+    /// <summary>Tells a build what differs as errors of the recipes, and what it looked at where nothing does.</summary>
+    private static void Finish(Session session, BuildStep step, IReadOnlyList<PreparedMerge> merges, List<TestedDocument> results, ExitCode worst)
+    {
+        foreach (var result in results.Where(r => r.Message.Length > 0))
+        {
+            session.Report(result.Recipe, [ToolRules.SnapshotDiffers.At(
+                result.Snapshot,
+                result.State == "new" ? "the output has no verified snapshot." : "the output differs from its verified snapshot.",
+                "Look at what was received beside it, and accept it with smelt accept if it is right.")]);
+        }
+
+        if (worst == ExitCode.Done)
+            step.Finish("test", merges.Select(m => m.Plan), []);
+    }
 
     private static List<TestedDocument> Test(Session session, PreparedMerge merge, bool accept, CancellationToken cancellation)
     {

@@ -17,9 +17,12 @@ internal sealed class Session
 
     private readonly List<ProblemDocument> _problems = [];
     private readonly Dictionary<string, int> _warnings = [];
+    private readonly Dictionary<string, string> _places = new(StringComparer.Ordinal);
+    private readonly bool _inBuild;
 
-    private Session(string command, Terminal terminal, bool json)
+    private Session(string command, Terminal terminal, bool json, bool inBuild)
     {
+        _inBuild = inBuild;
         Terminal = terminal;
         Json = json;
         Document = new ToolDocument { Command = command, ExitCode = 0, Problems = _problems };
@@ -39,14 +42,22 @@ internal sealed class Session
     /// <param name="terminal">Where it writes.</param>
     /// <param name="json">Whether it writes a JSON document.</param>
     /// <param name="body">What it does.</param>
-    public static ExitCode Run(string command, Terminal terminal, bool json, Func<Session, ExitCode> body)
+    /// <param name="inBuild">Whether a build reads its problems: they then go out as compilers write them, with the place of the recipe.</param>
+    public static ExitCode Run(string command, Terminal terminal, bool json, Func<Session, ExitCode> body, bool inBuild = false)
     {
-        var session = new Session(command, terminal, json);
+        var session = new Session(command, terminal, json, inBuild);
         var code = session.Guard(null, () => body(session));
         session.Summarize();
         if (json)
             terminal.Out.WriteLine(ToolJson.Write(session.Document with { ExitCode = (int)code }));
         return code;
+    }
+
+    /// <summary>Says where a recipe, or a cell of an experiment, stands in its sources.</summary>
+    public void SetPlace(string recipe, string? place)
+    {
+        if (place is not null)
+            _places[recipe] = place;
     }
 
     /// <summary>Does work for a recipe (or for none); what it throws is reported and becomes the exit code.</summary>
@@ -80,7 +91,7 @@ internal sealed class Session
         {
             var what = $"{e.GetType().Name}: {OneLine(e.Message)}";
             _problems.Add(ProblemDocument.Of(ToolRules.Internal.At("", what), recipe));
-            Terminal.Error.WriteLine($"smelt: internal error: {what}");
+            Terminal.Error.WriteLine(_inBuild ? $"smelt : error {ToolRules.Internal.Id}: internal error: {what}" : $"smelt: internal error: {what}");
             Terminal.Error.WriteLine(Environment.GetEnvironmentVariable("SMELT_TRACE") == "1" ? e.ToString() : "run with SMELT_TRACE=1 for the stack trace");
             return ExitCode.Failed;
         }
@@ -90,7 +101,7 @@ internal sealed class Session
     public void Report(string? recipe, IEnumerable<Problem> problems)
     {
         foreach (var problem in problems)
-            Print(problem, recipe, (recipe is null ? "" : recipe + ": ") + OneLine(problem.ToString()));
+            Print(problem, recipe, _inBuild ? BuildLine(problem, recipe) : (recipe is null ? "" : recipe + ": ") + OneLine(problem.ToString()));
     }
 
     /// <summary>Prints what the compiler found in a recipe project, in the compiler's own form.</summary>
@@ -140,8 +151,17 @@ internal sealed class Session
             Terminal.Error.WriteLine($"... and {count - WarningsOfARule} more warnings {id}; --json lists all");
         var errors = _problems.Count(p => p.Severity == Severity.Error && p.Id != ToolRules.Internal.Id);
         var warnings = _problems.Count(p => p.Severity == Severity.Warning);
-        if (errors + warnings > 0)
+        if (errors + warnings > 0 && !_inBuild)
             Terminal.Error.WriteLine(string.Join(", ", new[] { Count(errors, "error"), Count(warnings, "warning") }.OfType<string>()));
+    }
+
+    /// <summary>A problem as compilers write it: <c>Recipes.cs(9,41): error SM7003: ties: message (where)</c>.</summary>
+    private string BuildLine(Problem problem, string? recipe)
+    {
+        var origin = recipe is not null && _places.TryGetValue(recipe, out var place) ? place : "smelt ";
+        var where = problem.Where.Length == 0 ? "" : $" ({problem.Where})";
+        var fix = problem.Fix.Length == 0 ? "" : " " + problem.Fix;
+        return OneLine($"{origin}: {problem.Severity.ToString().ToLowerInvariant()} {problem.Id}: {(recipe is null ? "" : recipe + ": ")}{problem.Message}{where}{fix}");
     }
 
     private static string? Count(int count, string what) =>

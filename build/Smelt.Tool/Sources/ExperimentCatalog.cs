@@ -1,5 +1,6 @@
 using Smelt.Recipes;
 using Smelt.Recipes.Configuration;
+using Smelt.Tool.Building;
 
 namespace Smelt.Tool.Sources;
 
@@ -8,7 +9,14 @@ namespace Smelt.Tool.Sources;
 /// <param name="Experiment">The experiment; null where it breaks a rule.</param>
 /// <param name="Configuration">Its canonical JSON.</param>
 /// <param name="Problems">What was found in it, warnings included.</param>
-internal sealed record LoadedExperiment(string Name, Experiment? Experiment, string Configuration, IReadOnlyList<Problem> Problems);
+internal sealed record LoadedExperiment(string Name, Experiment? Experiment, string Configuration, IReadOnlyList<Problem> Problems)
+{
+    /// <summary>The SHA-256 of its configuration.</summary>
+    public string Hash => CanonicalJson.Sha256(Configuration);
+
+    /// <summary>Where it stands in its sources, as <c>file(line,column)</c>; null where that is not known.</summary>
+    public string? Place { get; init; }
+}
 
 /// <summary>The experiments of a path.</summary>
 /// <param name="Root">The folder that relative paths of models start from.</param>
@@ -16,6 +24,9 @@ internal sealed record LoadedExperiment(string Name, Experiment? Experiment, str
 /// <param name="Warnings">The warnings of the build.</param>
 internal sealed record ExperimentCatalog(string Root, IReadOnlyList<LoadedExperiment> Entries, IReadOnlyList<Problem> Warnings)
 {
+    /// <summary>Whether the path is an index of emitted configurations.</summary>
+    public bool IsIndex { get; init; }
+
     /// <summary>Finds the experiments of a path and reads those asked for.</summary>
     /// <param name="path">A project's folder, a <c>.csproj</c>, an assembly (<c>.dll</c>) or a configuration (<c>.json</c>).</param>
     /// <param name="names">The experiments wanted; all of them where it is empty.</param>
@@ -39,9 +50,23 @@ internal sealed record ExperimentCatalog(string Root, IReadOnlyList<LoadedExperi
                 return new ExperimentCatalog(RecipeCatalog.RootOfAssembly(full, name), entries, []);
             case ".json":
                 return new ExperimentCatalog(Path.GetDirectoryName(full)!, [Load(Path.GetFileNameWithoutExtension(full), File.ReadAllBytes(full), full)], []);
+            case RecipeIndex.Extension:
+                return OfIndex(full, names);
             default:
                 throw new InvalidInputException(ToolRules.NoSuchSource.Id, full, "experiments come in a project's folder, .csproj, .dll or .json.");
         }
+    }
+
+    private static ExperimentCatalog OfIndex(string file, IReadOnlyList<string> names)
+    {
+        var index = RecipeIndex.Read(file);
+        if (index.Experiments.Count == 0)
+            throw new InvalidInputException(ToolRules.NoRecipes.Id, index.Project, "the project holds no experiment.", "Mark a static class with [Experiment(\"name\")].");
+        RecipeCatalog.CheckNames(names, [.. index.Experiments.Select(e => e.Name)], index.Project);
+        return new ExperimentCatalog(
+            index.Root,
+            [.. index.Experiments.Where(e => names.Count == 0 || names.Contains(e.Name)).Select(e => Load(e.Name, index.Utf8Of(file, e), e.Name) with { Place = e.Place })],
+            []) { IsIndex = true };
     }
 
     private static (IReadOnlyList<LoadedExperiment> Entries, string AssemblyName) OfAssembly(string assembly, IReadOnlyList<string> names, CancellationToken cancellation)
@@ -65,7 +90,8 @@ internal sealed record ExperimentCatalog(string Root, IReadOnlyList<LoadedExperi
         }
     }
 
-    private static LoadedExperiment Load(string name, byte[] utf8, string source)
+    /// <summary>Reads a configuration.</summary>
+    internal static LoadedExperiment Load(string name, byte[] utf8, string source)
     {
         var read = ConfigurationReader.ReadExperiment(utf8, source);
         return new LoadedExperiment(read.Name.Length == 0 ? name : read.Name, read.HasErrors ? null : read.Experiment, read.CanonicalJson, read.Problems);

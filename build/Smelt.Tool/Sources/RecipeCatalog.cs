@@ -2,6 +2,7 @@ using System.Text;
 using Smelt.Mergekit.Importing;
 using Smelt.Recipes;
 using Smelt.Recipes.Configuration;
+using Smelt.Tool.Building;
 
 namespace Smelt.Tool.Sources;
 
@@ -9,7 +10,11 @@ namespace Smelt.Tool.Sources;
 /// <param name="Name">The recipe's name.</param>
 /// <param name="Recipe">The recipe; null where it breaks a rule.</param>
 /// <param name="Problems">What was found in it, warnings included.</param>
-internal sealed record CatalogEntry(string Name, LoadedRecipe? Recipe, IReadOnlyList<Problem> Problems);
+internal sealed record CatalogEntry(string Name, LoadedRecipe? Recipe, IReadOnlyList<Problem> Problems)
+{
+    /// <summary>Where it stands in its sources, as <c>file(line,column)</c>; null where that is not known.</summary>
+    public string? Place { get; init; }
+}
 
 /// <summary>The recipes of a path.</summary>
 /// <param name="Root">The folder that relative paths of models start from.</param>
@@ -17,6 +22,9 @@ internal sealed record CatalogEntry(string Name, LoadedRecipe? Recipe, IReadOnly
 /// <param name="Warnings">The warnings of the build.</param>
 internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> Entries, IReadOnlyList<Problem> Warnings)
 {
+    /// <summary>Whether the path is an index of emitted configurations.</summary>
+    public bool IsIndex { get; init; }
+
     /// <summary>Finds the recipes of a path and reads those asked for.</summary>
     /// <param name="path">A project's folder, a <c>.csproj</c>, an assembly (<c>.dll</c>) or a configuration (<c>.json</c>, or <c>.yml</c> of mergekit).</param>
     /// <param name="names">The recipes wanted; all of them where it is empty.</param>
@@ -38,6 +46,7 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
             ".csproj" => OpenProject(full, names, cancellation),
             ".dll" => OpenAssembly(full, RootOfAssembly, names, cancellation),
             ".json" => OpenConfiguration(full, names),
+            RecipeIndex.Extension => OpenIndex(full, names),
             ".yml" or ".yaml" => OpenMergekit(full, path, names, missing),
             var extension => throw new InvalidInputException(ToolRules.NoSuchSource.Id, full, $"recipes don't come in files of kind '{extension}'; allowed: a project's folder, .csproj, .dll, .json, or .yml of mergekit."),
         };
@@ -94,6 +103,23 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
             : throw new InvalidInputException(ToolRules.HashDiffers.Id, assembly, $"recipe {recipe.Name} has the hash {hash}, and {recipe.Hash} when it was compiled.", "Build the project again.");
     }
 
+    /// <summary>The recipes of an index. Their warnings were reported when they were compiled or emitted.</summary>
+    private static RecipeCatalog OpenIndex(string file, IReadOnlyList<string> names)
+    {
+        var index = RecipeIndex.Read(file);
+        if (index.Recipes.Count == 0)
+            throw new InvalidInputException(ToolRules.NoRecipes.Id, index.Project, "the project holds no recipe.", "Mark a static partial class with [Recipe(\"name\")].");
+        CheckNames(names, [.. index.Recipes.Select(r => r.Name)], index.Project);
+        return new RecipeCatalog(
+            index.Root,
+            [.. index.Recipes.Where(r => names.Count == 0 || names.Contains(r.Name)).Select(r =>
+            {
+                var entry = Load(r.Name, () => index.Utf8Of(file, r), r.Name);
+                return entry with { Problems = [.. entry.Problems.Where(p => p.Severity == Severity.Error)], Place = r.Place };
+            })],
+            []) { IsIndex = true };
+    }
+
     private static RecipeCatalog OpenConfiguration(string file, IReadOnlyList<string> names)
     {
         var entry = Load(Path.GetFileNameWithoutExtension(file), () => File.ReadAllBytes(file), file);
@@ -118,6 +144,9 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
         var configuration = ConfigurationWriter.Write(imported.Name, imported.Recipe);
         return new LoadedRecipe(imported.Name, imported.Recipe, configuration, CanonicalJson.Sha256(configuration)) { Imported = imported };
     }
+
+    /// <summary>Reads a configuration.</summary>
+    internal static CatalogEntry Load(string name, byte[] utf8, string source) => Load(name, () => utf8, source);
 
     private static CatalogEntry Load(string name, Func<byte[]> utf8, string source)
     {
