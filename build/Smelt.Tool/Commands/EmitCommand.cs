@@ -25,9 +25,6 @@ internal static class EmitCommand
             if (!File.Exists(dll))
                 throw new InvalidInputException(ToolRules.NoSuchSource.Id, dll, "there is no such assembly.");
             var declared = AssemblyRecipes.Read(dll);
-            if (declared.Recipes.Count + declared.Experiments.Count == 0)
-                throw new InvalidInputException(ToolRules.NoRecipes.Id, Path.GetFullPath(project), "the project holds no recipe.", "Mark a static partial class with [Recipe(\"name\")].");
-
             var places = SourcePlaces.Read(dll, root);
             var worst = ExitCode.Done;
             var files = new Dictionary<string, string>(StringComparer.Ordinal);
