@@ -45,13 +45,14 @@ internal sealed class BuildReport(BuildHost host)
         Section("Options", Options);
     }
 
-    public void Plan(IReadOnlyList<PlannedTarget> plan, UpToDateCheck check)
+    public void Plan(IReadOnlyList<PlannedTarget> plan, UpToDateCheck check, IReadOnlyList<string> doneBefore)
     {
         var states = new Dictionary<TargetNode, string>();
         foreach (var (target, skip, triggered) in plan)
         {
             var changing = target.Sources.Find(s => states.GetValueOrDefault(s)?.StartsWith("runs", StringComparison.Ordinal) == true);
             states[target] = skip is not null ? "skipped: " + skip
+                : doneBefore.Contains(target.Name) ? "done before"
                 : target.Definition.Conditions.FirstOrDefault() is { } condition ? "runs only when " + condition.Text
                 : changing is not null && check.HasRecord(target) ? $"runs if {changing.Name} makes something else"
                 : changing is null && IsCurrent(check, target) ? "up to date"

@@ -31,7 +31,7 @@ internal sealed class BuildRunner(SmeltBuild build, BuildHost host)
                 _report.Problem(problem);
             return BadInput;
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             host.Error.WriteLine("the build's state can't be kept: " + e.Message);
             return Failed;
@@ -92,7 +92,7 @@ internal sealed class BuildRunner(SmeltBuild build, BuildHost host)
         if (line.Graph)
             _report.Graph(plan);
         else if (line.Plan)
-            _report.Plan(plan, check);
+            _report.Plan(plan, check, previous?.Succeeded ?? []);
         else
             return Carry(plan, requested, values, previous, state, check);
         return Done;
@@ -126,10 +126,14 @@ internal sealed class BuildRunner(SmeltBuild build, BuildHost host)
             results[target] = result with { Time = watch.Elapsed };
             stopped |= result.Outcome == Outcome.Stopped || (result.Outcome == Outcome.Failed && !target.Definition.Proceeds);
             if (result.Outcome == Outcome.Done)
+            {
                 succeeded.Add(target.Name);
-            if (result.Outcome is not (Outcome.Done or Outcome.Failed or Outcome.Stopped or Outcome.NotRun))
+                Keep(finished: false);
+            }
+            else if (result.Outcome is not (Outcome.Failed or Outcome.Stopped or Outcome.NotRun))
+            {
                 _report.NotStarted(target, result);
-            Keep(finished: false);
+            }
         }
 
         var code = host.Cancellation.IsCancellationRequested && results.Values.Any(r => r.Outcome is Outcome.NotRun or Outcome.Stopped) ? Interrupted
@@ -228,7 +232,7 @@ internal sealed class BuildRunner(SmeltBuild build, BuildHost host)
 
     private void CheckRequirements(IReadOnlyList<PlannedTarget> plan, IReadOnlyList<BuildParameter> parameters)
     {
-        foreach (var group in plan.Where(p => p.SkipReason is null).SelectMany(p => p.Target.Definition.Requirements.Where(r => !IsMet(r)).Select(r => (r.Text, p.Target.Name))).GroupBy(r => r.Text))
+        foreach (var group in plan.Where(p => p.SkipReason is null).SelectMany(p => p.Target.Definition.Requirements.Where(r => !IsMet(r.Ask(p.Target.Name))).Select(r => (r.Text, p.Target.Name))).GroupBy(r => r.Text))
         {
             var targets = string.Join(", ", group.Select(g => g.Name).Distinct());
             _problems.Add(parameters.FirstOrDefault(p => p.Name == group.Key) is { } parameter
@@ -237,7 +241,7 @@ internal sealed class BuildRunner(SmeltBuild build, BuildHost host)
         }
     }
 
-    private static bool IsMet(Clause<object?> requirement) => requirement.Test() is not (null or false or "" or System.Collections.ICollection { Count: 0 });
+    private static bool IsMet(object? value) => value is not (null or false or "" or System.Collections.ICollection { Count: 0 });
 
     private void CheckContinuation(RunRecord? previous, Dictionary<string, string> values)
     {

@@ -54,6 +54,6 @@ internal static class ExecutionPlan
 
     private static string? SkipReason(TargetNode node, IReadOnlyList<TargetNode> requested, IReadOnlyCollection<TargetNode>? skipped) =>
         skipped is not null && (skipped.Count == 0 ? !requested.Contains(node) : skipped.Contains(node)) ? "by --skip"
-        : node.Definition.StaticConditions.Find(c => !c.Test()) is { } condition ? "only when " + condition.Text
+        : node.Definition.StaticConditions.Find(c => !c.Ask(node.Name)) is { } condition ? "only when " + condition.Text
         : null;
 }

@@ -57,15 +57,19 @@ internal sealed class FileSet(string root, Dictionary<string, FileRecord> known,
     {
         var path = Path.GetFullPath(Path.Combine(root, name)).Replace('\\', '/');
         if (!HasWildcard(path))
-            return Directory.Exists(path) ? Directory.EnumerateFiles(path, "*", AllFiles) : [path];
+            return Directory.Exists(path) ? FilesIn(path) : [path];
         var folder = path[..path.LastIndexOf('/', path.AsSpan().IndexOfAny('*', '?'))];
         if (!Directory.Exists(folder.Length == 0 ? "/" : folder))
             return [];
         var pattern = Regex.Escape(path).Replace(@"\*\*/", "(?:.*/)?", StringComparison.Ordinal).Replace(@"\*\*", ".*", StringComparison.Ordinal)
             .Replace(@"\*", "[^/]*", StringComparison.Ordinal).Replace(@"\?", "[^/]", StringComparison.Ordinal);
         var matcher = new Regex($"^{pattern}$", RegexOptions.CultureInvariant);
-        return Directory.EnumerateFiles(folder.Length == 0 ? "/" : folder, "*", AllFiles).Where(f => matcher.IsMatch(f.Replace('\\', '/')));
+        return FilesIn(folder.Length == 0 ? "/" : folder).Where(f => matcher.IsMatch(f.Replace('\\', '/')));
     }
+
+    /// <summary>All files below a folder but those that change with every run: the state and version control.</summary>
+    private IEnumerable<string> FilesIn(string folder) =>
+        Directory.EnumerateFiles(folder, "*", AllFiles).Where(f => Relative(f) is var name && !name.StartsWith(".smelt/state/", StringComparison.Ordinal) && !name.StartsWith(".git/", StringComparison.Ordinal));
 
     private string Relative(string file) => Path.GetRelativePath(root, file).Replace('\\', '/');
 }

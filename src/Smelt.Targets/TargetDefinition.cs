@@ -14,6 +14,19 @@ internal sealed record Clause<T>(Func<T> Test, string Text)
         var trimmed = text.TrimStart();
         return new(test, trimmed.StartsWith("()", StringComparison.Ordinal) && trimmed.Split("=>", 2) is [_, var body] ? body.Trim() : trimmed);
     }
+
+    /// <summary>Asks before anything runs, where a failure is one of the build's definition.</summary>
+    public T Ask(string target)
+    {
+        try
+        {
+            return Test();
+        }
+        catch (Exception e)
+        {
+            throw new InvalidInputException([TargetRules.BadDefinition.At(target, $"asking for {Text} failed: {e.Message.ReplaceLineEndings(" ")}")]);
+        }
+    }
 }
 
 /// <summary>Collects what a target says of itself.</summary>

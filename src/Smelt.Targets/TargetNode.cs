@@ -114,32 +114,19 @@ internal sealed class TargetNode(string name, Target factory, TargetDefinition d
 
     private void Relate(Relation relation, TargetNode other)
     {
-        switch (relation)
+        var (list, node) = relation switch
         {
-            case Relation.DependsOn:
-                Dependencies.Add(other);
-                break;
-            case Relation.Consumes:
-                Dependencies.Add(other);
-                Sources.Add(other);
-                break;
-            case Relation.DependentFor:
-                other.Dependencies.Add(this);
-                break;
-            case Relation.Before:
-                other.Earlier.Add(this);
-                break;
-            case Relation.After:
-                Earlier.Add(other);
-                break;
-            case Relation.Triggers:
-                Triggers.Add(other);
-                other.TriggeredBy.Add(this);
-                break;
-            default:
-                TriggeredBy.Add(other);
-                other.Triggers.Add(this);
-                break;
-        }
+            Relation.DependsOn or Relation.Consumes => (Dependencies, other),
+            Relation.DependentFor => (other.Dependencies, this),
+            Relation.Before => (other.Earlier, this),
+            Relation.After => (Earlier, other),
+            Relation.Triggers => (other.TriggeredBy, this),
+            _ => (TriggeredBy, other),
+        };
+        list.Add(node);
+        if (relation == Relation.Consumes)
+            Sources.Add(other);
+        if (relation is Relation.Triggers or Relation.TriggeredBy)
+            (relation == Relation.Triggers ? this : other).Triggers.Add(relation == Relation.Triggers ? other : this);
     }
 }

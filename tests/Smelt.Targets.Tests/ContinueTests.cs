@@ -40,6 +40,9 @@ public sealed class ContinueTests : IDisposable
         Assert.Equal("three", build.Ran);
 
         build = new Flaky();
+        Assert.Equal(0, _run.Build(build, "--continue --plan"));
+        Assert.Equal("", build.Ran);
+        Assert.Equal(2, _run.Out.Split("done before").Length - 1);
         Assert.Equal(0, _run.Build(build, "--continue"));
         Assert.Equal("three four five", build.Ran);
         Assert.Equal(["One: done before", "Two: done before", "Three: done", "Four: done", "Five: done"], _run.Summary);

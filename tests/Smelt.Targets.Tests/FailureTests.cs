@@ -95,6 +95,28 @@ public sealed class FailureTests : IDisposable
         Assert.EndsWith("stopped; --continue goes on without what is done\n", _run.Out, StringComparison.Ordinal);
     }
 
+    private sealed class Calling : LoggedBuild
+    {
+        public Target Ask => _ => _.Executes(() => Log.Add(Command.Read(this, "dotnet", "--version").Trim()));
+
+        public Target Err => _ => _.Executes(() => Command.Run(this, "dotnet", "no-such-verb.dll"));
+
+        public Target Lack => _ => _.Executes(() => Command.Run(this, "no-such-program"));
+    }
+
+    [Fact]
+    public void Programs_are_run_and_their_failures_named()
+    {
+        var build = new Calling();
+        Assert.Equal(0, _run.Build(build, "Ask"));
+        Assert.Matches(@"^\d+\.\d+\.\d+", build.Ran);
+
+        Assert.Equal(1, _run.Build(build, "Err"));
+        Assert.Contains("Err failed: dotnet no-such-verb.dll ended with exit code ", _run.Error, StringComparison.Ordinal);
+        Assert.Equal(1, _run.Build(build, "Lack"));
+        Assert.StartsWith("Lack failed: no-such-program can't be started: ", _run.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_stop_after_the_last_target_changes_nothing()
     {

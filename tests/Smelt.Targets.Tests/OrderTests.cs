@@ -1,3 +1,4 @@
+using System.Globalization;
 using CsCheck;
 
 namespace Smelt.Targets.Tests;
@@ -103,50 +104,98 @@ public sealed class OrderTests : IDisposable
         Assert.Contains("SM8105 at D: D -> D: D depends on D.", _run.Error, StringComparison.Ordinal);
     }
 
-    /// <summary>The targets of a random graph: relations point from a higher number to a lower one, so there is no circle.</summary>
-    private static TargetNode[] RandomNodes(int count, (int From, int To, int Kind)[] relations)
-    {
-        var nodes = Enumerable.Range(0, count).Select(i => new TargetNode($"T{i}", d => d, new TargetDefinition(new Relations()))).ToArray();
-        foreach (var (from, to, kind) in relations.Where(r => r.From > r.To && r.From < count))
-        {
-            if (kind == 0)
-            {
-                nodes[from].Dependencies.Add(nodes[to]);
-            }
-            else if (kind == 1)
-            {
-                nodes[from].Earlier.Add(nodes[to]);
-            }
-            else
-            {
-                nodes[to].Triggers.Add(nodes[from]);
-                nodes[from].TriggeredBy.Add(nodes[to]);
-            }
-        }
+    /// <summary>A relation between two targets: the number of the one that runs first, of the one that runs later, and which it is.</summary>
+    private sealed record Edge(int First, int Later, Relation Kind);
 
-        return nodes;
+    /// <summary>A build with relations from a list: they lead from lower numbers to higher ones, so that there is no circle.</summary>
+    private sealed class Random(IReadOnlyList<Edge> edges, int failing) : LoggedBuild
+    {
+        public Target T0 => _ => Define(_, 0);
+
+        public Target T1 => _ => Define(_, 1);
+
+        public Target T2 => _ => Define(_, 2);
+
+        public Target T3 => _ => Define(_, 3);
+
+        public Target T4 => _ => Define(_, 4);
+
+        public Target T5 => _ => Define(_, 5);
+
+        public Target T6 => _ => Define(_, 6);
+
+        public Target T7 => _ => Define(_, 7);
+
+        public Target T8 => _ => Define(_, 8);
+
+        public Target T9 => _ => Define(_, 9);
+
+        private Target[] All => [T0, T1, T2, T3, T4, T5, T6, T7, T8, T9];
+
+        private ITargetDefinition Define(ITargetDefinition definition, int number)
+        {
+            foreach (var (first, later, kind) in edges)
+            {
+                var other = All[first == number ? later : first];
+                _ = (kind, number == first, number == later) switch
+                {
+                    (Relation.DependsOn, _, true) => definition.DependsOn(other),
+                    (Relation.Consumes, _, true) => definition.Consumes(other),
+                    (Relation.DependentFor, true, _) => definition.DependentFor(other),
+                    (Relation.Before, true, _) => definition.Before(other),
+                    (Relation.After, _, true) => definition.After(other),
+                    (Relation.Triggers, true, _) => definition.Triggers(other),
+                    (Relation.TriggeredBy, _, true) => definition.TriggeredBy(other),
+                    _ => definition,
+                };
+            }
+
+            return definition.Executes(() =>
+            {
+                Log.Add($"T{number}");
+                if (number == failing)
+                    throw new IOException("fails");
+            });
+        }
     }
 
     [Fact]
     public void Random_graphs_run_each_target_once_after_all_that_come_before_it()
     {
-        Gen.Select(Gen.Int[1, 12], Gen.Select(Gen.Int[0, 11], Gen.Int[0, 11], Gen.Int[0, 2]).Array[0, 40], Gen.Int[0, 11].Array[1, 4]).Sample((count, relations, asked) =>
-        {
-            var nodes = RandomNodes(count, relations);
-            var requested = asked.Select(a => nodes[a % count]).Distinct().ToArray();
-            var plan = ExecutionPlan.Create(requested, null).Select(p => p.Target).ToList();
-
-            var expected = new HashSet<TargetNode>();
-            void Reach(TargetNode node)
+        var edge = Gen.Select(Gen.Int[0, 8], Gen.Int[1, 9], Gen.Enum<Relation>()).Select((a, b, kind) => new Edge(Math.Min(a, b - 1), Math.Max(a + 1, b), kind));
+        Gen.Select(edge.Array[0, 25], Gen.Int[0, 9].Array[1, 3], Gen.Int[0, 30]).Sample(
+            (edges, asked, failing) =>
             {
-                if (expected.Add(node))
-                    node.Dependencies.Concat(node.Triggers).ToList().ForEach(Reach);
-            }
+                var build = new Random(edges, failing);
+                using var run = new Run();
+                var code = run.Build(build, string.Join(' ', asked.Select(a => $"T{a}")) + " --force");
 
-            requested.ToList().ForEach(Reach);
-            Assert.Equal(expected.Count, plan.Count);
-            Assert.True(expected.SetEquals(plan));
-            Assert.All(plan, node => Assert.All(node.Before.Select(b => b.Node).Where(expected.Contains), before => Assert.True(plan.IndexOf(before) < plan.IndexOf(node))));
-        });
+                var expected = new HashSet<int>();
+                void Reach(int target)
+                {
+                    if (!expected.Add(target))
+                        return;
+                    foreach (var e in edges)
+                    {
+                        if (e.Later == target && e.Kind is Relation.DependsOn or Relation.Consumes or Relation.DependentFor)
+                            Reach(e.First);
+                        if (e.First == target && e.Kind is Relation.Triggers or Relation.TriggeredBy)
+                            Reach(e.Later);
+                    }
+                }
+
+                foreach (var target in asked)
+                    Reach(target);
+                var ran = build.Log.Select(name => int.Parse(name[1..], CultureInfo.InvariantCulture)).ToList();
+                var fails = expected.Contains(failing);
+                Assert.Equal(fails ? 1 : 0, code);
+                Assert.Equal(ran.Count, ran.Distinct().Count());
+                if (fails)
+                    Assert.Equal(failing, ran[^1]);
+                else
+                    Assert.True(expected.SetEquals(ran));
+                Assert.All(edges.Where(e => ran.Contains(e.Later) && expected.Contains(e.First)), e => Assert.InRange(ran.IndexOf(e.First), 0, ran.IndexOf(e.Later) - 1));
+            },
+            iter: 200);
     }
 }

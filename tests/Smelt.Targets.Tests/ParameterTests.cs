@@ -126,6 +126,22 @@ public sealed class ParameterTests : IDisposable
         Assert.Equal(2, _run.Build<Build>("Both --skip Send"));
     }
 
+    private sealed class Throwing : LoggedBuild
+    {
+        public Target Asked => _ => _.OnlyWhenStatic(() => Log[0] == "x").Executes(Note("asked"));
+
+        public Target Required => _ => _.Requires(() => Log[0]).Executes(Note("required"));
+    }
+
+    [Theory]
+    [InlineData("Asked", "Log[0] == \"x\"")]
+    [InlineData("Required", "Log[0]")]
+    public void A_condition_that_fails_before_anything_runs_is_named(string target, string condition)
+    {
+        Assert.Equal(2, _run.Build<Throwing>(target));
+        Assert.StartsWith($"error SM8106 at {target}: asking for {condition} failed: Index was out of range.", _run.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_file_that_is_no_json_is_named()
     {

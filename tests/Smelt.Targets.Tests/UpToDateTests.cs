@@ -168,6 +168,15 @@ public sealed class UpToDateTests : IDisposable
     }
 
     [Fact]
+    public void The_state_and_version_control_are_no_inputs()
+    {
+        _run.Write(".git/index", "1");
+        _run.Write(".smelt/state/x.json", "1");
+        _run.Write(".smelt/parameters.json", "{}");
+        Assert.Equal(".smelt/parameters.json source/a.txt source/deep/b.txt", string.Join(' ', new FileSet(_run.Folder, [], trusting: true).Hash(["."]).Keys));
+    }
+
+    [Fact]
     public void A_fresh_file_is_read_again_next_time()
     {
         File.WriteAllText(Path.Combine(_run.Folder, "fresh.txt"), "1");

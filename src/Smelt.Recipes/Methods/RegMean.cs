@@ -3,7 +3,7 @@ namespace Smelt.Recipes;
 /// <summary>
 /// RegMean (Jin et al. 2023, "Dataless knowledge fusion by merging weights of language models"): the linear layer whose outputs
 /// are nearest to those of every expert on that expert's own inputs X_i. With G_i = X_i^T X_i and W_i of shape [out, in]:
-/// W^T = (Σ G_i)^-1 Σ G_i W_i^T. Tensors without Gram matrices are averaged.
+/// out = W, W^T = (Σ G_i)^-1 Σ G_i W_i^T. Tensors without Gram matrices are averaged.
 /// </summary>
 /// <remarks>
 /// Each expert's <see cref="Expert.Statistics"/> holds a Gram matrix [in, in] for each linear layer under the layer's name, without
