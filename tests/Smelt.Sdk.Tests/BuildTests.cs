@@ -112,6 +112,12 @@ public sealed class BuildTests(Packages packages) : IClassFixture<Packages>
         var project = packages.Create("smelt-experiment", "Grid");
         Assert.Contains("3 cells", Succeed(packages.Build(project, "-t:Experiment")), StringComparison.Ordinal);
         Assert.Contains("Skipping target \"_SmeltRunStep\"", Succeed(packages.Build(project, "-t:Experiment")), StringComparison.Ordinal);
+        var first = Times(project);
+        File.SetLastWriteTimeUtc(Path.Combine(project, "models", "expert-a", "model.safetensors"), new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        Succeed(packages.Build(project, "-t:Experiment"));
+        Assert.All(Times(project), t => Assert.NotEqual(first[t.Key], t.Value));
+        Succeed(packages.Run(project, "dotnet", "clean", "--nologo"));
+        Assert.Empty(Names(Path.Combine(project, "out")));
     }
 
     [Fact]

@@ -21,12 +21,14 @@ internal sealed class BuildStep(string folder)
     /// <param name="verb">The step.</param>
     /// <param name="plans">What it planned.</param>
     /// <param name="outputs">The folders of its outputs; their manifests stand for them.</param>
-    public void Finish(string verb, IEnumerable<MergePlan> plans, IEnumerable<string> outputs)
+    /// <param name="made">The folders that it made, which go when the build is cleaned.</param>
+    public void Finish(string verb, IEnumerable<MergePlan> plans, IEnumerable<string> outputs, IEnumerable<string> made)
     {
         var roots = plans.SelectMany(RootsOf).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
         WriteLines(verb + ".folders.txt", roots.Where(Directory.Exists));
         WriteLines(verb + ".files.txt", roots.Where(File.Exists));
         WriteLines(verb + ".outputs.txt", outputs.Select(f => Path.Combine(f, Manifest.FileName)));
+        WriteLines(verb + ".made.txt", made);
     }
 
     /// <summary>Whether the outputs of a merge are there, made of what the plan would make them of now.</summary>

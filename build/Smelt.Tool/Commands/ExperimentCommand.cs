@@ -3,6 +3,7 @@ using Smelt.Merging.Execution;
 using Smelt.Merging.Planning;
 using Smelt.Recipes;
 using Smelt.Recipes.Configuration;
+using Smelt.Tool.Building;
 using Smelt.Tool.Output;
 using Smelt.Tool.Sources;
 
@@ -28,6 +29,7 @@ internal static class ExperimentCommand
             session.ReportBuild(catalog.Warnings);
             var folders = OutputFolders.Of([.. catalog.Entries.Select(e => e.Name)], arguments.Output, catalog.IsIndex);
             var documents = new List<ExperimentDocument>();
+            var planned = new List<(MergePlan Plan, MergeOptions Options)>();
             var worst = ExitCode.Done;
             for (var i = 0; i < catalog.Entries.Count && worst != ExitCode.Interrupted; i++)
             {
@@ -36,7 +38,7 @@ internal static class ExperimentCommand
                 session.Report(entry.Name, entry.Problems);
                 var code = entry.Experiment is not { } experiment ? ExitCode.BadInput : session.Guard(entry.Name, () =>
                 {
-                    var (document, outcome) = One(session, entry, experiment, catalog.Root, folder, arguments, planOnly, cancellation);
+                    var (document, outcome) = One(session, entry, experiment, catalog.Root, folder, arguments, planOnly, planned, cancellation);
                     documents.Add(document);
                     return outcome;
                 });
@@ -44,16 +46,19 @@ internal static class ExperimentCommand
             }
 
             session.Document = session.Document with { Experiments = documents };
+            if (worst == ExitCode.Done && !planOnly)
+                arguments.Step?.Finish("experiment", planned.Select(c => c.Plan), planned.SelectMany(c => c.Plan.Points.Select(p => Path.Combine(c.Options.Output, p.Label))), folders);
             return worst;
-        });
+        }, arguments.Step is not null);
 
     private static (ExperimentDocument Document, ExitCode Worst) One(
-        Session session, LoadedExperiment entry, Experiment experiment, string root, string folder, MergeArguments arguments, bool planOnly, CancellationToken cancellation)
+        Session session, LoadedExperiment entry, Experiment experiment, string root, string folder, MergeArguments arguments, bool planOnly, List<(MergePlan Plan, MergeOptions Options)> planned, CancellationToken cancellation)
     {
         var cells = new List<(ExperimentCell Cell, MergePlan Plan, MergeOptions Options)>();
         var worst = ExitCode.Done;
         foreach (var cell in ExperimentGrid.Cells(experiment))
         {
+            session.SetPlace(cell.Name, entry.Place);
             var name = $"{entry.Name}.{cell.Name.Replace('/', '.')}";
             var code = session.Guard(cell.Name, () =>
             {
@@ -66,9 +71,11 @@ internal static class ExperimentCommand
             cancellation.ThrowIfCancellationRequested();
         }
 
-        var states = cells.Select(c => IsFinished(c.Plan, c.Options) && !arguments.Force ? CellState.Finished : CellState.Open).ToArray();
+        // A build always replaces what is not up to date, and looks at the inputs' times besides.
+        var states = cells.Select(c => (arguments.Step?.IsCurrent(c.Plan, c.Options) ?? (IsFinished(c.Plan, c.Options) && !arguments.Force)) ? CellState.Finished : CellState.Open).ToArray();
         if (worst == ExitCode.Done && !planOnly)
-            worst = MergeAll(session, cells, states, cancellation);
+            worst = MergeAll(session, cells, states, arguments.Step, cancellation);
+        planned.AddRange(cells.Select(c => (c.Plan, c.Options)));
         var document = new ExperimentDocument
         {
             Name = entry.Name,
@@ -92,7 +99,7 @@ internal static class ExperimentCommand
     private static bool IsFinished(MergePlan plan, MergeOptions options) =>
         Enumerable.Range(0, plan.Points.Count).All(point => Manifest.IsOf(Path.Combine(options.Output, plan.Points[point].Label), plan, point));
 
-    private static ExitCode MergeAll(Session session, List<(ExperimentCell Cell, MergePlan Plan, MergeOptions Options)> cells, CellState[] states, CancellationToken cancellation)
+    private static ExitCode MergeAll(Session session, List<(ExperimentCell Cell, MergePlan Plan, MergeOptions Options)> cells, CellState[] states, BuildStep? step, CancellationToken cancellation)
     {
         // Everything that stands in the way is said before the first merge.
         var worst = ExitCode.Done;
@@ -122,6 +129,7 @@ internal static class ExperimentCommand
                 var counter = new ProgressCounter();
                 using (session.Json ? null : new ProgressReporter(session.Terminal, title, counter))
                     MergeExecutor.Run(plan, options, counter, cancellation);
+                step?.Keep(plan, options);
                 states[i] = CellState.Merged;
                 return ExitCode.Done;
             });

@@ -32,7 +32,7 @@ internal static class PlanCommand
             }
 
             if (worst == ExitCode.Done)
-                arguments.Step?.Finish("plan", merges.Select(m => m.Plan), []);
+                arguments.Step?.Finish("plan", merges.Select(m => m.Plan), [], []);
             return worst;
         }, arguments.Step is not null);
 

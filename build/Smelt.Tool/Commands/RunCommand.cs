@@ -45,7 +45,7 @@ internal static class RunCommand
             if (!session.Json && results.Count > 0)
                 RunReport.Write(terminal, session.Document.Merges);
             if (worst == ExitCode.Done)
-                arguments.Step?.Finish("run", planned.Select(m => m.Plan), planned.SelectMany(m => m.Folders));
+                arguments.Step?.Finish("run", planned.Select(m => m.Plan), planned.SelectMany(m => m.Folders), planned.Select(m => m.Options.Output));
             return worst;
         }, arguments.Step is not null);
 

@@ -70,7 +70,7 @@ internal static class TestCommand
         }
 
         if (worst == ExitCode.Done)
-            step.Finish("test", merges.Select(m => m.Plan), []);
+            step.Finish("test", merges.Select(m => m.Plan), [], []);
     }
 
     private static List<TestedDocument> Test(Session session, PreparedMerge merge, bool accept, CancellationToken cancellation)
