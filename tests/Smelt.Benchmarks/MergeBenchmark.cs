@@ -57,6 +57,11 @@ internal static class MergeBenchmark
             new("TIES, 22 points: 11 lambdas x 2 densities", 'L', 0, new Ties { Base = baseModel, Experts = experts, Profile = Profile.Mergekit, Density = Sweep(0.1, 0.2), Lambda = lambdas }),
             new("DARE-TIES, then trim (paper)", 'L', 0, new DareTies { Base = baseModel, Experts = experts, Density = 0.2, Seed = 1 }),
             new("DARE-TIES, L1 rescale (mergekit)", 'L', 0, new DareTies { Base = baseModel, Experts = experts, Profile = Profile.Mergekit, Density = 0.2, Seed = 1 }),
+            new("DARE, sum", 'L', 0, new DareLinear { Base = baseModel, Experts = experts, Density = 0.2, Seed = 1 }),
+            new("breadcrumbs, of each tensor (mergekit)", 'L', 0, new Breadcrumbs { Base = baseModel, Experts = experts, Profile = Profile.Mergekit, Density = 0.2 }),
+            new("breadcrumbs, of each row (paper)", 'L', 0, new Breadcrumbs { Base = baseModel, Experts = experts, Density = 0.2 }),
+            new("DELLA, own probabilities (paper)", 'L', 0, new Della { Base = baseModel, Experts = experts, Density = 0.4, Seed = 1 }),
+            new("DELLA, L1 rescale (mergekit)", 'L', 0, new Della { Base = baseModel, Experts = experts, Profile = Profile.Mergekit, Density = 0.4, Seed = 1 }),
         ];
     }
 

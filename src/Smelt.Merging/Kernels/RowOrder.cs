@@ -15,7 +15,17 @@ namespace Smelt.Merging.Kernels;
 internal sealed unsafe class RowOrder
 {
     private const int MostPlaces = 1 << 14;
-    private const int FewMembers = 32;
+    private const int FewMembers = 16;
+    private const int OneMagnitude = 1;
+    private const int Sorted = 2;
+
+    /// <summary>More members of a place than this are sorted; fewer are compared with each other.</summary>
+    private const int ManyMembers = 256;
+
+    /// <summary>A vector may be read from the last element on.</summary>
+    private const int Slack = 16;
+    private const int KnownMagnitudes = 128;
+    private const int MostMagnitudes = 24;
     private const float Reach = 4;
     private const int Whole = 0x4B000000;
 
@@ -23,8 +33,12 @@ internal sealed unsafe class RowOrder
     private readonly int* _places;
     private readonly int* _starts;
     private readonly int* _next;
-    private readonly ulong* _keys;
+    private readonly uint* _dealt;
+    private readonly int* _positions;
+    private readonly ulong* _sorted;
+    private readonly Known[] _known = new Known[KnownMagnitudes];
     private readonly Array[] _memory;
+    private int _magnitudes;
     private float* _deltas;
     private int _n;
     private int _count;
@@ -34,19 +48,33 @@ internal sealed unsafe class RowOrder
     {
         Longest = longest;
         var places = PlacesOf(longest) + 1;
-        _memory = new Array[5];
+        _memory = new Array[7];
         _codes = Allocate<uint>(0, longest);
         _places = Allocate<int>(1, longest);
         _starts = Allocate<int>(2, places);
         _next = Allocate<int>(3, places);
-        _keys = Allocate<ulong>(4, longest);
+        _dealt = Allocate<uint>(4, longest + Slack);
+        _positions = Allocate<int>(5, longest);
+        _sorted = Allocate<ulong>(6, longest);
     }
 
     /// <summary>The most elements of a row.</summary>
     internal int Longest { get; }
 
     /// <summary>The bytes that rows of up to <paramref name="longest"/> elements take.</summary>
-    internal static long Bytes(long longest) => (longest * ((2 * sizeof(int)) + sizeof(ulong))) + (2 * sizeof(int) * (Math.Min((longest / 2) + 2, MostPlaces) + 1));
+    internal static long Bytes(long longest) => (longest * ((4 * sizeof(int)) + sizeof(ulong))) + (2 * sizeof(int) * (Math.Min((longest / 2) + 2, MostPlaces) + 1));
+
+    /// <summary>The number of places.</summary>
+    internal int Count => _count;
+
+    /// <summary>The place of each element.</summary>
+    internal int* Places => _places;
+
+    /// <summary>The rank of the first element of each place, and behind the last place the number of elements.</summary>
+    internal int* Starts => _starts;
+
+    /// <summary>The number of places for rows of so many elements.</summary>
+    internal static int PlacesOf(long n) => (int)Math.Min((n / 2) + 2, MostPlaces);
 
     /// <summary>Takes up a row, whose deltas stay where they are until the questions about it are asked.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -55,6 +83,8 @@ internal sealed unsafe class RowOrder
         _deltas = deltas;
         _n = n;
         _count = PlacesOf(n);
+        _magnitudes = 0;
+        Array.Clear(_known);
         var kernel = new Kernel { Deltas = deltas, Elements = n, Codes = _codes, Places = _places, Limit = _count - 1 };
         Simd.Run(ref kernel);
         kernel.Scale = (_count - 2) / (Reach * kernel.Sum / n);
@@ -79,64 +109,85 @@ internal sealed unsafe class RowOrder
         var place = PlaceAt((int)(_n - k));
         var members = _starts[place + 1] - _starts[place];
         var wanted = (int)(k - (_n - _starts[place + 1]));
-        var codes = new Span<uint>(_keys, members);
+        var codes = new Span<uint>(_dealt, members);
         Gather(place, codes);
         var code = Select(codes, wanted);
-        var larger = codes.Length - codes.Count(code) - CountBelow(codes, code);
+        var larger = codes.Length - codes.Count(code) - CountBelow(_dealt, members, code);
         var equal = codes.Count(code);
         var rank = (long)wanted - larger;
         return rank == equal ? Cut.AtThreshold(code) : new Cut(code, MagnitudeBits.LocateEqual(_deltas, _n, code, ref rank));
     }
 
     /// <summary>
-    /// The whole order: the element of rank r, 0 for the smallest magnitude and of equal ones for the lowest index, is the
-    /// lower half of word r. They are there until the next question.
+    /// The rank of an element: 0 for the smallest magnitude and of equal ones for the lowest index. Asked for elements in
+    /// rising order of their indices. -1 after so many different magnitudes that <see cref="Ranks"/> is cheaper.
     /// </summary>
+    internal int RankOf(int element)
+    {
+        var code = _codes[element];
+        ref var known = ref _known[code * 0x9E3779B1 >> 25];
+        if (known.Next == 0 || known.Code != code)
+        {
+            if (_magnitudes++ == MostMagnitudes)
+                return -1;
+            known = new Known { Code = code, Rank = CountBelow(_codes, _n, code) };
+        }
+
+        known.Rank += new ReadOnlySpan<uint>(_codes + known.Next, element - known.Next).Count(code);
+        known.Next = element;
+        return known.Rank;
+    }
+
+    /// <summary>
+    /// The ranks of some elements: 0 for the smallest magnitude, and of equal ones for the lowest index. For a few elements
+    /// <see cref="RankOf"/> is cheaper.
+    /// </summary>
+    /// <param name="wanted">Bit e % 64 of word e / 64 tells whether element e is asked for.</param>
+    /// <param name="ranks">Where the rank of element e goes, at index e.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal ulong* Sort()
+    internal void Ranks(ulong* wanted, int* ranks)
+    {
+        Deal();
+        var kernel = new RankKernel { Order = this, Wanted = wanted, Ranks = ranks };
+        Simd.Run(ref kernel);
+    }
+
+    /// <summary>Lists the magnitudes of each place in the order of their indices, and finds out which places have but one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Deal()
     {
         var codes = _codes;
         var places = _places;
         var next = _next;
-        var keys = _keys;
-        var n = _n;
+        var dealt = _dealt;
+        var positions = _positions;
         new ReadOnlySpan<int>(_starts, _count).CopyTo(new Span<int>(next, _count));
-        for (var e = 0; e < n; e++)
-            keys[next[places[e]]++] = ((ulong)codes[e] << 32) | (uint)e;
+        for (var e = 0; e < _n; e++)
+        {
+            var position = next[places[e]]++;
+            dealt[position] = codes[e];
+            positions[e] = position;
+        }
 
         for (var place = 0; place < _count; place++)
         {
-            var start = _starts[place];
-            if (_starts[place + 1] - start > FewMembers)
-                SortMany(new Span<ulong>(keys + start, _starts[place + 1] - start));
+            var members = new ReadOnlySpan<uint>(dealt + _starts[place], _starts[place + 1] - _starts[place]);
+            if (members.Length > FewMembers)
+                next[place] = !members.ContainsAnyExcept(members[0]) ? OneMagnitude : members.Length > ManyMembers ? Sort(place) : 0;
         }
-
-        // What is left to move stays inside its place.
-        for (var r = 1; r < n; r++)
-        {
-            var key = keys[r];
-            var hole = r;
-            for (; hole > 0 && keys[hole - 1] > key; hole--)
-                keys[hole] = keys[hole - 1];
-            keys[hole] = key;
-        }
-
-        return keys;
     }
 
-    private static int PlacesOf(int n) => Math.Min((n / 2) + 2, MostPlaces);
-
-    /// <summary>Elements of one magnitude are sorted as they come.</summary>
-    private static void SortMany(Span<ulong> keys)
+    /// <summary>Puts the rank of each member of a crowded place where it is dealt: an outlier may have driven a whole row into it.</summary>
+    private int Sort(int place)
     {
-        for (var i = 1; i < keys.Length; i++)
-        {
-            if (keys[i] < keys[i - 1])
-            {
-                keys.Sort();
-                return;
-            }
-        }
+        var (first, count) = (_starts[place], _starts[place + 1] - _starts[place]);
+        var keys = new Span<ulong>(_sorted, count);
+        for (var i = 0; i < count; i++)
+            keys[i] = ((ulong)_dealt[first + i] << 32) | (uint)i;
+        keys.Sort();
+        for (var i = 0; i < count; i++)
+            _dealt[first + (int)(uint)keys[i]] = (uint)(first + i);
+        return Sorted;
     }
 
     /// <summary>The place of the element that is number <paramref name="position"/>, from 0, in rising order.</summary>
@@ -182,12 +233,12 @@ internal sealed unsafe class RowOrder
         return sorted[^wanted];
     }
 
-    private static int CountBelow(ReadOnlySpan<uint> codes, uint code)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int CountBelow(uint* codes, int n, uint code)
     {
-        var count = 0;
-        foreach (var other in codes)
-            count += other < code ? 1 : 0;
-        return count;
+        var kernel = new BelowKernel { Codes = codes, Code = (int)code, Elements = n };
+        Simd.Run(ref kernel);
+        return kernel.Below;
     }
 
     private T* Allocate<T>(int index, int length)
@@ -196,6 +247,19 @@ internal sealed unsafe class RowOrder
         var array = GC.AllocateUninitializedArray<T>(length, pinned: true);
         _memory[index] = array;
         return (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(array));
+    }
+
+    /// <summary>A magnitude that was asked for.</summary>
+    private struct Known
+    {
+        /// <summary>The magnitude.</summary>
+        internal uint Code;
+
+        /// <summary>The rank of the last element of that magnitude before <see cref="Next"/>, or of the first if there is none.</summary>
+        internal int Rank;
+
+        /// <summary>Up to where elements were looked at.</summary>
+        internal int Next;
     }
 
     /// <summary>First the sum of the magnitudes, then codes and places.</summary>
@@ -258,6 +322,101 @@ internal sealed unsafe class RowOrder
                 TSimd.Store(TSimd.SelectGreaterBits(magnitude, zero, TSimd.SubtractBits(place, whole), zero), places + e);
             }
 
+            return e;
+        }
+    }
+
+    /// <summary>Counts the smaller and, before it, the equal members of an element's place.</summary>
+    private struct RankKernel : IKernel
+    {
+        internal RowOrder Order;
+        internal ulong* Wanted;
+        internal int* Ranks;
+
+        public readonly void Run<TSimd>()
+            where TSimd : unmanaged, ISimd<TSimd> => Loop<TSimd>(Order, Wanted, Ranks);
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Loop<TSimd>(RowOrder order, ulong* wanted, int* ranks)
+            where TSimd : unmanaged, ISimd<TSimd>
+        {
+            var codes = order._codes;
+            var places = order._places;
+            var starts = order._starts;
+            var next = order._next;
+            var positions = order._positions;
+            var dealt = (float*)order._dealt;
+            var n = order._n;
+            for (var word = 0; word << 6 < n; word++)
+            {
+                for (var open = wanted[word]; open != 0; open &= open - 1)
+                {
+                    var e = (word << 6) + BitOperations.TrailingZeroCount(open);
+                    var place = places[e];
+                    var start = starts[place];
+                    var end = starts[place + 1];
+                    var position = positions[e];
+                    var rank = start;
+                    if (end - start > FewMembers && next[place] == OneMagnitude)
+                    {
+                        rank = position;
+                    }
+                    else if (end - start > FewMembers && next[place] == Sorted)
+                    {
+                        rank = (int)order._dealt[position];
+                    }
+                    else
+                    {
+                        var code = TSimd.CreateBits((int)codes[e]);
+                        for (var from = start; from < end; from += TSimd.Count)
+                        {
+                            // Behind the place's members lie those of others.
+                            var members = TSimd.Load(dealt + from);
+                            var own = (uint)((1UL << Math.Min(end - from, TSimd.Count)) - 1);
+                            var before = (uint)((1UL << Math.Clamp(position - from, 0, TSimd.Count)) - 1);
+                            rank += BitOperations.PopCount((TSimd.PackGreaterBits(code, members) & own) | (TSimd.PackEqualBits(code, members) & before));
+                        }
+                    }
+
+                    ranks[e] = rank;
+                }
+            }
+        }
+    }
+
+    private struct BelowKernel : IKernel
+    {
+        internal uint* Codes;
+        internal int Code;
+        internal int Elements;
+        internal int Below;
+
+        public void Run<TSimd>()
+            where TSimd : unmanaged, ISimd<TSimd> => Loop<SimdScalar>(ref this, Loop<TSimd>(ref this, 0));
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static int Loop<TSimd>(ref BelowKernel kernel, int e)
+            where TSimd : unmanaged, ISimd<TSimd>
+        {
+            var codes = (float*)kernel.Codes;
+            var n = kernel.Elements;
+            var code = TSimd.CreateBits(kernel.Code);
+            var zero = TSimd.CreateBits(0);
+            var one = TSimd.CreateBits(1);
+            TSimd even = zero, odd = zero;
+            for (; e <= n - (2 * TSimd.Count); e += 2 * TSimd.Count)
+            {
+                even = TSimd.AddBits(even, TSimd.SelectGreaterBits(code, TSimd.Load(codes + e), one, zero));
+                odd = TSimd.AddBits(odd, TSimd.SelectGreaterBits(code, TSimd.Load(codes + e + TSimd.Count), one, zero));
+            }
+
+            for (; e <= n - TSimd.Count; e += TSimd.Count)
+                even = TSimd.AddBits(even, TSimd.SelectGreaterBits(code, TSimd.Load(codes + e), one, zero));
+
+            var lanes = stackalloc int[16];
+            TSimd.Store(TSimd.AddBits(even, odd), (float*)lanes);
+            for (var i = 0; i < TSimd.Count; i++)
+                kernel.Below += lanes[i];
             return e;
         }
     }

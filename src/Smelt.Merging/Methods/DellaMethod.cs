@@ -16,6 +16,7 @@ internal sealed unsafe class DellaMethod : SparseMethod
     private readonly RandomMasks _random;
     private readonly GradedRows _rows;
     private readonly AxisMasks _columns;
+    private readonly MaskCache? _cache;
 
     public DellaMethod(MergePlan plan)
         : base(plan)
@@ -23,6 +24,8 @@ internal sealed unsafe class DellaMethod : SparseMethod
         _random = new RandomMasks(plan, Groups);
         _rows = new GradedRows(plan, Groups, _random);
         _columns = new AxisMasks(plan, Groups, _random);
+        if (Groups.Any(g => LooksTwice(g.Recipe)))
+            _cache = new MaskCache();
     }
 
     /// <inheritdoc/>
@@ -37,6 +40,8 @@ internal sealed unsafe class DellaMethod : SparseMethod
     /// <inheritdoc/>
     public override void Prepare(PassContext context, int first, int end)
     {
+        // No magnitude is searched for, so that the memory for histograms is free.
+        _cache?.Clear(context.Searches * context.Pool.Count * MagnitudeBracket.MostBytes);
         _columns.Prepare(context, first, end);
         base.Prepare(context, first, end);
     }
@@ -67,11 +72,20 @@ internal sealed unsafe class DellaMethod : SparseMethod
         {
             block.Mask = _columns.Of(part, group, expert);
         }
+        else if (_cache is not null && _cache.Find(group, expert, part) is var known && known is not null)
+        {
+            block.Mask = known;
+        }
         else
         {
             var rows = _rows.Make(worker, part, group, expert);
             block.Mask = rows.Mask;
             block.Divisors = rows.Divisors;
+            if (!divides)
+                _cache?.Add(group, expert, part, rows.Mask, worker.MaskWords);
         }
     }
+
+    /// <summary>Whether the masks of a recipe are needed for a measurement before the merge.</summary>
+    private static bool LooksTwice(Recipe recipe) => StatisticsPasses((SparseRecipe)recipe, trims: false) > 0;
 }

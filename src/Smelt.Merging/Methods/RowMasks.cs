@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Smelt.Checkpoints;
 using Smelt.Merging.Execution;
 using Smelt.Merging.Kernels;
 using Smelt.Merging.Planning;
@@ -90,8 +91,11 @@ internal abstract unsafe class RowMasks
         var end = Math.Min(part.Tensor.ElementCount, (part.Start + part.Length + length - 1) / length * length);
         while (window.End < end)
         {
-            var count = (int)(Math.Clamp(ReadAtOnce / length, 1, (end - window.End) / length) * length);
-            var row = buffers.Read(worker, group, part.Tensor, expert, window.End, count);
+            // Rows inside the sub-block are there already; only those that reach beyond it are read.
+            var inside = window.End < part.Start ? 0 : (part.Start + part.Length - window.End) / length;
+            var rows = Math.Min(ReadAtOnce / length, inside > 0 ? inside : (end - window.End) / length);
+            var count = (int)(Math.Max(1, rows) * length);
+            var row = buffers.Read(worker, part, group, expert, window.End, count);
             row.Length = (int)length;
             if (_needs.Draws)
                 row.Draws = Draw(worker, row, window.End, count, buffers.Draws);
@@ -236,18 +240,28 @@ internal abstract unsafe class RowMasks
         public uint* Draws => Pin(_draws);
 
         /// <summary>Reads neighbouring rows; returns the first.</summary>
-        public Row Read(Worker worker, MixGroup group, TensorPlan tensor, int expert, long start, int count)
+        public Row Read(Worker worker, SubBlock part, MixGroup group, int expert, long start, int count)
         {
-            var (origin, values) = (Worker.FormatOf(tensor.Base!.Type), Worker.FormatOf(tensor.Experts[expert].Type));
-            worker.Read(tensor.Base, 0, start * origin.Size(), _base.AsSpan(0, count * origin.Size()));
-            worker.Read(tensor.Experts[expert], expert + 1, start * values.Size(), _expert.AsSpan(0, count * values.Size()));
-            Deltas.Compute(new RawBlock(Pin(_base), origin), new ExpertBlock(new RawBlock(Pin(_expert), values)), start, count, Pin(_deltas));
-            var row = _row ??= new Row(_order, group, tensor);
-            (row.Group, row.Tensor, row.Expert) = (group, tensor, expert);
+            Deltas.Compute(
+                Source(worker, part, 0, part.Tensor.Base!, start, count, _base),
+                new ExpertBlock(Source(worker, part, expert + 1, part.Tensor.Experts[expert], start, count, _expert)),
+                start, count, Pin(_deltas));
+            var row = _row ??= new Row(_order, group, part.Tensor);
+            (row.Group, row.Tensor, row.Expert) = (group, part.Tensor, expert);
             row.Deltas = Pin(_deltas);
             row.Bits = Pin(_bits);
             row.Divisors = _divisors.Length == 0 ? null : Pin(_divisors);
             return row;
+        }
+
+        /// <summary>Elements of a source: of the sub-block, which the worker has read, or from the file.</summary>
+        private static RawBlock Source(Worker worker, SubBlock part, int source, CheckpointTensor tensor, long start, int count, byte[] buffer)
+        {
+            if (start >= part.Start && start + count <= part.Start + part.Length)
+                return worker.Blocks[source].From((nint)(start - part.Start));
+            var format = Worker.FormatOf(tensor.Type);
+            worker.Read(tensor, source, start * format.Size(), buffer.AsSpan(0, count * format.Size()));
+            return new RawBlock(Pin(buffer), format);
         }
     }
 }
