@@ -151,6 +151,23 @@ public sealed class BuildTests(Packages packages) : IClassFixture<Packages>
             Assert.Equal(["average", "ties"], Names(Path.Combine(folder, name, "out")));
     }
 
+    [Fact]
+    public void A_single_file_is_merged_without_a_project()
+    {
+        var folder = packages.Create("smelt-recipes", "Single");
+        File.Delete(Path.Combine(folder, "Single.csproj"));
+        var source = "#:package Smelt.Sdk@" + packages.Version + "\n#:property PublishAot=false\nusing Smelt.Recipes;\nusing static Smelt.Recipes.Syntax;\n" + File.ReadAllText(Path.Combine(folder, "Recipes.cs"));
+        File.WriteAllText(Path.Combine(folder, "merges.cs"), source);
+        File.Delete(Path.Combine(folder, "Recipes.cs"));
+
+        Assert.Contains("written to", Succeed(packages.Run(folder, "dotnet", "run", "merges.cs", "--", "--recipe", "average")), StringComparison.Ordinal);
+        Assert.Equal(["average"], Names(Path.Combine(folder, "out")));
+
+        var tool = Path.Combine(packages.Root, "packages", "smelt.sdk", packages.Version, "tools", "smelt.dll");
+        Succeed(packages.Run(folder, "dotnet", "exec", tool, "run", "merges.cs", "--recipe", "average", "--out", "again"));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(folder, "out", "average", "model.safetensors")), File.ReadAllBytes(Path.Combine(folder, "again", "model.safetensors")));
+    }
+
     private static string Emitted(string project, params string[] path) => Path.Combine([project, "obj", "Debug", "net10.0", "smelt", .. path]);
 
     private static string[] Names(string folder) => [.. Directory.EnumerateFileSystemEntries(folder).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];

@@ -8,7 +8,7 @@ internal static class CommonOptions
     /// <summary>Where the recipes are.</summary>
     public static Argument<string> Path() => new("PATH")
     {
-        Description = "A recipe project (its folder or .csproj), a built assembly (.dll), a configuration (.json) or one of mergekit (.yml).",
+        Description = "A recipe project (its folder or .csproj), a single file of recipes (.cs), a built assembly (.dll), a configuration (.json) or one of mergekit (.yml).",
     };
 
     /// <summary>Some of the recipes, or of the experiments.</summary>

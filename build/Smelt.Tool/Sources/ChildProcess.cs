@@ -34,6 +34,9 @@ internal static class ChildProcess
             RedirectStandardInput = true,
             UseShellExecute = false,
         };
+
+        // A node of a build that outlives it would hold on to the redirected streams.
+        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
         using var kill = cancellation.Register(() => process.Kill(entireProcessTree: true));

@@ -42,7 +42,7 @@ internal sealed record ExperimentCatalog(string Root, IReadOnlyList<LoadedExperi
             throw new InvalidInputException(ToolRules.NoSuchSource.Id, full, "there is no such file or folder.", "Name a recipe project, an assembly (.dll) or a configuration (.json).");
         switch (Path.GetExtension(full).ToLowerInvariant())
         {
-            case ".csproj":
+            case ".csproj" or ".cs":
                 var built = ProjectBuilder.Build(full, cancellation);
                 return new ExperimentCatalog(Path.GetDirectoryName(full)!, OfAssembly(built.Assembly, names, cancellation).Entries, built.Warnings);
             case ".dll":
@@ -53,7 +53,7 @@ internal sealed record ExperimentCatalog(string Root, IReadOnlyList<LoadedExperi
             case RecipeIndex.Extension:
                 return OfIndex(full, names);
             default:
-                throw new InvalidInputException(ToolRules.NoSuchSource.Id, full, "experiments come in a project's folder, .csproj, .dll or .json.");
+                throw new InvalidInputException(ToolRules.NoSuchSource.Id, full, "experiments come in a project's folder, .csproj, .cs, .dll or .json.");
         }
     }
 

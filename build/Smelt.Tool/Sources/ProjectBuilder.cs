@@ -24,7 +24,10 @@ internal static class ProjectBuilder
     /// <summary>From here on, what this flow of control starts builds every project once: the verbs of a pipeline share a build.</summary>
     public static void ShareBuilds() => Shared.Value = [];
 
-    /// <summary>Builds a project in Release and finds its assembly.</summary>
+    /// <summary>Whether a path is a single file of recipes, which needs no project: it names its package, <c>#:package Smelt.Recipes@VERSION</c>.</summary>
+    public static bool IsFile(string path) => Path.GetExtension(path).Equals(".cs", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Builds a project, or a single file, in Release and finds its assembly.</summary>
     /// <exception cref="BuildFailedException">The project does not build.</exception>
     /// <exception cref="InvalidInputException">There is no SDK.</exception>
     public static BuiltProject Build(string project, CancellationToken cancellation)
@@ -33,11 +36,11 @@ internal static class ProjectBuilder
             return shared;
 
         // With -getProperty MSBuild keeps standard output for the value and writes diagnostics to standard error; it builds
-        // only because a target is named. A node that outlives the build would hold on to the redirected streams.
+        // only because a target is named.
         string[] arguments =
         [
-            "build", project, "-c", "Release", "-v", "q", "--nologo", "-tl:off", "-nodeReuse:false", "-clp:NoSummary",
-            "-t:Build", "-getProperty:TargetPath",
+            "build", project, "-c", "Release", "-v", "q", "--nologo", "-tl:off", "-clp:NoSummary", "-t:Build", "-getProperty:TargetPath",
+            .. IsFile(project) ? ["-p:OutputType=Library", "-p:PublishAot=false"] : Array.Empty<string>(),
         ];
         var folder = Path.GetDirectoryName(project)!;
         var result = Run(arguments, folder, cancellation);

@@ -26,7 +26,7 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
     public bool IsIndex { get; init; }
 
     /// <summary>Finds the recipes of a path and reads those asked for.</summary>
-    /// <param name="path">A project's folder, a <c>.csproj</c>, an assembly (<c>.dll</c>) or a configuration (<c>.json</c>, or <c>.yml</c> of mergekit).</param>
+    /// <param name="path">A project's folder, a <c>.csproj</c>, a single file of recipes (<c>.cs</c>), an assembly (<c>.dll</c>) or a configuration (<c>.json</c>, or <c>.yml</c> of mergekit).</param>
     /// <param name="names">The recipes wanted; all of them where it is empty.</param>
     /// <param name="missing">What happens to tensors that some inputs lack, for configurations of mergekit; null as they have it.</param>
     /// <param name="cancellation">Stops a build.</param>
@@ -43,12 +43,12 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
             throw new InvalidInputException(ToolRules.NoSuchSource.Id, full, "there is no such file or folder.", "Name a recipe project, an assembly (.dll) or a configuration (.json).");
         return Path.GetExtension(full).ToLowerInvariant() switch
         {
-            ".csproj" => OpenProject(full, names, cancellation),
+            ".csproj" or ".cs" => OpenProject(full, names, cancellation),
             ".dll" => OpenAssembly(full, RootOfAssembly, names, cancellation),
             ".json" => OpenConfiguration(full, names),
             RecipeIndex.Extension => OpenIndex(full, names),
             ".yml" or ".yaml" => OpenMergekit(full, path, names, missing),
-            var extension => throw new InvalidInputException(ToolRules.NoSuchSource.Id, full, $"recipes don't come in files of kind '{extension}'; allowed: a project's folder, .csproj, .dll, .json, or .yml of mergekit."),
+            var extension => throw new InvalidInputException(ToolRules.NoSuchSource.Id, full, $"recipes don't come in files of kind '{extension}'; allowed: a project's folder, .csproj, .cs, .dll, .json, or .yml of mergekit."),
         };
     }
 
