@@ -33,8 +33,7 @@ internal sealed class BuildStep(string folder)
 
     /// <summary>Whether the outputs of a merge are there, made of what the plan would make them of now.</summary>
     public bool IsCurrent(MergePlan plan, MergeOptions options) =>
-        Enumerable.Range(0, plan.Points.Count).All(point => Manifest.IsOf(Path.Combine(options.Output, plan.Points[point].Label), plan, point))
-        && File.Exists(StateOf(plan)) && File.ReadAllText(StateOf(plan)) == Describe(plan, options);
+        Manifest.IsOf(options.Output, plan) && File.Exists(StateOf(plan)) && File.ReadAllText(StateOf(plan)) == Describe(plan, options);
 
     /// <summary>Keeps the state of what was just merged.</summary>
     public void Keep(MergePlan plan, MergeOptions options)

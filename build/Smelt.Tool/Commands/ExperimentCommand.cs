@@ -72,7 +72,7 @@ internal static class ExperimentCommand
         }
 
         // A build always replaces what is not up to date, and looks at the inputs' times besides.
-        var states = cells.Select(c => (arguments.Step?.IsCurrent(c.Plan, c.Options) ?? (IsFinished(c.Plan, c.Options) && !arguments.Force)) ? CellState.Finished : CellState.Open).ToArray();
+        var states = cells.Select(c => (arguments.Step?.IsCurrent(c.Plan, c.Options) ?? (Manifest.IsOf(c.Options.Output, c.Plan) && !arguments.Force)) ? CellState.Finished : CellState.Open).ToArray();
         if (worst == ExitCode.Done && !planOnly)
             worst = MergeAll(session, cells, states, arguments.Step, cancellation);
         planned.AddRange(cells.Select(c => (c.Plan, c.Options)));
@@ -95,9 +95,6 @@ internal static class ExperimentCommand
     private static IEnumerable<(ExperimentCell Cell, MergePlan Plan, MergeOptions Options)> Open(
         List<(ExperimentCell Cell, MergePlan Plan, MergeOptions Options)> cells, CellState[] states, bool planOnly) =>
         cells.Where((_, i) => states[i] == (planOnly ? CellState.Open : CellState.Merged));
-
-    private static bool IsFinished(MergePlan plan, MergeOptions options) =>
-        Enumerable.Range(0, plan.Points.Count).All(point => Manifest.IsOf(Path.Combine(options.Output, plan.Points[point].Label), plan, point));
 
     private static ExitCode MergeAll(Session session, List<(ExperimentCell Cell, MergePlan Plan, MergeOptions Options)> cells, CellState[] states, BuildStep? step, CancellationToken cancellation)
     {

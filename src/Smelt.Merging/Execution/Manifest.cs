@@ -70,6 +70,10 @@ public static class Manifest
         file.Write("\n"u8);
     }
 
+    /// <summary>Whether a folder holds the finished outputs of a plan, at all its sweep points.</summary>
+    public static bool IsOf(string folder, MergePlan plan) =>
+        Enumerable.Range(0, plan.Points.Count).All(point => IsOf(Path.Combine(folder, plan.Points[point].Label), plan, point));
+
     /// <summary>
     /// Whether a folder holds the finished output of a plan at a sweep point: the same recipe, this version, and inputs whose
     /// files have the sizes they had.
