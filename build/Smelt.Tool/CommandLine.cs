@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Smelt.Recipes.Configuration;
 using Smelt.Tool.Commands;
 using Smelt.Tool.Output;
 
@@ -16,8 +17,8 @@ internal static class CommandLine
         var line = Create(terminal, cancellation).Parse(arguments);
         if (line.Errors.Count > 0)
         {
-            foreach (var error in line.Errors)
-                terminal.Error.WriteLine("smelt: " + error.Message);
+            foreach (var error in ErrorsOf(line))
+                terminal.Error.WriteLine("smelt: " + error);
             var verb = line.CommandResult.Command is RootCommand ? "" : line.CommandResult.Command.Name + " ";
             terminal.Error.WriteLine($"smelt {verb}--help shows what there is");
             return ExitCode.BadInput;
@@ -25,6 +26,33 @@ internal static class CommandLine
 
         return (ExitCode)line.Invoke(new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false });
     }
+
+    /// <summary>What is wrong with a command line: words that mean nothing with the nearest that do, then the parser's own findings.</summary>
+    private static IEnumerable<string> ErrorsOf(ParseResult line)
+    {
+        var command = line.CommandResult.Command;
+        var unknown = line.UnmatchedTokens;
+        if (command is RootCommand && unknown.FirstOrDefault(t => !t.StartsWith('-')) is { } verb)
+        {
+            // Whatever follows belongs to the command that was meant.
+            yield return $"there is no command '{verb}'." + Suggestion(verb, command.Subcommands);
+            yield break;
+        }
+
+        for (var i = 0; i < unknown.Count; i++)
+        {
+            if (unknown[i].StartsWith('-'))
+                yield return $"{(command is RootCommand ? "smelt" : command.Name)} has no option '{unknown[i]}'." + Suggestion(unknown[i], command.Options);
+            else if (i == 0 || !unknown[i - 1].StartsWith('-'))
+                yield return $"{command.Name} does not know what '{unknown[i]}' is for; {(command.Arguments.Count == 0 ? "it takes options alone" : $"it takes one {string.Join(" and one ", command.Arguments.Select(a => a.Name))}")}.";
+        }
+
+        foreach (var error in line.Errors.Where(e => !unknown.Any(t => e.Message.Contains($"'{t}'", StringComparison.Ordinal))))
+            yield return error.Message;
+    }
+
+    private static string Suggestion(string word, IEnumerable<Symbol> known) =>
+        EditDistance.Nearest(word, known.Where(k => !k.Hidden).Select(k => k.Name)) is { } near ? $" Did you mean {near}?" : "";
 
     private static RootCommand Create(Terminal terminal, CancellationToken cancellation)
     {

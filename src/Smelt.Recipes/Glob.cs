@@ -121,6 +121,8 @@ public sealed class Glob
         {
             if (char.IsWhiteSpace(c) || char.IsControl(c))
                 return "the pattern holds white space";
+            if ("[]()|^$\\".IndexOf(c) >= 0)
+                return $"'{c}' has no meaning in a pattern (it is no regular expression; {{a,b}} stands for either of some texts, {{0,1}} for either of some layers)";
             if (c == '.' && depth > 0)
                 return "a '{' group reaches over a dot";
             depth += c == '{' ? 1 : c == '}' ? -1 : 0;

@@ -69,6 +69,8 @@ public class FoldingTests
     [InlineData("""Make()""", "Make()")]
     [InlineData("""new Average { Experts = [Folder(Environment.MachineName)] }""", "Environment.MachineName")]
     [InlineData("""new Average { Experts = [new(Folder("a")) { Weight = Math.Sqrt(2) }] }""", "Math.Sqrt(2)")]
+    [InlineData("""null!""", "null")]
+    [InlineData("""default!""", "default")]
     public void What_is_not_constant_is_information_and_left_to_run_time(string expression, string place)
     {
         var source = RecipeCompilation.Recipe(expression).Replace("public static Recipe", "private static Average Make() => new() { Experts = [Folder(\"a\")] }; public static Recipe", StringComparison.Ordinal);

@@ -40,6 +40,9 @@ public class GlobTests
     [InlineData("{a.b}")]
     [InlineData("{a{b}}")]
     [InlineData("a b")]
+    [InlineData("a.[0-9]")]
+    [InlineData("a.(b|c)")]
+    [InlineData(@"a\.b$")]
     public void What_is_no_pattern_is_refused_with_a_reason(string pattern)
     {
         Assert.Null(Glob.TryParse(pattern, out var error));

@@ -101,6 +101,19 @@ public sealed class SourceTests : IDisposable
         Assert.Empty(_captured.Out);
     }
 
+    [Theory]
+    [InlineData("there is no command 'rum'. Did you mean run?", "rum", "x.json")]
+    [InlineData("run has no option '--otu'. Did you mean --out?\nsmelt: run has no option '--thread'. Did you mean --threads?", "run", "x.json", "--otu", "y", "--thread", "3")]
+    [InlineData("plan does not know what 'b' is for; it takes one PATH.", "plan", "a", "b")]
+    [InlineData("--threads is 'many'; allowed: a whole number from -2147483648 to 2147483647.", "run", "x.json", "--threads", "many")]
+    [InlineData("--mergekit-seed is '1.5'; allowed: a whole number from -9223372036854775808 to 9223372036854775807.", "run", "x.json", "--mergekit-seed", "1.5")]
+    [InlineData("smelt has no option '--qqqq'.", "--qqqq")]
+    public void What_is_wrong_with_a_command_line_is_said_in_full(string message, params string[] arguments)
+    {
+        Assert.Equal(ExitCode.BadInput, _captured.Run(arguments));
+        Assert.StartsWith($"smelt: {message}\nsmelt ", _captured.Error.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_help_has_examples_and_hides_what_is_not_for_people()
     {

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Numerics;
 
 namespace Smelt.Tool.Commands;
 
@@ -24,4 +26,23 @@ internal static class CommonOptions
     {
         Description = "One JSON document on standard output, no progress.",
     };
+
+    /// <summary>A whole number.</summary>
+    /// <typeparam name="T">The type that it has to fit into.</typeparam>
+    /// <param name="name">The option.</param>
+    /// <param name="description">What it is for.</param>
+    public static Option<T?> Number<T>(string name, string description)
+        where T : struct, IBinaryInteger<T>, IMinMaxValue<T> => new(name)
+        {
+            Description = description,
+            HelpName = "N",
+            CustomParser = result =>
+            {
+                var text = result.Tokens.Single().Value;
+                if (T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value))
+                    return value;
+                result.AddError($"{name} is '{text}'; allowed: a whole number from {T.MinValue} to {T.MaxValue}.");
+                return null;
+            },
+        };
 }

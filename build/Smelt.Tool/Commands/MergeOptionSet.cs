@@ -11,7 +11,7 @@ internal sealed class MergeOptionSet(string what = "recipe", bool seeds = false)
     private readonly Option<string[]> _recipe = CommonOptions.Recipe(what);
     private readonly OutputOptionSet _output = new("The output folder: the checkpoint's own for one output, else one folder for each in it [default: out/RECIPE].");
     private readonly Option<bool> _statistics = new("--stats") { Description = "Measure task vectors also of inputs of 1 GiB or more." };
-    private readonly Option<long?> _seed = new("--mergekit-seed") { Description = "Draw the random masks of DARE and DELLA as mergekit does on a CPU with this --random-seed.", HelpName = "N" };
+    private readonly Option<long?> _seed = CommonOptions.Number<long>("--mergekit-seed", "Draw the random masks of DARE and DELLA as mergekit does on a CPU with this --random-seed.");
     private readonly MissingOptions _missing = new();
 
     /// <summary>Adds the options to a command.</summary>

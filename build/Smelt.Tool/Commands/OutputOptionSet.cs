@@ -8,7 +8,7 @@ namespace Smelt.Tool.Commands;
 internal sealed class OutputOptionSet(string output)
 {
     private readonly Option<string?> _output = new("--out") { Description = output, HelpName = "DIR" };
-    private readonly Option<int?> _threads = new("--threads") { Description = "Worker threads [default: all cores].", HelpName = "N" };
+    private readonly Option<int?> _threads = CommonOptions.Number<int>("--threads", "Worker threads [default: all cores].");
     private readonly Option<string?> _memory = new("--max-memory") { Description = "The memory that a merge may take, at least 64MiB [default: 512MiB].", HelpName = "SIZE" };
     private readonly Option<bool> _force = new("--force") { Description = "Replace outputs that Smelt made before, at the end." };
     private readonly Option<bool> _noSync = new("--no-sync") { Description = "Don't flush outputs to the disk." };

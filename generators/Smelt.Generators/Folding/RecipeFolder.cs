@@ -1,5 +1,6 @@
 using System.Reflection;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Operations;
 using Smelt.Generators.Methods;
@@ -87,8 +88,9 @@ internal sealed partial class RecipeFolder
 
     private IOperation OperationOf(SyntaxNode node)
     {
-        while (node is ParenthesizedExpressionSyntax parenthesized)
-            node = parenthesized.Expression;
+        // The ! of null! is no operation of its own.
+        while (node is ParenthesizedExpressionSyntax or PostfixUnaryExpressionSyntax { RawKind: (int)SyntaxKind.SuppressNullableWarningExpression })
+            node = node is ParenthesizedExpressionSyntax parenthesized ? parenthesized.Expression : ((PostfixUnaryExpressionSyntax)node).Operand;
 #pragma warning disable RS1030 // The folder follows members into other trees; a context's own model covers one tree alone.
         var model = _compilation.GetSemanticModel(node.SyntaxTree);
 #pragma warning restore RS1030
