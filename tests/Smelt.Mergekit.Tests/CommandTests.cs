@@ -82,6 +82,30 @@ public sealed class CommandTests : IDisposable
     }
 
     [Theory]
+    [InlineData("tokenizer_source: union")]
+    [InlineData("tokenizer: {source: models/x}")]
+    public void Without_a_base_the_first_model_gives_the_vocabulary(string setting)
+    {
+        var file = Vocabularies(setting, Tokens("a", "b"), Tokens("a", "b"));
+        File.WriteAllText(file, File.ReadAllText(file).Replace("base_model: models/x\n", "", StringComparison.Ordinal));
+        Done("run", file, "--out", _work["out"], "--no-sync");
+        Assert.Equal(File.ReadAllText(_work["models/x/tokenizer.json"]), File.ReadAllText(_work["out/tokenizer.json"]));
+        File.WriteAllText(file, File.ReadAllText(file).Replace(setting, "tokenizer_source: models/y", StringComparison.Ordinal));
+        Assert.Contains("the vocabulary and the tokenizer files of models/x", Refused("run", file, "--out", _work["other"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Options_of_the_command_line_in_a_file_are_told_from_misspelt_keys()
+    {
+        var file = _work.Write("o.yml", "merge_method: linear\nmodels: [{model: models/x, parameters: {weight: 1}}]\nrandom_seed: 0\nallow_crimes: true\ntokeniser_source: base\n");
+        var error = Refused("check", file);
+        Assert.Contains("'random_seed'; known", error, StringComparison.Ordinal);
+        Assert.Contains("give --mergekit-seed", error, StringComparison.Ordinal);
+        Assert.Contains("none is needed here", error, StringComparison.Ordinal);
+        Assert.Contains("Did you mean 'tokenizer_source'?", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("tokenizer_source: base", """["a", "b"]""", """["b", "a"]""", "models/y and models/x differ in the token 'b'")]
     [InlineData("tokenizer_source: union", """["a", "b"]""", """["a", "b", "c"]""", "differ in the token 'c'")]
     [InlineData("tokenizer: {source: base}", """["a", "b", "c"]""", """["a", "b", "c"]""", "has 2 rows of embeddings for 3 tokens")]

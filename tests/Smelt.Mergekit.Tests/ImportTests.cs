@@ -273,7 +273,7 @@ public sealed class ImportTests : IDisposable
     }
 
     [Theory]
-    [InlineData("tokenizer_source: union")]
+    [InlineData("tokenizer_source: other")]
     [InlineData("tokenizer: {source: base, tokens: {'<x>': {source: {kind: zero}, force: true}}, pad_to_multiple_of: 8}")]
     [InlineData("chat_template: auto")]
     [InlineData("chat_template: '{% for m in messages %}{{ m }}{% endfor %}'")]

@@ -17,19 +17,22 @@ internal sealed class FeatureCheck(MergeDocument document, ModelFinder finder, P
     public Place? VocabularyPlace => document.Tokenizer?.Place ?? document.TokenizerSource?.Place;
 
     /// <summary>
-    /// Whether the vocabulary that is asked for is the base's wherever all models have the same one: that of the base or of all
-    /// together, no token set by hand, no row added. Whether they have is known once their files are found.
+    /// Whether the vocabulary that is asked for is the donor's (the base, or else the first model) wherever all models have the
+    /// same one: that of the donor or of all together, no token set by hand, no row added. Whether they have is known once their
+    /// files are found.
     /// </summary>
     private bool TakesOneVocabulary
     {
         get
         {
-            if (document.BaseModel is not { } baseModel || document.Tokenizer is { Tokens.Count: > 0 } or { PadToMultipleOf: not null })
+            if (document.Tokenizer is { Tokens.Count: > 0 } or { PadToMultipleOf: not null })
                 return false;
             var source = document.Tokenizer is { } block ? block.Source : document.TokenizerSource;
-            return source?.Model is not { } model || (model.Model == baseModel.Model && model.Adapter is null);
+            return source?.Model is not { } model || (model.Model == Donor?.Model && model.Adapter is null);
         }
     }
+
+    private ModelReference? Donor => document.BaseModel ?? StageGraph.ModelsOf(document).FirstOrDefault();
 
     /// <summary>Adds the problems.</summary>
     public void Check()
@@ -37,7 +40,7 @@ internal sealed class FeatureCheck(MergeDocument document, ModelFinder finder, P
         foreach (var reference in StageGraph.ModelsOf(document).Distinct())
             CheckModel(reference);
         if (VocabularyPlace is { } tokenizer && !TakesOneVocabulary)
-            problems.Add(MergekitRules.NotSupported, tokenizer, "merging vocabularies is not supported yet; without it, the output has the vocabulary and the tokenizer files of the base.", "Where all models have the same vocabulary, remove the setting.");
+            problems.Add(MergekitRules.NotSupported, tokenizer, $"merging vocabularies is not supported yet; without it, the output has the vocabulary and the tokenizer files of {Donor}.", "Where all models have the same vocabulary, remove the setting.");
         if (document.ChatTemplate is { } template)
             CheckTemplate(template);
     }
@@ -60,7 +63,7 @@ internal sealed class FeatureCheck(MergeDocument document, ModelFinder finder, P
     private void CheckTemplate(Located<string> template)
     {
         if (Templates.Contains(template.Value) || (template.Value.Length >= ShortestTemplate && template.Value.Contains('{', StringComparison.Ordinal)))
-            problems.Add(MergekitRules.NotSupported, template.Place, "setting the chat template of the output is not supported yet.", "Remove chat_template; the output has the base's.");
+            problems.Add(MergekitRules.NotSupported, template.Place, "setting the chat template of the output is not supported yet.", $"Remove chat_template; the output has that of {Donor}.");
         else
             problems.Add(MergekitRules.ChatTemplate, template.Place, $"there is no chat template '{template.Value}'; known: {string.Join(", ", Templates)}, or a template of at least {ShortestTemplate} characters with '{{'.", ProblemList.DidYouMean(template.Value, Templates));
     }

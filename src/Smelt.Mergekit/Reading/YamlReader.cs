@@ -28,9 +28,18 @@ internal sealed class YamlReader(ProblemList problems)
         }
 
         foreach (var (key, _) in map.Entries.Where(e => !known.Contains(e.Key.Value)))
-            problems.Add(MergekitRules.UnknownKey, key.Place, $"{what} has no key '{key.Value}'; known: {string.Join(", ", known)}.", ProblemList.DidYouMean(key.Value, known));
+            problems.Add(MergekitRules.UnknownKey, key.Place, $"{what} has no key '{key.Value}'; known: {string.Join(", ", known)}.", CommandLineOption(key.Value) ?? ProblemList.DidYouMean(key.Value, known));
         return map.Entries.Where(e => known.Contains(e.Key.Value) && e.Value is not YamlScalar { IsNull: true }).ToDictionary(e => e.Key.Value, e => e.Value);
     }
+
+    /// <summary>What stands in for a key that is an option of mergekit's command line and not of its files; null for others.</summary>
+    private static string? CommandLineOption(string key) => key switch
+    {
+        "random_seed" => "It is an option of mergekit's command line: remove it, and give --mergekit-seed to draw mergekit's masks.",
+        "allow_crimes" or "cuda" or "low_cpu_memory" or "lazy_unpickle" or "read_to_gpu" or "multi_gpu" or "num_threads" or "copy_tokenizer" or "clone_tensors" or "trust_remote_code" or "transformers_cache" or "lora_merge_cache" or "out_shard_size" or "write_model_card" or "safe_serialization" or "async_write" or "gpu_rich" =>
+            "It is an option of mergekit's command line, and none is needed here: remove it.",
+        _ => null,
+    };
 
     /// <summary>A text; numbers and words count as texts, too.</summary>
     public Located<string>? Text(YamlPart? part, string what)
