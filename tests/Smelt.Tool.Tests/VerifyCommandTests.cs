@@ -188,6 +188,44 @@ public sealed class VerifyCommandTests : IDisposable
         Assert.Contains(Path.Combine("two", "model.safetensors"), captured.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("one")]
+    [InlineData("two")]
+    [InlineData("signs")]
+    public void A_changed_input_of_a_stage_is_found_and_so_is_a_file_of_signs(string changed)
+    {
+        _work.Tensors("signs", ("a", [1, 1, -1]), ("b", [1]), ("empty", []));
+        var file = _work.Write("stages.json", """
+            {"version": 1, "name": "stages", "method": "average",
+             "experts": [{"model": {"name": "first", "stage": {"method": "ties", "election": "signFile", "signFile": "signs", "base": {"folder": "base"}, "experts": [{"model": {"folder": "one"}}]}}},
+                         {"model": {"folder": "two"}}]}
+            """);
+        var merge = new Captured();
+        merge.Run("run", file, "--out", _work["staged"]);
+        Assert.Equal("", merge.Error);
+        string[] verify = ["verify", _work["staged"], "--inputs", "--root", _work.Folder];
+        Assert.Equal(ExitCode.Done, new Captured().Run(verify));
+
+        Flip(_work[$"{changed}/model.safetensors"], ^2);
+        var captured = new Captured();
+        Assert.Equal(ExitCode.BadInput, captured.Run(verify));
+        Assert.Contains("SM7017", captured.Error, StringComparison.Ordinal);
+        Assert.Contains(Path.Combine(changed, "model.safetensors"), captured.Error, StringComparison.Ordinal);
+        Assert.Contains("1 error", captured.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Inputs_that_a_manifest_has_no_hashes_of_are_named()
+    {
+        var file = Path.Combine(_output, "smelt.json");
+        var manifest = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(file))!;
+        manifest["inputs"]!.AsArray().RemoveAt(2);
+        File.WriteAllText(file, manifest.ToJsonString());
+        var captured = new Captured();
+        Assert.Equal(ExitCode.BadInput, captured.Run("verify", _output, "--inputs", "--root", _work.Folder));
+        Assert.Contains("SM7015 at two: smelt.json has no hashes of this input", captured.Error, StringComparison.Ordinal);
+    }
+
     private Captured Verify(params string[] options)
     {
         var captured = new Captured();

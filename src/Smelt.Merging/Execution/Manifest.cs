@@ -64,6 +64,7 @@ public static class Manifest
             foreach (var input in plan.Inputs)
                 WriteInput(json, input, hashes);
             json.WriteEndArray();
+            WriteGiven(json, plan, hashes);
             json.WriteEndObject();
         }
 
@@ -126,6 +127,33 @@ public static class Manifest
             json.WriteNumber(file.Name, file.Length);
         json.WriteEndObject();
         WriteHashes(json, "tensors", hashes.Inputs(input));
+        if (input is { Reference: Recipes.StageModel, Checkpoint.Folder: { } stage })
+            CopyInputs(json, Path.Combine(stage, FileName));
+        json.WriteEndObject();
+    }
+
+    /// <summary>What a stage was merged of, which is known to its own manifest alone: the stage's output goes away.</summary>
+    private static void CopyInputs(Utf8JsonWriter json, string manifest)
+    {
+        using var document = JsonDocument.Parse(File.ReadAllBytes(manifest));
+        foreach (var name in new[] { "inputs", "given" })
+        {
+            if (!document.RootElement.TryGetProperty(name, out var value))
+                continue;
+            json.WritePropertyName(name);
+            value.WriteTo(json);
+        }
+    }
+
+    private static void WriteGiven(Utf8JsonWriter json, MergePlan plan, TensorHashes hashes)
+    {
+        var names = GivenFiles.Of(plan.Recipe);
+        if (names.Count == 0)
+            return;
+        var files = plan.Given.ToDictionary(g => g.Path, StringComparer.Ordinal);
+        json.WriteStartObject("given");
+        foreach (var name in names)
+            WriteHashes(json, name, hashes.Given(files[Path.GetFullPath(name, plan.Root)]));
         json.WriteEndObject();
     }
 

@@ -10,14 +10,14 @@ namespace Smelt.Merging.Execution;
 /// <param name="Tensors">The hash of each tensor of the output.</param>
 /// <param name="Files">The hash of each file beside the weights and of each weight file's header.</param>
 /// <param name="Masks">The hash of each tensor of each file of masks.</param>
-/// <param name="Inputs">The hashes of the tensors that were read, for the base and then each expert.</param>
+/// <param name="Sources">What was read: models, and files of masks and signs.</param>
 internal sealed record ManifestText(
     string Configuration,
     string ConfigurationHash,
     IReadOnlyDictionary<string, UInt128> Tensors,
     IReadOnlyDictionary<string, UInt128> Files,
     IReadOnlyDictionary<string, IReadOnlyDictionary<string, UInt128>> Masks,
-    IReadOnlyList<IReadOnlyDictionary<string, UInt128>> Inputs)
+    ManifestSources Sources)
 {
     /// <summary>Reads a manifest.</summary>
     /// <exception cref="JsonException">The text is no JSON.</exception>
@@ -35,9 +35,16 @@ internal sealed record ManifestText(
             root.GetProperty("configurationSha256").GetString() ?? "",
             Hashes(root.GetProperty("tensors")),
             Hashes(root.GetProperty("files")),
-            root.TryGetProperty("masks", out var masks) ? masks.EnumerateObject().ToDictionary(m => m.Name, m => (IReadOnlyDictionary<string, UInt128>)Hashes(m.Value), StringComparer.Ordinal) : [],
-            [.. root.GetProperty("inputs").EnumerateArray().Select(i => Hashes(i.GetProperty("tensors")))]);
+            HashesOfFiles(root, "masks"),
+            SourcesOf(root));
     }
+
+    private static ManifestSources SourcesOf(JsonElement element) => new(
+        [.. element.GetProperty("inputs").EnumerateArray().Select(i => new ManifestInput(Hashes(i.GetProperty("tensors")), i.TryGetProperty("inputs", out _) ? SourcesOf(i) : null))],
+        HashesOfFiles(element, "given"));
+
+    private static Dictionary<string, IReadOnlyDictionary<string, UInt128>> HashesOfFiles(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var files) ? files.EnumerateObject().ToDictionary(f => f.Name, f => (IReadOnlyDictionary<string, UInt128>)Hashes(f.Value), StringComparer.Ordinal) : [];
 
     private static object Value(JsonElement element) => element.ValueKind switch
     {
@@ -56,3 +63,13 @@ internal sealed record ManifestText(
         ? UInt128.Parse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)
         : throw new FormatException($"'{text}' is no hash of 32 hexadecimal digits.");
 }
+
+/// <summary>What a merge read.</summary>
+/// <param name="Inputs">The models: the base, then each expert, then their statistics.</param>
+/// <param name="Given">The hash of each tensor of each file of masks or signs, by its path in the recipe.</param>
+internal sealed record ManifestSources(IReadOnlyList<ManifestInput> Inputs, IReadOnlyDictionary<string, IReadOnlyDictionary<string, UInt128>> Given);
+
+/// <summary>A model that a merge read.</summary>
+/// <param name="Tensors">The hashes of its tensors.</param>
+/// <param name="Sources">What it was merged of where it was a stage; null otherwise.</param>
+internal sealed record ManifestInput(IReadOnlyDictionary<string, UInt128> Tensors, ManifestSources? Sources);

@@ -123,7 +123,7 @@ public sealed unsafe class MergeExecutor : IDisposable
             }
         }
 
-        _hashes.AddWhole([.. _plan.Tensors.SelectMany(t => t.Grams).Distinct()], tensors => Verification.HashEach(tensors, _pool, _progress));
+        _hashes.AddWhole([.. _plan.Tensors.SelectMany(t => t.Grams).Distinct(), .. _plan.Given.SelectMany(g => g.Tensors)], tensors => Verification.HashEach(tensors, _pool, _progress));
         var rescalers = Rescalers();
         var changed = _plan.Files.Select(f => f.VerifyUnchanged()).OfType<Problem>().ToList();
         if (_options.Lock is { } locked)

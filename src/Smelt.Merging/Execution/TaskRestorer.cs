@@ -48,6 +48,6 @@ public static class TaskRestorer
         var whole = ConfigurationReader.Read(ConfigurationWriter.Write(name.Length <= LongestName ? name : task, recipe), output);
         if (whole.HasErrors)
             throw new InvalidInputException(whole.Problems);
-        return Planner.Plan(whole.Name, whole.Recipe!, whole.CanonicalJson, root) with { ExpectedInputs = [manifest.Inputs[0], manifest.Tensors] };
+        return Planner.Plan(whole.Name, whole.Recipe!, whole.CanonicalJson, root) with { ExpectedInputs = [manifest.Sources.Inputs[0].Tensors, manifest.Tensors] };
     }
 }

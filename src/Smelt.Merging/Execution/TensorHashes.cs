@@ -85,6 +85,9 @@ internal sealed class TensorHashes
         }
     }
 
+    /// <summary>The hashes of the tensors of a file of masks or signs.</summary>
+    public IEnumerable<(string Name, UInt128 Hash)> Given(Checkpoints.Checkpoint file) => file.Tensors.Select(t => (t.Name, _whole[t]));
+
     private void Complete(TensorPlan tensor, PendingTensor pending)
     {
         var combined = Array.ConvertAll(pending.Lists, Combine);

@@ -61,7 +61,7 @@ public sealed class Verification
 
             // The points of a sweep have the same inputs.
             if (inputs)
-                verification.VerifyInputs(first, recipe, root);
+                verification.VerifyInputs(first.Sources, recipe, Path.GetFullPath(root));
         }
 
         return new VerificationResult(verification._tensors, progress.Moved, verification._problems);
@@ -213,24 +213,42 @@ public sealed class Verification
         }
     }
 
-    private void VerifyInputs(ManifestText manifest, Recipes.Recipe recipe, string root)
+    /// <summary>Verifies what a recipe was merged of; of a stage, whose output was not kept, what that was merged of.</summary>
+    private void VerifyInputs(ManifestSources sources, Recipes.Recipe recipe, string root)
     {
         var models = Planner.Models(recipe);
         for (var i = 0; i < models.Count; i++)
         {
-            // A stage is merged on the way and not kept.
-            if (models[i] is Recipes.StageModel)
-                continue;
-            try
-            {
-                var checkpoint = Planner.Open(models[i], Path.GetFullPath(root)).Checkpoint;
-                var expected = i < manifest.Inputs.Count ? manifest.Inputs[i] : new Dictionary<string, UInt128>();
-                VerifyTensors(checkpoint.Path, [.. checkpoint.Tensors.Where(t => expected.ContainsKey(t.Name))], expected, PlanRules.InputDiffers, whole: true);
-            }
-            catch (InvalidInputException invalid)
-            {
-                _problems.AddRange(invalid.Problems);
-            }
+            var input = sources.Inputs.ElementAtOrDefault(i);
+            if (models[i] is Recipes.StageModel stage && input?.Sources is { } own)
+                VerifyInputs(own, stage.Recipe, root);
+            else if (models[i] is Recipes.StageModel || input is null)
+                Unknown(models[i].ToString()!);
+            else
+                VerifyInput(() => Planner.Open(models[i], root).Checkpoint, input.Tensors);
+        }
+
+        foreach (var file in GivenFiles.Of(recipe))
+        {
+            if (sources.Given.TryGetValue(file, out var tensors))
+                VerifyInput(() => CheckpointFolder.Open(Path.GetFullPath(file, root)), tensors);
+            else
+                Unknown(file);
+        }
+    }
+
+    private void Unknown(string input) => _problems.Add(PlanRules.NoManifest.At(input, $"{Manifest.FileName} has no hashes of this input.", "Restore it, or merge again."));
+
+    private void VerifyInput(Func<Checkpoint> open, IReadOnlyDictionary<string, UInt128> expected)
+    {
+        try
+        {
+            var checkpoint = open();
+            VerifyTensors(checkpoint.Path, [.. checkpoint.Tensors.Where(t => expected.ContainsKey(t.Name))], expected, PlanRules.InputDiffers, whole: true);
+        }
+        catch (InvalidInputException invalid)
+        {
+            _problems.AddRange(invalid.Problems);
         }
     }
 

@@ -205,7 +205,10 @@ public sealed record MergePlan
     internal int StreamOf(int point, int mask) => Points.Count + (point * MaskOutputs!.Names.Count) + mask;
 
     /// <summary>All weight files that are read: those of the inputs, masks and signs.</summary>
-    public IEnumerable<CheckpointFile> Files => Inputs.SelectMany(i => i.Checkpoint.Files).Concat(Parts.SelectMany(p => new[] { p.Masks, p.Signs }).OfType<Checkpoint>().Distinct().SelectMany(m => m.Files));
+    public IEnumerable<CheckpointFile> Files => Inputs.SelectMany(i => i.Checkpoint.Files).Concat(Given.SelectMany(m => m.Files));
+
+    /// <summary>The files of masks and of signs that the recipe names, each once.</summary>
+    internal IEnumerable<Checkpoint> Given => Parts.SelectMany(p => new[] { p.Masks, p.Signs }).OfType<Checkpoint>().DistinctBy(c => c.Path);
 
     /// <summary>The most tensors that one tensor is made of.</summary>
     public int MostSources => Tensors.Select(t => TensorHashes.Sources(t).Count).DefaultIfEmpty(1).Max();

@@ -277,7 +277,7 @@ public static class Planner
 
     private static Checkpoint? OpenMasks(Recipe recipe, string root, List<Problem> problems)
     {
-        if ((recipe switch { IRandomDrop drop => drop.MaskFile, Masked masked => masked.MaskFile, _ => null }) is not { } file)
+        if (GivenFiles.MasksOf(recipe) is not { } file)
             return null;
         try
         {

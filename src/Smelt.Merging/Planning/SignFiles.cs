@@ -11,7 +11,7 @@ internal static class SignFiles
     /// <summary>Opens the sign file of a recipe; null where it has none or the file can't be read.</summary>
     public static Checkpoint? Open(Recipe recipe, string root, List<Problem> problems)
     {
-        if (recipe is not ElectedRecipe { Election: Election.SignFile, SignFile: { } file })
+        if (GivenFiles.SignsOf(recipe) is not { } file)
             return null;
         try
         {
