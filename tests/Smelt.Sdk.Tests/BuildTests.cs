@@ -22,6 +22,12 @@ public sealed class BuildTests(Packages packages) : IClassFixture<Packages>
         Replace(project, "Density = 0.2", "Density = 0.3");
         Succeed(packages.Build(project));
         Assert.Contains("\"density\":0.3", File.ReadAllText(Emitted(project, "recipes", "ties.json")), StringComparison.Ordinal);
+
+        // What is changed by hand does not pass for the recipe.
+        File.WriteAllText(Emitted(project, "recipes", "ties.json"), File.ReadAllText(Emitted(project, "recipes", "ties.json")).Replace("0.3", "0.4", StringComparison.Ordinal));
+        Assert.Contains("SM8007", Fail(packages.Build(project, "-t:Merge")), StringComparison.Ordinal);
+        Succeed(packages.Build(project, "--no-incremental"));
+        Assert.Contains("written to", Succeed(packages.Build(project, "-t:Merge")), StringComparison.Ordinal);
     }
 
     [Fact]

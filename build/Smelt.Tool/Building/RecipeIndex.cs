@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Smelt.Recipes.Configuration;
 
 namespace Smelt.Tool.Building;
 
@@ -30,9 +32,14 @@ internal sealed record RecipeIndex(int Version, string Project, string Assembly,
     /// <summary>The configuration of a recipe or an experiment, whose methods are known then.</summary>
     /// <param name="path">The index's file.</param>
     /// <param name="recipe">The recipe or experiment.</param>
+    /// <exception cref="InvalidInputException">The configuration was changed since it was emitted.</exception>
     public byte[] Utf8Of(string path, IndexedRecipe recipe)
     {
-        var utf8 = System.IO.File.ReadAllBytes(Path.Combine(Path.GetDirectoryName(path)!, recipe.File));
+        var file = Path.Combine(Path.GetDirectoryName(path)!, recipe.File);
+        var utf8 = System.IO.File.ReadAllBytes(file);
+        var hash = CanonicalJson.Sha256(Encoding.UTF8.GetString(utf8));
+        if (hash != recipe.Sha256)
+            throw new InvalidInputException(ToolRules.HashDiffers.Id, file, $"recipe {recipe.Name} has the hash {hash}, and {recipe.Sha256} when it was emitted.", "Build the project again with --no-incremental.");
         Sources.MethodAssemblies.Load(utf8, Assembly);
         return utf8;
     }
