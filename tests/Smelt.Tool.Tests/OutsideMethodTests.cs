@@ -129,5 +129,6 @@ public sealed class OutsideMethodTests : IDisposable
         var file = _work.Write("x.json", """{"version": 1, "name": "x", "method": "nobody.has", "experts": [{"model": {"folder": "a"}}]}""");
         Assert.Equal(ExitCode.BadInput, _captured.Run("check", file, "--no-inputs"));
         Assert.Contains("the method is 'nobody.has'", _captured.Error, StringComparison.Ordinal);
+        Assert.Contains("is known where its recipe's project or assembly is run", _captured.Error, StringComparison.Ordinal);
     }
 }
