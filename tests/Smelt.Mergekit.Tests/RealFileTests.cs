@@ -19,6 +19,18 @@ public sealed class RealFileTests : IDisposable
     /// <summary>The layers of the output and its format; null for a file that is refused. And the rules of the warnings.</summary>
     private static readonly Dictionary<string, (int? Layers, string? Type, string[] Warnings)> Verdicts = new()
     {
+        ["anchors-quoted"] = (32, "BF16", []),
+        ["arcee-fusion"] = (32, "F32", []),
+        ["breadcrumbs-ties"] = (32, "BF16", []),
+        ["karcher"] = (32, "BF16", []),
+        ["linear-lora"] = (null, null, []),
+        ["modules"] = (32, "BF16", []),
+        ["multislerp"] = (32, "BF16", []),
+        ["nearswap"] = (32, "BF16", []),
+        ["nuslerp-rows"] = (32, "BF16", []),
+        ["ram"] = (32, "BF16", []),
+        ["sce"] = (32, "BF16", []),
+        ["slices-filter-gradients"] = (32, "BF16", []),
         ["dare-ties-three"] = (32, "BF16", ["SM9009"]),
         ["della"] = (32, "BF16", []),
         ["frankenmerge"] = (47, "F16", []),

@@ -153,7 +153,11 @@ public static class Manifest
         var files = plan.Given.ToDictionary(g => g.Path, StringComparer.Ordinal);
         json.WriteStartObject("given");
         foreach (var name in names)
-            WriteHashes(json, name, hashes.Given(files[Path.GetFullPath(name, plan.Root)]));
+        {
+            // A merge that makes no tensor of the output reads nothing.
+            WriteHashes(json, name, files.TryGetValue(Path.GetFullPath(name, plan.Root), out var file) ? hashes.Given(file) : []);
+        }
+
         json.WriteEndObject();
     }
 
