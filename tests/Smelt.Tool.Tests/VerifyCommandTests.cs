@@ -215,6 +215,19 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_signs_of_a_part_that_makes_no_tensor_is_no_trouble()
+    {
+        var file = _work.Write("parts.json", """
+            {"version": 1, "name": "parts", "method": "modules", "base": {"folder": "base"}, "parts": [
+             {"match": "none.**", "merge": {"method": "ties", "election": "signFile", "signFile": "one", "base": {"folder": "base"}, "experts": [{"model": {"folder": "one"}}]}},
+             {"match": "**", "merge": {"method": "average", "experts": [{"model": {"folder": "one"}}, {"model": {"folder": "two"}}]}}]}
+            """);
+        var merge = new Captured();
+        Assert.True(merge.Run("run", file, "--out", _work["parts"]) == ExitCode.Done, merge.Error);
+        Assert.Equal(ExitCode.Done, new Captured().Run("verify", _work["parts"], "--inputs", "--root", _work.Folder));
+    }
+
+    [Fact]
     public void Inputs_that_a_manifest_has_no_hashes_of_are_named()
     {
         var file = Path.Combine(_output, "smelt.json");
