@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Smelt.Recipes.Configuration;
 using Smelt.Tool.Commands;
 using Smelt.Tool.Output;
@@ -35,24 +36,25 @@ internal static class CommandLine
         if (command is RootCommand && unknown.FirstOrDefault(t => !t.StartsWith('-')) is { } verb)
         {
             // Whatever follows belongs to the command that was meant.
-            yield return $"there is no command '{verb}'." + Suggestion(verb, command.Subcommands);
+            yield return $"there is no command '{verb}'. {Suggestion(verb, command.Subcommands)}".TrimEnd();
             yield break;
         }
 
         for (var i = 0; i < unknown.Count; i++)
         {
             if (unknown[i].StartsWith('-'))
-                yield return $"{(command is RootCommand ? "smelt" : command.Name)} has no option '{unknown[i]}'." + Suggestion(unknown[i], command.Options);
+                yield return $"{(command is RootCommand ? "smelt" : command.Name)} has no option '{unknown[i]}'. {Suggestion(unknown[i], command.Options)}".TrimEnd();
             else if (i == 0 || !unknown[i - 1].StartsWith('-'))
                 yield return $"{command.Name} does not know what '{unknown[i]}' is for; {(command.Arguments.Count == 0 ? "it takes options alone" : $"it takes one {string.Join(" and one ", command.Arguments.Select(a => a.Name))}")}.";
         }
 
-        foreach (var error in line.Errors.Where(e => !unknown.Any(t => e.Message.Contains($"'{t}'", StringComparison.Ordinal))))
+        // The parser speaks of an unknown word as of the command; what it says of an option's value stays, even of the same word.
+        foreach (var error in line.Errors.Where(e => e.SymbolResult is OptionResult || !unknown.Any(t => e.Message.Contains($"'{t}'", StringComparison.Ordinal))))
             yield return error.Message;
     }
 
     private static string Suggestion(string word, IEnumerable<Symbol> known) =>
-        EditDistance.Nearest(word, known.Where(k => !k.Hidden).Select(k => k.Name)) is { } near ? $" Did you mean {near}?" : "";
+        EditDistance.DidYouMean(word, known.Where(k => !k.Hidden).Select(k => k.Name));
 
     private static RootCommand Create(Terminal terminal, CancellationToken cancellation)
     {

@@ -36,5 +36,5 @@ internal sealed class ProblemList(string file)
 
     /// <summary>A question after the word that was probably meant; empty where none is near.</summary>
     public static string DidYouMean(string word, IEnumerable<string> known) =>
-        EditDistance.Nearest(word, known) is { } near ? $"Did you mean '{near}'?" : "";
+        EditDistance.DidYouMean(word, known, quote: "'");
 }

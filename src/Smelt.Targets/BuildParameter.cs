@@ -101,7 +101,7 @@ internal sealed partial class BuildParameter
             if (ParseOne(texts[i]) is { } value)
                 values.SetValue(value, i);
             else
-                problems.Add(TargetRules.BadValue.At(where, $"'{texts[i]}' is not allowed; allowed: {Allowed}.", Element.IsEnum && EditDistance.Nearest(texts[i], Enum.GetNames(Element)) is { } near ? $"Did you mean {near}?" : ""));
+                problems.Add(TargetRules.BadValue.At(where, $"'{texts[i]}' is not allowed; allowed: {Allowed}.", Element.IsEnum ? EditDistance.DidYouMean(texts[i], Enum.GetNames(Element)) : ""));
         }
 
         return IsList ? values : values.Length > 0 ? values.GetValue(0) : null;

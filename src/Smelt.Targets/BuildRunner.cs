@@ -224,7 +224,7 @@ internal sealed class BuildRunner(SmeltBuild build, BuildHost host)
             if (nodes.FirstOrDefault(n => n.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } node)
                 found.Add(node);
             else
-                _problems.Add(TargetRules.UnknownTarget.At(name, $"the build has no target '{name}'; it has {string.Join(", ", nodes.Select(n => n.Name))}.", EditDistance.Nearest(name, nodes.Select(n => n.Name)) is { } near ? $"Did you mean {near}?" : ""));
+                _problems.Add(TargetRules.UnknownTarget.At(name, $"the build has no target '{name}'; it has {string.Join(", ", nodes.Select(n => n.Name))}.", EditDistance.DidYouMean(name, nodes.Select(n => n.Name))));
         }
 
         return [.. found.Distinct()];

@@ -89,7 +89,7 @@ internal sealed class CommandLine
             else
             {
                 var known = EngineOptions.Concat(parameters.Select(p => p.Option));
-                problems.Add(TargetRules.UnknownParameter.At(written, $"the build has no parameter '{written}'.", EditDistance.Nearest(written, known) is { } near ? $"Did you mean {near}?" : "--help lists all."));
+                problems.Add(TargetRules.UnknownParameter.At(written, $"the build has no parameter '{written}'.", EditDistance.DidYouMean(written, known, "--help lists all.")));
                 i += inline is null && next is not null && !next.StartsWith('-') ? 1 : 0;
             }
         }

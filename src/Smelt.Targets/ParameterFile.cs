@@ -25,7 +25,7 @@ internal static class ParameterFile
                 if (parameters.FirstOrDefault(p => string.Equals(p.Name, property.Name, StringComparison.OrdinalIgnoreCase)) is { } parameter)
                     values[parameter] = [.. Texts(property.Value)];
                 else
-                    problems.Add(TargetRules.UnknownParameter.At(path, $"the build has no parameter '{property.Name}'.", EditDistance.Nearest(property.Name, parameters.Select(p => p.Name)) is { } near ? $"Did you mean {near}?" : "--help lists all."));
+                    problems.Add(TargetRules.UnknownParameter.At(path, $"the build has no parameter '{property.Name}'.", EditDistance.DidYouMean(property.Name, parameters.Select(p => p.Name), "--help lists all.")));
             }
         }
         catch (JsonException e)

@@ -107,6 +107,7 @@ public sealed class SourceTests : IDisposable
     [InlineData("plan does not know what 'b' is for; it takes one PATH.", "plan", "a", "b")]
     [InlineData("--threads is 'many'; allowed: a whole number from -2147483648 to 2147483647.", "run", "x.json", "--threads", "many")]
     [InlineData("--mergekit-seed is '1.5'; allowed: a whole number from -9223372036854775808 to 9223372036854775807.", "run", "x.json", "--mergekit-seed", "1.5")]
+    [InlineData("run does not know what 'x' is for; it takes one PATH.\nsmelt: --threads is 'x'; allowed: a whole number from -2147483648 to 2147483647.", "run", "a", "x", "--threads", "x")]
     [InlineData("smelt has no option '--qqqq'.", "--qqqq")]
     public void What_is_wrong_with_a_command_line_is_said_in_full(string message, params string[] arguments)
     {

@@ -169,7 +169,7 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
         var problems = names.Where(n => !known.Contains(n)).Select(n => ToolRules.UnknownRecipe.At(
             where,
             $"there is no recipe '{n}'; known: {string.Join(", ", known)}.",
-            EditDistance.Nearest(n, known) is { } near ? $"Did you mean {near}?" : "")).ToArray();
+            EditDistance.DidYouMean(n, known))).ToArray();
         if (problems.Length > 0)
             throw new InvalidInputException(problems);
     }

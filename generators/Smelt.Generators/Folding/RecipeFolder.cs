@@ -88,9 +88,8 @@ internal sealed partial class RecipeFolder
 
     private IOperation OperationOf(SyntaxNode node)
     {
-        // The ! of null! is no operation of its own.
-        while (node is ParenthesizedExpressionSyntax or PostfixUnaryExpressionSyntax { RawKind: (int)SyntaxKind.SuppressNullableWarningExpression })
-            node = node is ParenthesizedExpressionSyntax parenthesized ? parenthesized.Expression : ((PostfixUnaryExpressionSyntax)node).Operand;
+        while (Inside(node) is { } inner)
+            node = inner;
 #pragma warning disable RS1030 // The folder follows members into other trees; a context's own model covers one tree alone.
         var model = _compilation.GetSemanticModel(node.SyntaxTree);
 #pragma warning restore RS1030
@@ -101,6 +100,14 @@ internal sealed partial class RecipeFolder
             operation = conversion;
         return operation;
     }
+
+    /// <summary>The expression in parentheses or before a <c>!</c>, which are no operations of their own; null for others.</summary>
+    private static ExpressionSyntax? Inside(SyntaxNode node) => node switch
+    {
+        ParenthesizedExpressionSyntax parenthesized => parenthesized.Expression,
+        PostfixUnaryExpressionSyntax { RawKind: (int)SyntaxKind.SuppressNullableWarningExpression } suppressed => suppressed.Operand,
+        _ => null,
+    };
 
     private object? Evaluate(IOperation operation, string pointer)
     {

@@ -8,6 +8,13 @@ namespace Smelt.Mergekit.Reading;
 /// <param name="problems">The problems.</param>
 internal sealed class YamlReader(ProblemList problems)
 {
+    /// <summary>Options of mergekit's command line whose work is done without them, or by options of a run.</summary>
+    private static readonly string[] NeedlessOptions =
+    [
+        "allow_crimes", "cuda", "low_cpu_memory", "lazy_unpickle", "read_to_gpu", "multi_gpu", "num_threads", "copy_tokenizer", "clone_tensors",
+        "trust_remote_code", "transformers_cache", "lora_merge_cache", "out_shard_size", "write_model_card", "safe_serialization", "async_write", "gpu_rich",
+    ];
+
     private static readonly string[] Yes = ["true", "yes", "on"];
     private static readonly string[] No = ["false", "no", "off"];
 
@@ -36,8 +43,7 @@ internal sealed class YamlReader(ProblemList problems)
     private static string? CommandLineOption(string key) => key switch
     {
         "random_seed" => "It is an option of mergekit's command line: remove it, and give --mergekit-seed to draw mergekit's masks.",
-        "allow_crimes" or "cuda" or "low_cpu_memory" or "lazy_unpickle" or "read_to_gpu" or "multi_gpu" or "num_threads" or "copy_tokenizer" or "clone_tensors" or "trust_remote_code" or "transformers_cache" or "lora_merge_cache" or "out_shard_size" or "write_model_card" or "safe_serialization" or "async_write" or "gpu_rich" =>
-            "It is an option of mergekit's command line, and none is needed here: remove it.",
+        _ when NeedlessOptions.Contains(key) => "It is an option of mergekit's command line, and none is needed here: remove it.",
         _ => null,
     };
 

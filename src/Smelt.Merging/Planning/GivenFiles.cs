@@ -1,3 +1,4 @@
+using Smelt.Checkpoints;
 using Smelt.Recipes;
 
 namespace Smelt.Merging.Planning;
@@ -14,4 +15,20 @@ internal static class GivenFiles
 
     /// <summary>The file of signs of one merge; null where it has none.</summary>
     public static string? SignsOf(Recipe recipe) => recipe is ElectedRecipe { Election: Election.SignFile, SignFile: { } file } ? file : null;
+
+    /// <summary>Opens such a file; null where there is none to open or it can't be read, which is a problem.</summary>
+    public static Checkpoint? Open(string? file, string root, List<Problem> problems)
+    {
+        if (file is null)
+            return null;
+        try
+        {
+            return CheckpointFolder.Open(Path.GetFullPath(file, root));
+        }
+        catch (InvalidInputException invalid)
+        {
+            problems.AddRange(invalid.Problems);
+            return null;
+        }
+    }
 }

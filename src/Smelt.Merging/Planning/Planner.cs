@@ -185,8 +185,8 @@ public static class Planner
             var leaf = own[0].Recipe;
             var baseInput = leaf.Base is { } b ? inputs[b] : null;
             var experts = leaf.Experts.Select(e => inputs[e.Model]).ToArray();
-            var masks = OpenMasks(leaf, root, problems);
-            var signs = SignFiles.Open(leaf, root, problems);
+            var masks = GivenFiles.Open(GivenFiles.MasksOf(leaf), root, problems);
+            var signs = GivenFiles.Open(GivenFiles.SignsOf(leaf), root, problems);
             var statistics = leaf.UsesStatistics ? leaf.Experts.Select(e => inputs[e.Statistics!]).ToArray() : [];
             var planner = new PartPlanner(scope, own, baseInput, experts, statistics, problems);
             planners.Add(planner);
@@ -273,21 +273,6 @@ public static class Planner
             problems.Add(PlanRules.TooManySources.At($"tensor {crowded.Name}", $"it is made of {TensorHashes.Sources(crowded).Count} tensors, base and statistics included; allowed: {Kernels.Mix.MaxInputs}.", "Merge in stages: From(recipe) is the output of another recipe."));
         foreach (var twice in tensors.GroupBy(t => t.Name, StringComparer.Ordinal).Where(g => g.Count() > 1))
             problems.Add(PlanRules.NoPart.At($"tensor {twice.Key}", "two parts of the recipe make this tensor.", "Let the parts' globs say which one does."));
-    }
-
-    private static Checkpoint? OpenMasks(Recipe recipe, string root, List<Problem> problems)
-    {
-        if (GivenFiles.MasksOf(recipe) is not { } file)
-            return null;
-        try
-        {
-            return CheckpointFolder.Open(Path.GetFullPath(file, root));
-        }
-        catch (InvalidInputException invalid)
-        {
-            problems.AddRange(invalid.Problems);
-            return null;
-        }
     }
 
     /// <summary>The type that most merged elements are written in; where nothing is merged, most elements that could be.</summary>

@@ -8,22 +8,6 @@ internal static class SignFiles
 {
     private static readonly TensorType[] Types = [TensorType.BF16, TensorType.F16, TensorType.F32];
 
-    /// <summary>Opens the sign file of a recipe; null where it has none or the file can't be read.</summary>
-    public static Checkpoint? Open(Recipe recipe, string root, List<Problem> problems)
-    {
-        if (GivenFiles.SignsOf(recipe) is not { } file)
-            return null;
-        try
-        {
-            return CheckpointFolder.Open(Path.GetFullPath(file, root));
-        }
-        catch (InvalidInputException invalid)
-        {
-            problems.AddRange(invalid.Problems);
-            return null;
-        }
-    }
-
     /// <summary>Reports merged tensors of a part without signs, or with signs of another type or size.</summary>
     public static void Check(MergePart part, IReadOnlyList<TensorPlan> tensors, List<Problem> problems)
     {

@@ -127,7 +127,7 @@ internal sealed class ConfigurationConverter(List<Problem> problems, bool takesA
             return (Recipe)Fill(recipe, json, where, others);
         if (takesAnyMethod)
             return (Recipe)Fill(Unknown(method.GetString()!, json, others), json, where, others);
-        problems.Add(RuleTable.UnknownMethod.At(where + "/method", $"the method is '{method.GetString()}'; known: {string.Join(", ", Slots.MethodIds)}.", Suggestion(method.GetString()!, Slots.MethodIds) is { Length: > 0 } near ? near : "A method of your own is known where its recipe's project or assembly is run."));
+        problems.Add(RuleTable.UnknownMethod.At(where + "/method", $"the method is '{method.GetString()}'; known: {string.Join(", ", Slots.MethodIds)}.", Suggestion(method.GetString()!, Slots.MethodIds, "A method of your own is known where its recipe's project or assembly is run.")));
         return null;
     }
 
@@ -409,6 +409,6 @@ internal sealed class ConfigurationConverter(List<Problem> problems, bool takesA
         }
     }
 
-    private static string Suggestion(string word, IEnumerable<string> known) =>
-        EditDistance.Nearest(word, known) is { } near ? $"Did you mean '{near}'?" : "";
+    private static string Suggestion(string word, IEnumerable<string> known, string otherwise = "") =>
+        EditDistance.DidYouMean(word, known, otherwise, quote: "'");
 }

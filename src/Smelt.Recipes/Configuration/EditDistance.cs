@@ -32,4 +32,12 @@ public static class EditDistance
             .Select(n => n.Name)
             .FirstOrDefault();
     }
+
+    /// <summary>A question after the word that was probably meant.</summary>
+    /// <param name="word">The word.</param>
+    /// <param name="known">The words there are.</param>
+    /// <param name="otherwise">What is said where none of them is near.</param>
+    /// <param name="quote">What stands around the word that was meant.</param>
+    public static string DidYouMean(string word, IEnumerable<string> known, string otherwise = "", string quote = "") =>
+        Nearest(word, known) is { } near ? $"Did you mean {quote}{near}{quote}?" : otherwise;
 }
