@@ -38,6 +38,6 @@ public static class CheckpointRules
     /// <summary>An input can be read.</summary>
     public static readonly Rule Unreadable = new("SM6011", "Input can't be read", Severity.Error);
 
-    /// <summary>config.json is JSON.</summary>
-    public static readonly Rule BadConfig = new("SM6012", "config.json not readable", Severity.Error);
+    /// <summary>config.json and tokenizer_config.json are JSON.</summary>
+    public static readonly Rule BadConfig = new("SM6012", "config.json or tokenizer_config.json not readable", Severity.Error);
 }

@@ -9,28 +9,39 @@ public static class SideFiles
     /// <summary>The file that describes the model.</summary>
     public const string ConfigName = "config.json";
 
+    private const string LegacyTemplate = "chat_template.json";
+
     private static readonly string[] Names =
     [
-        "generation_config.json", "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json",
+        "generation_config.json", "tokenizer.json", ChatTemplateFiles.TokenizerConfigName, "tokenizer.model", "special_tokens_map.json",
         "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "tekken.json",
-        "chat_template.jinja", "chat_template.json", "preprocessor_config.json", "processor_config.json",
+        ChatTemplateFiles.FileName, LegacyTemplate, "preprocessor_config.json", "processor_config.json",
         "video_preprocessor_config.json", "modules.json", "sentence_bert_config.json",
     ];
 
     private const string TemplateFolder = "additional_chat_templates";
 
-    /// <summary>The files for an output whose weights are of <paramref name="type"/>, by relative path: config.json first.</summary>
-    /// <exception cref="InvalidInputException">config.json is no JSON object.</exception>
-    public static IEnumerable<(string Name, byte[] Content)> For(Checkpoint donor, TensorType type)
+    /// <summary>The files for an output, by relative path.</summary>
+    /// <param name="donor">What the files are taken from.</param>
+    /// <param name="type">The type of the output's weights.</param>
+    /// <param name="chatTemplate">The output's chat template in Jinja, in place of all that the donor has; null for the donor's.</param>
+    /// <exception cref="InvalidInputException">config.json or tokenizer_config.json is no JSON object.</exception>
+    public static IEnumerable<(string Name, byte[] Content)> For(Checkpoint donor, TensorType type, string? chatTemplate = null)
     {
+        if (chatTemplate is not null)
+            yield return (ChatTemplateFiles.FileName, Encoding.UTF8.GetBytes(chatTemplate));
         if (donor.Folder is not { } folder)
             yield break;
         if (donor.ConfigPath is { } config)
             yield return (ConfigName, WithType(config, File.ReadAllBytes(config), type));
-        foreach (var name in Names.Where(n => File.Exists(Path.Combine(folder, n))))
-            yield return (name, File.ReadAllBytes(Path.Combine(folder, name)));
+        foreach (var name in Names.Where(n => File.Exists(Path.Combine(folder, n)) && (chatTemplate is null || n is not (ChatTemplateFiles.FileName or LegacyTemplate))))
+        {
+            var (path, replaces) = (Path.Combine(folder, name), chatTemplate is not null && name == ChatTemplateFiles.TokenizerConfigName);
+            yield return (name, replaces ? ChatTemplateFiles.WithTemplate(path, File.ReadAllBytes(path), chatTemplate!) : File.ReadAllBytes(path));
+        }
+
         var templates = Path.Combine(folder, TemplateFolder);
-        if (!Directory.Exists(templates))
+        if (chatTemplate is not null || !Directory.Exists(templates))
             yield break;
         foreach (var template in Directory.EnumerateFiles(templates, "*.jinja").Order(StringComparer.Ordinal))
             yield return ($"{TemplateFolder}/{Path.GetFileName(template)}", File.ReadAllBytes(template));

@@ -50,6 +50,10 @@ public abstract record Recipe
     [Slot("the largest size of one output file in bytes", Min = 1, Integer = true)]
     public ByteSize? MaxShardSize { get; init; }
 
+    /// <summary>The chat template of the output; the donor's unless given. Of a stage it is that of the donor it may become.</summary>
+    [Slot("the chat template of the output: auto, alpaca, chatml, exaone, llama3, mistral, or a text in Jinja; the base's unless given")]
+    public ChatTemplate? ChatTemplate { get; init; }
+
     /// <summary>What happens to NaN and infinity in an input; <see cref="NonFinite.Fail"/> unless given.</summary>
     [Slot("what happens to NaN and infinity in an input")]
     public NonFinite? NonFinite { get; init; }

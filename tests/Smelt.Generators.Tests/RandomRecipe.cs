@@ -78,21 +78,28 @@ internal sealed class RandomRecipe(bool sound)
         Gen.Const(sound ? ("\"1.5 GB\"", (ByteSize?)"1.5 GB") : ("\"five\"", (ByteSize?)"five")),
         Gen.Int[sound ? 1 : -1, 1000].Select(i => (i.ToString(CultureInfo.InvariantCulture), (ByteSize?)i)));
 
+    private Gen<(string Source, ChatTemplate? Value)> Template => Gen.OneOf(
+        Gen.Const(("null", (ChatTemplate?)null)),
+        Gen.Const(("ChatTemplate.ChatML", (ChatTemplate?)ChatTemplate.ChatML)),
+        Gen.Const(sound ? ("\"llama3\"", (ChatTemplate?)"llama3") : ("\"lama\"", (ChatTemplate?)"lama")),
+        Gen.Const(("\"\"\"{{ \"x\" }}\"\"\"", (ChatTemplate?)"{{ \"x\" }}")));
+
     private Gen<(string Source, Model? Value)> Base => Gen.Frequency(
         (sound ? 0 : 1, Gen.Const(("null", (Model?)null))), (3, Model.Select(m => (m.Source, (Model?)m.Value))));
 
     /// <summary>The slots that every method has, as the initialisers of an object and as a function over recipes.</summary>
     private Gen<(string Source, Func<Recipe, Recipe> Set)> Common => Gen.Select(
-        Base, Expert.Array[sound ? 1 : 0, 3], Expert.Array[0, 2], Rule.Array[0, 2], Size, Enums<DType>(), Enums<NonFinite>(),
-        (b, experts, more, rules, size, dtype, nonFinite) => (
+        Base, Expert.Array[sound ? 1 : 0, 3], Expert.Array[0, 2], Rule.Array[0, 2], Size.Select(Template, (size, template) => (Size: size, Template: template)), Enums<DType>(), Enums<NonFinite>(),
+        (b, experts, more, rules, whole, dtype, nonFinite) => (
             $"Base = {b.Source}, Experts = [{Join([.. experts.Select(e => e.Source), $".. new Expert[] {{ {Join(more.Select(e => e.Source))} }}"])}], "
-            + $"Tensors = [{Join(rules.Select(r => r.Source))}], MaxShardSize = {size.Source}, Dtype = {dtype.Source}, NonFinite = {nonFinite.Source}",
+            + $"Tensors = [{Join(rules.Select(r => r.Source))}], MaxShardSize = {whole.Size.Source}, ChatTemplate = {whole.Template.Source}, Dtype = {dtype.Source}, NonFinite = {nonFinite.Source}",
             new Func<Recipe, Recipe>(r => r with
             {
                 Base = b.Value,
                 Experts = Sequence.From(experts.Concat(more).Select(e => e.Value)),
                 Tensors = Sequence.From(rules.Select(t => t.Value)),
-                MaxShardSize = size.Value,
+                MaxShardSize = whole.Size.Value,
+                ChatTemplate = whole.Template.Value,
                 Dtype = dtype.Value,
                 NonFinite = nonFinite.Value,
             })));
@@ -112,8 +119,8 @@ internal sealed class RandomRecipe(bool sound)
 
     /// <summary>Recipes that may stand in others: what holds for a whole output is taken off where recipes are to be sound.</summary>
     private Gen<(string Source, Recipe Value)> Inner(Gen<(string Source, Recipe Value)> recipes) => !sound ? Merges : recipes.Select(r => (
-        $"({r.Source}) with {{ Dtype = null, MaxShardSize = null, NonFinite = null }}",
-        r.Value with { Dtype = null, MaxShardSize = null, NonFinite = null }));
+        $"({r.Source}) with {{ Dtype = null, MaxShardSize = null, ChatTemplate = null, NonFinite = null }}",
+        r.Value with { Dtype = null, MaxShardSize = null, ChatTemplate = null, NonFinite = null }));
 
     private Gen<(string Source, Recipe Value)> Merges => Gen.OneOf(
         Common.Select(Enums<bool>(), (c, n) => ($"new Average {{ {c.Source}, Normalize = {n.Source} }}", c.Set(new Average { Normalize = n.Value }))),

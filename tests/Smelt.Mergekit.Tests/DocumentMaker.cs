@@ -59,6 +59,7 @@ internal sealed class DocumentMaker(int seed)
             Parameters = Parameters(method, method.Parameters.Where(p => !p.PerInput || p.Required)),
             Dtype = Maybe(() => new Located<string>(Pick("float32", "bfloat16", "torch.float16", "float64"))),
             OutDtype = Maybe(() => new Located<string>(Pick("float32", "bfloat16"))),
+            ChatTemplate = Maybe(() => new Located<string>(Pick("auto", "chatml", "mistral", "{% for m in messages %}\n{{ m[\"role\"] }}{% endfor %}"))),
         };
         return _random.Next(stages.Length > 0 ? 1 : 4) switch
         {

@@ -275,8 +275,6 @@ public sealed class ImportTests : IDisposable
     [Theory]
     [InlineData("tokenizer_source: other")]
     [InlineData("tokenizer: {source: base, tokens: {'<x>': {source: {kind: zero}, force: true}}, pad_to_multiple_of: 8}")]
-    [InlineData("chat_template: auto")]
-    [InlineData("chat_template: '{% for m in messages %}{{ m }}{% endfor %}'")]
     [InlineData("base_model: {model: {path: a}, lora: {path: org/lora}}")]
     public void What_is_not_supported_is_refused_with_one_message(string line)
     {

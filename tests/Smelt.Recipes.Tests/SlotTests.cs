@@ -70,6 +70,7 @@ public class SlotTests
         : type == typeof(bool) ? true
         : type == typeof(string) ? "text"
         : type == typeof(ByteSize) ? (ByteSize)12345
+        : type == typeof(ChatTemplate) ? ChatTemplate.ChatML
         : type == typeof(Model) ? Folder("sample")
         : type == typeof(LayerRange) ? new LayerRange(1, 2)
         : type == typeof(ExpertSubsets) ? new AllExperts()

@@ -50,6 +50,7 @@ internal sealed class SourceWriter(IReadOnlyList<(string Name, Recipe Recipe, st
         Scalar scalar => Number(scalar.Value),
         LayerRange layers => layers.ToString(),
         ByteSize size => size.Bytes.ToString(CultureInfo.InvariantCulture),
+        ChatTemplate template => Template(template),
         bool flag => flag ? "true" : "false",
         string text => Text(text),
         Enum member => $"{member.GetType().Name}.{member}",
@@ -64,6 +65,12 @@ internal sealed class SourceWriter(IReadOnlyList<(string Name, Recipe Recipe, st
         IEnumerable<object> list => List(list.Select(item => Value(item, depth + 1)), depth),
         _ => throw new ArgumentException($"{value.GetType()} is no value of a recipe.", nameof(value)),
     };
+
+    private static string Template(ChatTemplate template)
+    {
+        var known = typeof(ChatTemplate).GetProperties().FirstOrDefault(p => p.PropertyType == typeof(ChatTemplate) && template.Equals(p.GetValue(null)));
+        return known is null ? Text(template.Text) : $"{nameof(ChatTemplate)}.{known.Name}";
+    }
 
     private string Stage(StageModel stage, int depth)
     {

@@ -45,6 +45,7 @@ internal sealed class DocumentExporter(ProblemList problems, Func<string, string
             BaseModel = baseModel,
             Dtype = dtype,
             OutDtype = outDtype,
+            ChatTemplate = recipe.ChatTemplate is { } template ? new Located<string>(template.Text) : null,
         };
         if (recipe is Modules modules)
             return document with { Modules = Sequence.From(modules.Parts.Select((p, i) => Module(p, i, forms, ref next, baseModel, pointer)).ToArray()) };
@@ -136,6 +137,8 @@ internal sealed class DocumentExporter(ProblemList problems, Func<string, string
             Other(pointer + "/missing", $"missing is an option of mergekit-pytorch: --tensor-{recipe.Missing.ToString()!.ToLowerInvariant()}.");
         if (recipe.MaxShardSize is { } size && size.Bytes != Recipe.DefaultMaxShardSize)
             Other(pointer + "/maxShardSize", "maxShardSize is an option of mergekit: --out-shard-size.");
+        if (recipe.ChatTemplate is { IsJinja: true, Text.Length: < Importing.FeatureCheck.ShortestTemplate })
+            NoForm(pointer + "/chatTemplate", $"mergekit takes no chat template of fewer than {Importing.FeatureCheck.ShortestTemplate} characters.", "");
         if (recipe.NonFinite == NonFinite.Propagate)
             Other(pointer + "/nonFinite", "nonFinite has no form in mergekit, which never looks for values that are not finite.");
     }

@@ -52,7 +52,15 @@ internal sealed class DocumentImporter(Stage stage, IReadOnlyList<ImportedRecipe
             recipe = BuildBody(builder, Document.Body, [Document.Parameters], Filters.AllTensors, "", Document.Place);
         _coverages.AddRange(builder.Coverages);
         var dtype = DtypeOf(method);
-        return recipe with { Dtype = dtype, PromoteDtype = dtype is null ? true : null, Base = recipe is CompositeRecipe ? DonorOf(recipe) : recipe.Base };
+        if (Document.ChatTemplate is { } template)
+            _places.Add("/chatTemplate", template.Place);
+        return recipe with
+        {
+            Dtype = dtype,
+            PromoteDtype = dtype is null ? true : null,
+            Base = recipe is CompositeRecipe ? DonorOf(recipe) : recipe.Base,
+            ChatTemplate = Document.ChatTemplate is { } asked ? (ChatTemplate)asked.Value : null,
+        };
     }
 
     /// <summary>Where models are made of parts, the base model gives what no part merges, such as the tokenizer.</summary>

@@ -1,4 +1,5 @@
 using Smelt.Mergekit.Documents;
+using Smelt.Recipes;
 
 namespace Smelt.Mergekit.Importing;
 
@@ -8,10 +9,8 @@ namespace Smelt.Mergekit.Importing;
 /// <param name="problems">Gets what does not fit.</param>
 internal sealed class FeatureCheck(MergeDocument document, ModelFinder finder, ProblemList problems)
 {
-    /// <summary>A chat template that is written out has at least this many characters.</summary>
-    private const int ShortestTemplate = 20;
-
-    private static readonly string[] Templates = ["auto", "alpaca", "chatml", "exaone", "llama3", "mistral"];
+    /// <summary>A chat template that is written out has at least this many characters, in mergekit.</summary>
+    public const int ShortestTemplate = 20;
 
     /// <summary>Where the document says whose vocabulary the output has; null where it does not.</summary>
     public Place? VocabularyPlace => document.Tokenizer?.Place ?? document.TokenizerSource?.Place;
@@ -49,7 +48,7 @@ internal sealed class FeatureCheck(MergeDocument document, ModelFinder finder, P
     {
         if (reference.Adapter is { } adapter)
         {
-            if (finder.Model(adapter) is Recipes.FolderModel && finder.Find(adapter.Path) is null)
+            if (finder.Model(adapter) is FolderModel && finder.Find(adapter.Path) is null)
                 problems.Add(MergekitRules.ModelNotFound, reference.Place, $"there is no adapter folder '{adapter.Path}'; looked in {finder.Searched}.");
             problems.Add(MergekitRules.NotSupported, reference.Place, $"models with adapters, as {reference}, are not supported yet.", "Merge the adapter into its model first.");
         }
@@ -62,9 +61,7 @@ internal sealed class FeatureCheck(MergeDocument document, ModelFinder finder, P
 
     private void CheckTemplate(Located<string> template)
     {
-        if (Templates.Contains(template.Value) || (template.Value.Length >= ShortestTemplate && template.Value.Contains('{', StringComparison.Ordinal)))
-            problems.Add(MergekitRules.NotSupported, template.Place, "setting the chat template of the output is not supported yet.", $"Remove chat_template; the output has that of {Donor}.");
-        else
-            problems.Add(MergekitRules.ChatTemplate, template.Place, $"there is no chat template '{template.Value}'; known: {string.Join(", ", Templates)}, or a template of at least {ShortestTemplate} characters with '{{'.", ProblemList.DidYouMean(template.Value, Templates));
+        if (!ChatTemplate.Names.Contains(template.Value) && !(template.Value.Length >= ShortestTemplate && template.Value.Contains('{', StringComparison.Ordinal)))
+            problems.Add(MergekitRules.ChatTemplate, template.Place, $"there is no chat template '{template.Value}'; known: {string.Join(", ", ChatTemplate.Names)}, or a template of at least {ShortestTemplate} characters with '{{'.", ProblemList.DidYouMean(template.Value, ChatTemplate.Names));
     }
 }

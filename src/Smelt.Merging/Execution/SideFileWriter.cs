@@ -5,7 +5,7 @@ using Smelt.Merging.Planning;
 
 namespace Smelt.Merging.Execution;
 
-/// <summary>Writes what lies beside the weights: config.json, tokenizer and chat template of the donor, card and manifest.</summary>
+/// <summary>Writes what lies beside the weights: config.json, tokenizer of the donor, chat template, card and manifest.</summary>
 internal static class SideFileWriter
 {
     /// <summary>Writes all side files of a sweep point.</summary>
@@ -17,7 +17,7 @@ internal static class SideFileWriter
     public static void Write(MergePlan plan, int point, string folder, TensorHashes hashes, IReadOnlyList<float>? rescalers)
     {
         var written = new List<(string Name, UInt128 Hash)>();
-        foreach (var (name, content) in SideFiles.For(plan.Donor.Checkpoint, plan.WeightType))
+        foreach (var (name, content) in SideFiles.For(plan.Donor.Checkpoint, plan.WeightType, plan.ChatTemplate))
             written.Add((name, Save(folder, name, name == SideFiles.ConfigName ? LayerConfig.Rewrite(content, plan.Layers) : content)));
         written.Add(("README.md", Save(folder, "README.md", Encoding.UTF8.GetBytes(ModelCard.Write(plan, point)))));
         if (rescalers is not null)

@@ -1,3 +1,4 @@
+using Smelt.Checkpoints;
 using Smelt.Merging.Planning;
 using Smelt.Recipes;
 using Smelt.Recipes.Configuration;
@@ -44,6 +45,7 @@ public static class TaskRestorer
             PromoteDtype = merged.PromoteDtype,
             MaxShardSize = merged.MaxShardSize,
             NonFinite = merged.NonFinite,
+            ChatTemplate = merged.ChatTemplate is not null && ChatTemplateFiles.Of(output) is { } template ? template : merged.ChatTemplate,
         };
         var whole = ConfigurationReader.Read(ConfigurationWriter.Write(name.Length <= LongestName ? name : task, recipe), output);
         if (whole.HasErrors)

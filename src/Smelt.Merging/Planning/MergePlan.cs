@@ -144,6 +144,9 @@ public sealed record MergePlan
     /// <summary>The input that gives configuration and tokenizer: the recipe's base, else the first input.</summary>
     public required PlannedInput Donor { get; init; }
 
+    /// <summary>The chat template of the output, in Jinja; null for the donor's files as they are.</summary>
+    public string? ChatTemplate { get; init; }
+
     /// <summary>Layers that were put together anew; empty where the output has the donor's layers.</summary>
     public IReadOnlyList<LayerChange> Layers { get; init; } = [];
 

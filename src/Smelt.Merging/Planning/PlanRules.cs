@@ -89,6 +89,9 @@ public static class PlanRules
     /// <summary>The code of a method of another assembly does what it promises.</summary>
     public static readonly Rule MethodFails = new("SM7044", "Method of another assembly fails", Severity.Error);
 
+    /// <summary>The most common chat template is that of an input.</summary>
+    public static readonly Rule NoChatTemplate = new("SM7045", "No input has a chat template", Severity.Warning);
+
     /// <summary>A tensor is made of a bounded number of tensors.</summary>
     public static readonly Rule TooManySources = new("SM7041", "Too many inputs for a tensor", Severity.Error);
 }

@@ -46,11 +46,13 @@ public static class Planner
         foreach (var part in parts)
             SignFiles.Check(part, tensors, problems);
         CheckTensors(resolved, tensors, problems);
+        var baseInput = resolved.Base is { } b ? inputs[b] : null;
+        var donor = baseInput ?? inputs.Values.First();
+        var chatTemplate = ChatTemplates.Find(resolved.ChatTemplate, donor, inputs.Values, stages, problems);
         ThrowOnErrors(problems);
 
         var maskOutputs = MaskOutputs.Of(resolved, tensors);
         var layout = ShardLayout.Create(tensors.Select(t => new LayoutTensor(t.Name, t.OutputType, t.Shape)), resolved.MaxShardSize!.Value.Bytes);
-        var baseInput = resolved.Base is { } b ? inputs[b] : null;
         var passes = parts.Select(p => MethodProgram.CountPasses(p.Points[0].Recipe)).ToArray();
         return new MergePlan
         {
@@ -64,7 +66,8 @@ public static class Planner
             Base = baseInput,
             Experts = parts.Count == 1 ? parts[0].Experts : [],
             Inputs = [.. inputs.Values],
-            Donor = baseInput ?? inputs.Values.First(),
+            Donor = donor,
+            ChatTemplate = chatTemplate,
             Layers = layers,
             Stages = stages,
             Tensors = tensors,

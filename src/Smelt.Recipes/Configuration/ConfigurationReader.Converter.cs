@@ -184,6 +184,8 @@ internal sealed class ConfigurationConverter(List<Problem> problems, bool takesA
             return json.ValueKind is JsonValueKind.True or JsonValueKind.False ? json.GetBoolean() : Wrong(json, where, "true or false");
         if (type == typeof(string))
             return Is(json, where, JsonValueKind.String, "a text") ? json.GetString() : null;
+        if (type == typeof(ChatTemplate))
+            return Is(json, where, JsonValueKind.String, "a name or a text in Jinja") ? (ChatTemplate)json.GetString()! : null;
         if (type.IsEnum)
             return Member(json, type, where);
         if (type == typeof(ByteSize))

@@ -94,7 +94,7 @@ public static class ConfigurationSchema
             value = new JsonObject { ["type"] = new JsonArray("integer", "string"), ["minimum"] = slot.Attribute.Min };
         else if (slot.Type == typeof(bool))
             value = new JsonObject { ["type"] = "boolean" };
-        else if (slot.Type == typeof(string))
+        else if (slot.Type == typeof(string) || slot.Type == typeof(ChatTemplate))
             value = new JsonObject { ["type"] = "string" };
         else if (slot.Type.IsEnum)
             value = new JsonObject { ["enum"] = new JsonArray([.. Enum.GetNames(slot.Type).Select(n => (JsonNode)Slots.CamelCase(n))]) };

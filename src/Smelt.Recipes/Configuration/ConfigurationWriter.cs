@@ -52,6 +52,7 @@ public static class ConfigurationWriter
         LayerRange { End: { } end } layers => new object[] { layers.First, end },
         LayerRange layers => new object[] { layers.First },
         ByteSize size => size.Bytes,
+        ChatTemplate template => template.Text,
         Enum member => Slots.CamelCase(member.ToString()),
         FolderModel folder => new Dictionary<string, object> { ["folder"] = folder.Path },
         HubModel hub => new Dictionary<string, object> { ["hub"] = hub.Id, ["revision"] = hub.Revision },

@@ -132,6 +132,9 @@ public static class RecipeValidator
                 case ByteSize { InvalidText: { } text }:
                     problems.Add(RuleTable.BadSize.At(where, $"{slot.Name} is '{text}', which is no size; allowed: a number with B, KB, MB, GB, TB, KiB, MiB, GiB or TiB, as in \"5GB\"."));
                     break;
+                case ChatTemplate { IsKnown: false } template:
+                    problems.Add(RuleTable.BadChatTemplate.At(where, $"{slot.Name} is '{template.Text}'; allowed: {string.Join(", ", ChatTemplate.Names)}, or a template in Jinja, which has a '{{'.", Configuration.EditDistance.DidYouMean(template.Text, ChatTemplate.Names, quote: "'")));
+                    break;
                 case ByteSize size: CheckRange(size.Bytes, slot, where, problems); break;
                 case Enum member when !Enum.IsDefined(member.GetType(), member):
                     problems.Add(RuleTable.UndefinedMember.At(where, $"{slot.Name} is {member}; allowed: {string.Join(", ", Enum.GetNames(member.GetType()))}."));

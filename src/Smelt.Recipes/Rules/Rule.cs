@@ -118,6 +118,9 @@ public static class RuleTable
     /// <summary>Keep probabilities lie between 0 and 1.</summary>
     public static readonly Rule KeepProbability = new("SM2016", "Keep probability not between 0 and 1", Severity.Error);
 
+    /// <summary>A chat template is a known name or a text in Jinja.</summary>
+    public static readonly Rule BadChatTemplate = new("SM2017", "Unknown chat template", Severity.Error);
+
     /// <summary>A tensor pattern follows the glob syntax.</summary>
     public static readonly Rule GlobSyntax = new("SM3001", "Tensor pattern not valid", Severity.Error);
 

@@ -42,8 +42,6 @@ internal static class MergekitCase
         var features = Arguments(golden).Where(a => a is "--unsafe-truncate-embeddings").ToList();
         if (documents.Any(d => d.Tokenizer is not null || d.TokenizerSource is not null))
             features.Add("tokenizer");
-        if (documents.Any(d => d.ChatTemplate is not null))
-            features.Add("chat_template");
         if (documents.SelectMany(Inputs).Any(m => m.Adapter is not null))
             features.Add("adapter");
         if (features.Count == 0 && documents.Length == 1 && documents[0].Body.Models is not null)
