@@ -76,11 +76,14 @@ public class RoundTripTests
             Tensors = [Syntax.Keep("lm_head.**", "**.norm.**"), Syntax.On("**.mlp.**") with { Density = 0.3, Lambda = Syntax.Gradient(1, 0.5) }],
             Rescale = Rescale.Inverse,
             MaxShardSize = 5_000_000,
+            ChatTemplate = "{{ a }}\n\t",
             Seed = 9007199254740991,
             Normalize = false,
         };
         var source = RecipeProject.Source("p", [new SourceRecipe("swept", recipe)], "x");
         Assert.Contains("Sweep(0.2, 0.4)", source, StringComparison.Ordinal);
+        Assert.Contains("ChatTemplate = \"{{ a }}\\n\\u0009\",", source, StringComparison.Ordinal);
+        Assert.Contains("ChatTemplate = ChatTemplate.ChatML,", RecipeProject.Source("p", [new SourceRecipe("swept", recipe with { ChatTemplate = "chatml" })], "x"), StringComparison.Ordinal);
         Assert.Equal(ConfigurationWriter.Write("swept", recipe), Assert.Single(CompiledRecipes.Of(source)).Value);
     }
 

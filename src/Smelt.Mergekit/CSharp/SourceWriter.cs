@@ -31,7 +31,7 @@ internal sealed class SourceWriter(IReadOnlyList<(string Name, Recipe Recipe, st
     {
         var quoted = new StringBuilder("\"");
         foreach (var c in text)
-            quoted.Append(c is '"' or '\\' ? "\\" + c : char.IsControl(c) || c is '\u2028' or '\u2029' ? $"\\u{(int)c:x4}" : c.ToString());
+            quoted.Append(c is '"' or '\\' ? "\\" + c : c == '\n' ? "\\n" : char.IsControl(c) || c is '\u2028' or '\u2029' ? $"\\u{(int)c:x4}" : c.ToString());
         return quoted.Append('"').ToString();
     }
 
