@@ -140,7 +140,8 @@ internal abstract class MethodProgram
     /// </summary>
     public virtual bool Recheck(VoteCounts votes) => false;
 
-    private static IEnumerable<MixGroup> Group(IReadOnlyList<SweepPoint> points) => points
+    /// <summary>The points with one mix each. Without a sweep there is nothing to compare, and configurations can be large.</summary>
+    private static IEnumerable<MixGroup> Group(IReadOnlyList<SweepPoint> points) => points.Count == 1 ? [new MixGroup(0, points[0].Recipe, [0])] : points
         .Select((point, i) => (Key: ConfigurationWriter.Write("group", WithoutLambda(point.Recipe)), Index: i, point.Recipe))
         .GroupBy(p => p.Key)
         .Select((group, i) => new MixGroup(i, group.First().Recipe, [.. group.Select(p => p.Index)]));

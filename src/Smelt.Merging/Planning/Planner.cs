@@ -281,9 +281,15 @@ public static class Planner
     /// <summary>The type that most merged elements are written in; where nothing is merged, most elements that could be.</summary>
     private static TensorType MostCommonType(List<TensorPlan> tensors)
     {
-        var merged = tensors.Where(t => t.Action == TensorAction.Merge).ToArray();
-        var counted = merged.Length > 0 ? merged : tensors.Where(t => t.OutputType.IsMergeable);
-        return counted.GroupBy(t => t.OutputType).MaxBy(g => g.Sum(t => t.ElementCount))?.Key ?? tensors[0].OutputType;
+        var anyMerged = tensors.Any(t => t.Action == TensorAction.Merge);
+        var elements = new Dictionary<TensorType, long>();
+        foreach (var tensor in tensors)
+        {
+            if (anyMerged ? tensor.Action == TensorAction.Merge : tensor.OutputType.IsMergeable)
+                elements[tensor.OutputType] = elements.GetValueOrDefault(tensor.OutputType) + tensor.ElementCount;
+        }
+
+        return elements.Count > 0 ? elements.MaxBy(e => e.Value).Key : tensors[0].OutputType;
     }
 
     /// <summary>Throws if a problem is an error; warnings go along, so that the user sees everything.</summary>
