@@ -34,10 +34,13 @@ public sealed record CheckpointFile(string Name, string FullPath, long Length, l
 }
 
 /// <summary>One tensor of a checkpoint.</summary>
-/// <param name="File">The file that holds it.</param>
+/// <param name="File">The file that holds it, or the first of its parts.</param>
 /// <param name="Info">Its place and shape.</param>
 public sealed record CheckpointTensor(CheckpointFile File, TensorInfo Info)
 {
+    /// <summary>The tensors that it is read from one after another, all of one size; null for a tensor that is stored as such.</summary>
+    public IReadOnlyList<CheckpointTensor>? Parts { get; private init; }
+
     /// <summary>Its name.</summary>
     public string Name => Info.Name;
 
@@ -55,6 +58,19 @@ public sealed record CheckpointTensor(CheckpointFile File, TensorInfo Info)
 
     /// <summary>The number of bytes.</summary>
     public long ByteLength => Info.ByteLength;
+
+    /// <summary>A tensor made of others, one after another, which stay where they are.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="shape">Its shape: as many elements as the parts have together.</param>
+    /// <param name="parts">Tensors of one type and size.</param>
+    /// <exception cref="ArgumentException">The parts differ in size or type, or the shape does not fit them.</exception>
+    public static CheckpointTensor Joined(string name, IReadOnlyList<long> shape, IReadOnlyList<CheckpointTensor> parts)
+    {
+        var (elements, bytes) = (parts.Sum(p => p.ElementCount), parts.Sum(p => p.ByteLength));
+        if (parts.Any(p => p.Type != parts[0].Type || p.ByteLength != parts[0].ByteLength) || shape.Aggregate(1L, (n, d) => n * d) != elements)
+            throw new ArgumentException("The parts are of one type and size, and fill the shape.", nameof(parts));
+        return new CheckpointTensor(parts[0].File, new TensorInfo(name, parts[0].Type, shape, elements, parts[0].Offset, bytes)) { Parts = parts };
+    }
 }
 
 /// <summary>A model on disk, known by its headers.</summary>
@@ -81,6 +97,10 @@ public sealed class Checkpoint
         var file = new CheckpointFile(CheckpointFolder.SingleName, path, 0, 0);
         return new Checkpoint(path, folder, [file], [.. tensors.Select(t => new CheckpointTensor(file, new TensorInfo(t.Name, t.Type, t.Shape, t.Shape.Aggregate(1L, (n, d) => n * d), 0, t.ByteLength)))], []);
     }
+
+    /// <summary>The same files seen as other tensors.</summary>
+    /// <param name="tensors">The tensors, made of those of this checkpoint.</param>
+    public Checkpoint With(IReadOnlyList<CheckpointTensor> tensors) => new(Path, Folder, Files, tensors, Warnings);
 
     /// <summary>The folder or the file that was opened.</summary>
     public string Path { get; }

@@ -30,6 +30,12 @@ public sealed class CheckpointReader : IDisposable
         public void Read(CheckpointTensor tensor, long byteOffset, Span<byte> buffer)
         {
             ArgumentOutOfRangeException.ThrowIfGreaterThan(byteOffset + buffer.Length, tensor.ByteLength);
+            if (tensor.Parts is { } parts)
+            {
+                ReadParts(parts, byteOffset, buffer);
+                return;
+            }
+
             try
             {
                 if (!ReferenceEquals(_file, tensor.File))
@@ -51,6 +57,19 @@ public sealed class CheckpointReader : IDisposable
             catch (Exception e) when (e is UnauthorizedAccessException || (e is IOException && e is not CheckpointReadException))
             {
                 throw new CheckpointReadException(tensor, byteOffset, e.Message);
+            }
+        }
+
+        private void ReadParts(IReadOnlyList<CheckpointTensor> parts, long byteOffset, Span<byte> buffer)
+        {
+            var size = parts[0].ByteLength;
+            while (!buffer.IsEmpty)
+            {
+                var (part, start) = Math.DivRem(byteOffset, size);
+                var length = (int)Math.Min(buffer.Length, size - start);
+                Read(parts[(int)part], start, buffer[..length]);
+                buffer = buffer[length..];
+                byteOffset += length;
             }
         }
 

@@ -35,6 +35,13 @@ public abstract record Recipe
     [Slot("what happens to tensors that some inputs lack")]
     public MissingTensors? Missing { get; init; }
 
+    /// <summary>
+    /// How the weights of a mixture's experts are laid out; as in the inputs unless given, and fused where the layouts of the
+    /// inputs differ.
+    /// </summary>
+    [Slot("how the weights of a mixture's experts are laid out; as in the inputs unless given, fused where those differ")]
+    public MoeLayout? MoeLayout { get; init; }
+
     /// <summary>The number format of the merged tensors; that of each tensor in the base (else the first expert) unless given.</summary>
     [Slot("the number format of the merged tensors; as in the base unless given")]
     public DType? Dtype { get; init; }

@@ -201,3 +201,17 @@ public enum MissingTensors
     /// <summary>They are left out of the output.</summary>
     Intersection,
 }
+
+/// <summary>How the weights of a mixture's experts are laid out in an output.</summary>
+public enum MoeLayout
+{
+    /// <summary>As in the inputs, which must be alike: a matrix for each expert and projection stays one.</summary>
+    PerExpert,
+
+    /// <summary>
+    /// One tensor of all experts of a layer for each projection, as transformers 5 and mergekit write them:
+    /// <c>mlp.experts.gate_up_proj</c> and <c>mlp.experts.down_proj</c>. Methods that look at a tensor as a whole, such as TIES,
+    /// look at all experts together then.
+    /// </summary>
+    Fused,
+}

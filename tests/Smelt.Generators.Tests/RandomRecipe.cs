@@ -119,8 +119,8 @@ internal sealed class RandomRecipe(bool sound)
 
     /// <summary>Recipes that may stand in others: what holds for a whole output is taken off where recipes are to be sound.</summary>
     private Gen<(string Source, Recipe Value)> Inner(Gen<(string Source, Recipe Value)> recipes) => !sound ? Merges : recipes.Select(r => (
-        $"({r.Source}) with {{ Dtype = null, MaxShardSize = null, ChatTemplate = null, NonFinite = null }}",
-        r.Value with { Dtype = null, MaxShardSize = null, ChatTemplate = null, NonFinite = null }));
+        $"({r.Source}) with {{ Dtype = null, MaxShardSize = null, MoeLayout = null, ChatTemplate = null, NonFinite = null }}",
+        r.Value with { Dtype = null, MaxShardSize = null, MoeLayout = null, ChatTemplate = null, NonFinite = null }));
 
     private Gen<(string Source, Recipe Value)> Merges => Gen.OneOf(
         Common.Select(Enums<bool>(), (c, n) => ($"new Average {{ {c.Source}, Normalize = {n.Source} }}", c.Set(new Average { Normalize = n.Value }))),

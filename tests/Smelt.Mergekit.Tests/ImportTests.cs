@@ -273,6 +273,28 @@ public sealed class ImportTests : IDisposable
     }
 
     [Theory]
+    [InlineData("""{"num_local_experts": 8}""", MoeLayout.Fused)]
+    [InlineData("""{"n_routed_experts": 64}""", MoeLayout.Fused)]
+    [InlineData("""{"hidden_size": 8}""", null)]
+    [InlineData("""["num_experts"]""", null)]
+    [InlineData("{", null)]
+    public void Mixtures_are_merged_fused_as_in_mergekit(string config, MoeLayout? expected)
+    {
+        var work = Directory.CreateTempSubdirectory("smelt-import-").FullName;
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(work, "a"));
+            File.WriteAllText(Path.Combine(work, "a", "config.json"), config);
+            var import = MergekitImporter.Import(System.Text.Encoding.UTF8.GetBytes("merge_method: linear\nmodels: [{model: b, parameters: {weight: 1}}, {model: a, parameters: {weight: 1}}]"), "x.yml", [work]);
+            Assert.Equal(expected, Assert.Single(import.Recipes).Recipe.MoeLayout);
+        }
+        finally
+        {
+            Directory.Delete(work, recursive: true);
+        }
+    }
+
+    [Theory]
     [InlineData("tokenizer_source: other")]
     [InlineData("tokenizer: {source: base, tokens: {'<x>': {source: {kind: zero}, force: true}}, pad_to_multiple_of: 8}")]
     [InlineData("base_model: {model: {path: a}, lora: {path: org/lora}}")]

@@ -139,6 +139,8 @@ internal sealed class DocumentExporter(ProblemList problems, Func<string, string
             Other(pointer + "/maxShardSize", "maxShardSize is an option of mergekit: --out-shard-size.");
         if (recipe.ChatTemplate is { IsJinja: true, Text.Length: < Importing.FeatureCheck.ShortestTemplate })
             NoForm(pointer + "/chatTemplate", $"mergekit takes no chat template of fewer than {Importing.FeatureCheck.ShortestTemplate} characters.", "");
+        if (recipe.MoeLayout == MoeLayout.PerExpert)
+            Other(pointer + "/moeLayout", "moeLayout has no form in mergekit, which always writes the experts of a mixture fused.");
         if (recipe.NonFinite == NonFinite.Propagate)
             Other(pointer + "/nonFinite", "nonFinite has no form in mergekit, which never looks for values that are not finite.");
     }

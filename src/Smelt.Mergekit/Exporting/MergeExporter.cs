@@ -13,7 +13,7 @@ internal sealed class MergeExporter(ProblemList problems, Func<Model, string, Mo
     private static readonly string[] Frame =
     [
         nameof(Recipe.Base), nameof(Recipe.Experts), nameof(Recipe.Tensors), nameof(Recipe.Layers), nameof(Recipe.Missing), nameof(Recipe.Dtype),
-        nameof(Recipe.PromoteDtype), nameof(Recipe.MaxShardSize), nameof(Recipe.ChatTemplate), nameof(Recipe.NonFinite),
+        nameof(Recipe.PromoteDtype), nameof(Recipe.MaxShardSize), nameof(Recipe.ChatTemplate), nameof(Recipe.MoeLayout), nameof(Recipe.NonFinite),
     ];
 
     /// <summary>The form of a merge; null where its method has none.</summary>

@@ -59,6 +59,7 @@ internal sealed class DocumentImporter(Stage stage, IReadOnlyList<ImportedRecipe
             Dtype = dtype,
             PromoteDtype = dtype is null ? true : null,
             Base = recipe is CompositeRecipe ? DonorOf(recipe) : recipe.Base,
+            MoeLayout = StageGraph.ModelsOf(Document).Any(m => StageOf(m) is null && finder.IsMixture(m.Model)) ? MoeLayout.Fused : null,
             ChatTemplate = Document.ChatTemplate is { } asked ? (ChatTemplate)asked.Value : null,
         };
     }

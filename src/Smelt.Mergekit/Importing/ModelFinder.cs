@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Smelt.Mergekit.Documents;
 using Smelt.Recipes;
@@ -7,6 +8,8 @@ namespace Smelt.Mergekit.Importing;
 /// <summary>Finds models as mergekit does: a path that is there is a local one, anything else a model of the hub.</summary>
 public sealed partial class ModelFinder
 {
+    private static readonly string[] ExpertCounts = ["num_local_experts", "num_experts", "n_routed_experts"];
+
     private readonly IReadOnlyList<string> _folders;
 
     /// <param name="folders">Where relative paths start, in the order in which they are tried; the current folder comes first in mergekit.</param>
@@ -35,6 +38,27 @@ public sealed partial class ModelFinder
     public bool IsFile(ModelPath path) => Find(path.Path) is { } found
         ? File.Exists(found)
         : Path.GetExtension(path.Path).ToLowerInvariant() is ".safetensors" or ".bin" or ".pt" or ".pth" or ".ckpt";
+
+    /// <summary>
+    /// Whether a local model is a mixture of experts, whose weights mergekit always writes fused: its config.json states a number
+    /// of experts.
+    /// </summary>
+    public bool IsMixture(ModelPath path)
+    {
+        var config = Find(path.Path) is { } found ? Path.Combine(found, "config.json") : null;
+        if (!File.Exists(config))
+            return false;
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllBytes(config));
+            return json.RootElement.ValueKind == JsonValueKind.Object && ExpertCounts.Any(key => json.RootElement.TryGetProperty(key, out _));
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            // What can't be read is reported where it is needed.
+            return false;
+        }
+    }
 
     /// <summary>Where a model was looked for, for messages.</summary>
     public string Searched => string.Join(" and ", _folders);

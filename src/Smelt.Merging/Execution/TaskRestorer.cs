@@ -43,6 +43,7 @@ public static class TaskRestorer
             Missing = merged.Missing,
             Dtype = merged.Dtype,
             PromoteDtype = merged.PromoteDtype,
+            MoeLayout = merged.MoeLayout,
             MaxShardSize = merged.MaxShardSize,
             NonFinite = merged.NonFinite,
             ChatTemplate = merged.ChatTemplate is not null && ChatTemplateFiles.Of(output) is { } template ? template : merged.ChatTemplate,

@@ -244,6 +244,8 @@ public sealed class Verification
         try
         {
             var checkpoint = open();
+            if (expected.Keys.Any(ModelFamilies.IsFusedExperts))
+                checkpoint = ExpertLayouts.Fused(checkpoint) ?? checkpoint;
             VerifyTensors(checkpoint.Path, [.. checkpoint.Tensors.Where(t => expected.ContainsKey(t.Name))], expected, PlanRules.InputDiffers, whole: true);
         }
         catch (InvalidInputException invalid)

@@ -92,6 +92,9 @@ public static class PlanRules
     /// <summary>The most common chat template is that of an input.</summary>
     public static readonly Rule NoChatTemplate = new("SM7045", "No input has a chat template", Severity.Warning);
 
+    /// <summary>The experts of all inputs are laid out in one way.</summary>
+    public static readonly Rule ExpertLayouts = new("SM7046", "Experts laid out in two ways", Severity.Warning);
+
     /// <summary>A tensor is made of a bounded number of tensors.</summary>
     public static readonly Rule TooManySources = new("SM7041", "Too many inputs for a tensor", Severity.Error);
 }

@@ -37,6 +37,7 @@ public static class Planner
         var stages = PlanStages(name, resolved, root, stageFolders, problems);
         var inputs = OpenInputs(resolved, root, stages, stageFolders, problems);
         ThrowOnErrors(problems);
+        ExpertLayouts.Apply(resolved.MoeLayout, inputs, problems);
         ArchitectureCheck.Check(inputs.Values, problems);
 
         var parts = new List<MergePart>();

@@ -46,6 +46,10 @@ public static class InventoryValidator
 
         foreach (var (inventory, where, layers) in inputs)
             CheckLayers(inventory, where, layers, problems);
+
+        // Inventories have the names and shapes of the files, which a merge of fused experts does not go by.
+        if (recipe.MoeLayout == MoeLayout.Fused)
+            return;
         CheckPatterns(recipe.Tensors, path + "/tensors", inputs[0].Inventory, problems);
         for (var i = 0; i < recipe.Experts.Count; i++)
         {

@@ -20,7 +20,7 @@ internal static class CompositionRules
             var inner = recipe.Inner[i];
             var where = recipe is Stack ? $"{path}/slices/{i}" : $"{path}/parts/{i}/merge";
             checkInner(inner, where, problems);
-            foreach (var slot in Slots.Of(typeof(Recipe)).Where(s => s.Property is nameof(Recipe.Dtype) or nameof(Recipe.PromoteDtype) or nameof(Recipe.MaxShardSize) or nameof(Recipe.ChatTemplate) or nameof(Recipe.NonFinite) && s.Get(inner) is not null))
+            foreach (var slot in Slots.Of(typeof(Recipe)).Where(s => s.Property is nameof(Recipe.Dtype) or nameof(Recipe.PromoteDtype) or nameof(Recipe.MaxShardSize) or nameof(Recipe.ChatTemplate) or nameof(Recipe.MoeLayout) or nameof(Recipe.NonFinite) && s.Get(inner) is not null))
                 problems.Add(RuleTable.WrongLevel.At($"{where}/{slot.Name}", $"{slot.Name} holds for the whole output.", $"Move it to the {id}."));
             if (inner is Modules || (inner is Stack && recipe is Stack))
                 problems.Add(RuleTable.Composition.At(where, $"a {Slots.MethodId(inner)} can't stand in a {id}; allowed: {(recipe is Stack ? "a merge with layers" : "a merge or a stack")}.", "Join the two."));

@@ -49,13 +49,10 @@ internal static class MergekitCase
         return features;
     }
 
-    /// <summary>What shows in the inputs only: a layout that mergekit changes, formats that it promotes.</summary>
+    /// <summary>What shows in the inputs only: formats that mergekit promotes.</summary>
     private static IEnumerable<string> InputFeatures(GoldenCase golden, MergeDocument document)
     {
         var inputs = Inputs(document).Select(m => SafetensorsFile.ReadAll(golden.Resolve(m.Model.Path))).ToArray();
-        var expected = SafetensorsFile.ReadAll(Path.Combine(golden.Folder, "expected")).Keys;
-        if (expected.Any(name => !inputs.All(i => i.ContainsKey(name))) && inputs.Any(i => i.Keys.Any(k => k.Contains(".experts.", StringComparison.Ordinal))))
-            yield return "fused-experts";
         if (document.Dtype is null && document.OutDtype is null && inputs.SelectMany(i => i.Values).Where(t => t.IsFloat).Select(t => t.Dtype).Distinct().Count() > 1)
             yield return "promoted-dtype";
     }
