@@ -47,17 +47,21 @@ internal sealed record RecipeSpec(
     /// <summary>The spec of a class that is marked as a recipe; null where its accessors have no place.</summary>
     public static RecipeSpec? Of(GeneratorAttributeSyntaxContext context, CancellationToken cancellation)
     {
-        var type = (INamedTypeSymbol)context.TargetSymbol;
+        var compilation = context.SemanticModel.Compilation;
+        return Of((INamedTypeSymbol)context.TargetSymbol, context.TargetNode, compilation, () => FoldAhead.Count(compilation, (type, node) => Of(type, node, compilation, static () => { }, cancellation), cancellation), cancellation);
+    }
+
+    private static RecipeSpec? Of(INamedTypeSymbol type, SyntaxNode node, Compilation compilation, Action ahead, CancellationToken cancellation)
+    {
         if (RecipeDeclaration.AttributeOf(type) is not { } attribute
             || attribute.ApplicationSyntaxReference is not { } reference
-            || reference.SyntaxTree != context.TargetNode.SyntaxTree
-            || !context.TargetNode.Span.Contains(reference.Span)
+            || reference.SyntaxTree != node.SyntaxTree
+            || !node.Span.Contains(reference.Span)
             || RecipeDeclaration.NameOf(attribute) is not { } name
             || !RecipeDeclaration.IsExtensible(type))
             return null;
 
-        var compilation = context.SemanticModel.Compilation;
-        return FoldMemory.Recall(context.TargetNode, compilation, () =>
+        return FoldMemory.Recall(node, compilation, () =>
         {
             var (kind, configuration) = Fold(type, name, RecipeDeclaration.IsReproducible(attribute), compilation, out var trees, cancellation);
             return (new RecipeSpec(
@@ -70,7 +74,7 @@ internal sealed record RecipeSpec(
                 configuration,
                 string.Join(",", Accessors.Where(m => m != type.Name && type.GetMembers(m).IsEmpty)),
                 IsVisible(type)), trees);
-        });
+        }, ahead);
     }
 
     private static (RecipeKind Kind, string? Configuration) Fold(

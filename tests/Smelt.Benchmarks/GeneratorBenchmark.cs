@@ -62,7 +62,7 @@ internal static class GeneratorBenchmark
             driver = driver.RunGenerators(compilation);
             (handles, handlesSteps) = (Math.Min(handles, Elapsed(driver)), Steps(driver));
 
-            if (run > 0 && run <= 3)
+            if (run > 0)
                 analyzers = Math.Min(analyzers, Analyze(compilation));
         }
 

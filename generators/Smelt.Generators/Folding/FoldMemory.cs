@@ -36,11 +36,15 @@ internal static class FoldMemory
     /// <param name="node">The class, of the compilation's present sources.</param>
     /// <param name="compilation">The compilation.</param>
     /// <param name="make">Makes the result and names the sources that it looked into, beside the class's own.</param>
-    public static RecipeSpec? Recall(SyntaxNode node, Compilation compilation, Func<(RecipeSpec? Spec, IEnumerable<SyntaxTree> Trees)> make)
+    /// <param name="ahead">Is called where there is no result, and may make this one and others.</param>
+    public static RecipeSpec? Recall(SyntaxNode node, Compilation compilation, Func<(RecipeSpec? Spec, IEnumerable<SyntaxTree> Trees)> make, Action ahead)
     {
         var results = Results.GetValue(node.SyntaxTree, static _ => new ConcurrentDictionary<int, Result>());
         if (results.TryGetValue(node.SpanStart, out var known) && known.HoldsFor(compilation))
             return known.Spec;
+        ahead();
+        if (results.TryGetValue(node.SpanStart, out var made) && made != known)
+            return made.Spec;
         var (spec, trees) = make();
         results[node.SpanStart] = new Result(spec, compilation, [.. trees.Where(t => t != node.SyntaxTree).Select(t => new WeakReference<SyntaxTree>(t))]);
         return spec;
