@@ -28,7 +28,7 @@ public class FoldAheadTests
     {
         var compilation = RecipeCompilation.Of([Handles, .. Enumerable.Range(0, Count).Select(Source)]);
         var driver = RecipeCompilation.Driver().RunGenerators(compilation);
-        compilation = RecipeCompilation.Replace(compilation, 1, Source(0).Replace("0.5", "0.75", StringComparison.Ordinal));
+        compilation = RecipeCompilation.Replace(compilation, 2, Source(0).Replace("0.5", "0.75", StringComparison.Ordinal));
         var edited = Emitted(driver.RunGenerators(compilation));
         Assert.Contains(edited.Values, t => t.Contains("0.75", StringComparison.Ordinal));
         Assert.Equal(Emitted(compilation), edited);
