@@ -54,6 +54,14 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Fact]
+    public void Where_nothing_is_merged_there_is_nothing_to_measure()
+    {
+        var file = _work.Write("copy.json", """{"version": 1, "name": "copy", "method": "passthrough", "experts": [{"model": {"folder": "one"}}]}""");
+        Assert.Equal(ExitCode.Done, _captured.Run("run", file, "--out", _work["copy"]));
+        Assert.DoesNotContain("task vectors", _captured.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_document_of_a_merge_has_its_outputs_and_measurements()
     {
         Assert.Equal(ExitCode.Done, _captured.Run("run", _work.TaskArithmetic("sum.json", "1", "base", "one", "two"), "--out", _work["merged"], "--json"));

@@ -21,7 +21,7 @@ internal sealed unsafe class StatisticsCollector
     }
 
     /// <summary>Whether a plan has task vectors to measure.</summary>
-    public static bool Applies(MergePlan plan) => plan.Parts.Count == 1 && plan.Merged.All(t => t.Base is not null);
+    public static bool Applies(MergePlan plan) => plan.Parts.Count == 1 && plan.Merged.Any() && plan.Merged.All(t => t.Base is not null);
 
     /// <summary>Adds a sub-block that the worker has read; sub-blocks of a block come in order, on one worker.</summary>
     public void Add(Worker worker, Block block, SubBlock part, BlockSum* sums)
