@@ -167,7 +167,8 @@ public static class Manifest
         json.WriteStartObject(name);
         foreach (var (item, hash) in hashes)
         {
-            hash.TryFormat(digits, out _, "x32", CultureInfo.InvariantCulture);
+            ((ulong)(hash >> 64)).TryFormat(digits, out _, "x16", CultureInfo.InvariantCulture);
+            ((ulong)hash).TryFormat(digits[(HashDigits / 2)..], out _, "x16", CultureInfo.InvariantCulture);
             json.WriteString(item, digits);
 
             // A model of many tensors would otherwise be one large buffer, made anew each time it is full.

@@ -28,7 +28,9 @@ public sealed record MemoryBudget(int Threads, int Sources, int Elements, int El
             throw new InvalidInputException(PlanRules.MemoryTooSmall.Id, "--max-memory", $"the limit is {(ByteSize)options.MaxMemory}; allowed: at least 64 MiB.");
 
         var sources = plan.MostSources;
-        var elementBytes = plan.Tensors.SelectMany(t => TensorHashes.Sources(t).Concat(t.Grams)).Select(s => (s.Type.Bits + 7) / 8).DefaultIfEmpty(1).Max();
+        var elementBytes = 1;
+        foreach (var source in plan.Tensors.SelectMany(t => TensorHashes.Sources(t).Concat(t.Grams)))
+            elementBytes = Math.Max(elementBytes, (source.Type.Bits + 7) / 8);
         var elements = Worker.ElementsFor(sources, elementBytes);
         var threads = Math.Max(1, options.Threads);
         var draws = plan.MergekitDraws is { Total: > 0 and var total } ? SerialDraws.Bytes(total) : 0;

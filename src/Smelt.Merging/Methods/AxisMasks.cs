@@ -185,8 +185,9 @@ internal sealed unsafe class AxisMasks
         /// <summary>The bytes of the buffers for some tensors.</summary>
         public static long Bytes(IEnumerable<TensorPlan> tensors)
         {
-            var longest = tensors.Select(t => t.Shape[1]).DefaultIfEmpty(0).Max();
-            var elements = tensors.Select(t => t.Shape[1] * Width(t)).DefaultIfEmpty(0).Max();
+            var (longest, elements) = (0L, 0L);
+            foreach (var tensor in tensors)
+                (longest, elements) = (Math.Max(longest, tensor.Shape[1]), Math.Max(elements, tensor.Shape[1] * Width(tensor)));
             return longest == 0 ? 0 : (8 * elements) + (17 * longest) + 4096 + RowOrder.Bytes(longest) + KeepTable.Bytes(longest);
         }
 

@@ -12,9 +12,17 @@ internal static class ArchitectureCheck
     /// <summary>Reports each input of another architecture than the first.</summary>
     public static void Check(IEnumerable<PlannedInput> inputs, List<Problem> problems)
     {
-        var named = inputs.Select(i => (Input: i, Architecture: Read(i.Checkpoint))).Where(n => n.Architecture is not null).ToArray();
-        foreach (var (input, architecture) in named.Skip(1).Where(n => n.Architecture != named[0].Architecture))
-            problems.Add(PlanRules.Architectures.At(input.Checkpoint.Path, $"the architectures differ: {input.Reference} is {architecture}, {named[0].Input.Reference} is {named[0].Architecture}.", "Merge models of one architecture, unless their tensors mean the same."));
+        PlannedInput? first = null;
+        string? wanted = null;
+        foreach (var input in inputs)
+        {
+            if (Read(input.Checkpoint) is not { } architecture)
+                continue;
+            if (first is null)
+                (first, wanted) = (input, architecture);
+            else if (architecture != wanted)
+                problems.Add(PlanRules.Architectures.At(input.Checkpoint.Path, $"the architectures differ: {input.Reference} is {architecture}, {first.Reference} is {wanted}.", "Merge models of one architecture, unless their tensors mean the same."));
+        }
     }
 
     /// <summary>The architecture that a model names; null where it names none that can be read.</summary>

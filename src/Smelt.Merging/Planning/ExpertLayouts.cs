@@ -18,8 +18,14 @@ internal static class ExpertLayouts
     /// <param name="problems">Takes the warning.</param>
     public static void Apply(MoeLayout? asked, Dictionary<Model, PlannedInput> inputs, List<Problem> problems)
     {
-        var views = inputs.Select(i => (i.Key, Input: i.Value, View: Fused(i.Value.Checkpoint))).Where(v => v.View is not null).ToArray();
-        if (views.Length == 0)
+        var views = new List<(Model Model, PlannedInput Input, Checkpoint View)>();
+        foreach (var (model, input) in inputs)
+        {
+            if (Fused(input.Checkpoint) is { } view)
+                views.Add((model, input, view));
+        }
+
+        if (views.Count == 0)
             return;
         if (asked != MoeLayout.Fused)
         {
@@ -29,7 +35,7 @@ internal static class ExpertLayouts
         }
 
         foreach (var (model, input, view) in views)
-            inputs[model] = input with { Checkpoint = view! };
+            inputs[model] = input with { Checkpoint = view };
     }
 
     /// <summary>A checkpoint as transformers 5 lays out experts; null where it has none that stand apart.</summary>

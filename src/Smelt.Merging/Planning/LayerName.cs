@@ -37,8 +37,11 @@ internal sealed class LayerRuns
 
     public LayerRuns(IEnumerable<string> names)
     {
-        foreach (var layer in names.Select(LayerName.Parse).OfType<LayerName>())
-            _counts[layer.Prefix] = Math.Max(_counts.GetValueOrDefault(layer.Prefix), layer.Index + 1);
+        foreach (var name in names)
+        {
+            if (LayerName.Parse(name) is { } layer)
+                _counts[layer.Prefix] = Math.Max(_counts.GetValueOrDefault(layer.Prefix), layer.Index + 1);
+        }
     }
 
     /// <summary>

@@ -150,8 +150,15 @@ internal sealed class PartPlanner
 
     private void CheckWeights(string tensor, IReadOnlyList<TensorSettings> settings)
     {
-        var cancelling = settings.FirstOrDefault(s => Math.Abs(s.Weights.Sum()) <= 1e-8 * s.Weights.Sum(Math.Abs));
-        if (cancelling is not null)
-            _problems.Add(PlanRules.WeightsCancel.At(tensor, $"the weights {string.Join(", ", cancelling.Weights)} sum to 0, and the method divides by their sum.", "Change a tensor rule or a gradient, or turn the normalisation off."));
+        foreach (var point in settings)
+        {
+            var (sum, magnitudes) = (0.0, 0.0);
+            for (var i = 0; i < point.Weights.Length; i++)
+                (sum, magnitudes) = (sum + point.Weights[i], magnitudes + Math.Abs(point.Weights[i]));
+            if (Math.Abs(sum) > 1e-8 * magnitudes)
+                continue;
+            _problems.Add(PlanRules.WeightsCancel.At(tensor, $"the weights {string.Join(", ", point.Weights)} sum to 0, and the method divides by their sum.", "Change a tensor rule or a gradient, or turn the normalisation off."));
+            return;
+        }
     }
 }

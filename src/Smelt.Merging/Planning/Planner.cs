@@ -283,14 +283,18 @@ public static class Planner
     private static TensorType MostCommonType(List<TensorPlan> tensors)
     {
         var anyMerged = tensors.Any(t => t.Action == TensorAction.Merge);
-        var elements = new Dictionary<TensorType, long>();
-        foreach (var tensor in tensors)
+        var counted = tensors.Where(t => anyMerged ? t.Action == TensorAction.Merge : t.OutputType.IsMergeable);
+        var (most, found) = (-1L, tensors[0].OutputType);
+        foreach (var type in counted.Select(t => t.OutputType).Distinct())
         {
-            if (anyMerged ? tensor.Action == TensorAction.Merge : tensor.OutputType.IsMergeable)
-                elements[tensor.OutputType] = elements.GetValueOrDefault(tensor.OutputType) + tensor.ElementCount;
+            var elements = 0L;
+            foreach (var tensor in counted)
+                elements += tensor.OutputType == type ? tensor.ElementCount : 0;
+            if (elements > most)
+                (most, found) = (elements, type);
         }
 
-        return elements.Count > 0 ? elements.MaxBy(e => e.Value).Key : tensors[0].OutputType;
+        return found;
     }
 
     /// <summary>Throws if a problem is an error; warnings go along, so that the user sees everything.</summary>
