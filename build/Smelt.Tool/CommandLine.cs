@@ -16,7 +16,7 @@ internal static class CommandLine
         if (arguments is [PipelineCommand.Verb, .. var rest])
             return PipelineCommand.Execute(rest, terminal, cancellation);
         var line = Create(terminal, cancellation).Parse(arguments);
-        if (line.Errors.Count > 0)
+        if (line.Errors.Count > 0 || TakenForArguments(line).Any())
         {
             foreach (var error in ErrorsOf(line))
                 terminal.Error.WriteLine("smelt: " + error);
@@ -32,7 +32,7 @@ internal static class CommandLine
     private static IEnumerable<string> ErrorsOf(ParseResult line)
     {
         var command = line.CommandResult.Command;
-        var unknown = line.UnmatchedTokens;
+        string[] unknown = [.. TakenForArguments(line), .. line.UnmatchedTokens];
         if (command is RootCommand && unknown.FirstOrDefault(t => !t.StartsWith('-')) is { } verb)
         {
             // Whatever follows belongs to the command that was meant.
@@ -40,10 +40,10 @@ internal static class CommandLine
             yield break;
         }
 
-        for (var i = 0; i < unknown.Count; i++)
+        for (var i = 0; i < unknown.Length; i++)
         {
             if (unknown[i].StartsWith('-'))
-                yield return $"{(command is RootCommand ? "smelt" : command.Name)} has no option '{unknown[i]}'. {Suggestion(unknown[i], command.Options)}".TrimEnd();
+                yield return $"{(command is RootCommand ? "smelt" : command.Name)} has no option '{unknown[i]}'. {Suggestion(unknown[i], command.Options.Concat(line.RootCommandResult.Command.Options))}".TrimEnd();
             else if (i == 0 || !unknown[i - 1].StartsWith('-'))
                 yield return $"{command.Name} does not know what '{unknown[i]}' is for; {(command.Arguments.Count == 0 ? "it takes options alone" : $"it takes one {string.Join(" and one ", command.Arguments.Select(a => a.Name))}")}.";
         }
@@ -52,6 +52,10 @@ internal static class CommandLine
         foreach (var error in line.Errors.Where(e => e.SymbolResult is OptionResult || !unknown.Any(t => e.Message.Contains($"'{t}'", StringComparison.Ordinal))))
             yield return error.Message;
     }
+
+    /// <summary>Words that look like options and that the parser took for a path; a file of such a name is written <c>./-name</c>.</summary>
+    private static IEnumerable<string> TakenForArguments(ParseResult line) => line.CommandResult.Children.OfType<ArgumentResult>()
+        .SelectMany(a => a.Tokens).Select(t => t.Value).Where(t => t.Length > 1 && t[0] == '-');
 
     private static string Suggestion(string word, IEnumerable<Symbol> known) =>
         EditDistance.DidYouMean(word, known.Where(k => !k.Hidden).Select(k => k.Name));

@@ -109,6 +109,9 @@ public sealed class SourceTests : IDisposable
     [InlineData("--mergekit-seed is '1.5'; allowed: a whole number from -9223372036854775808 to 9223372036854775807.", "run", "x.json", "--mergekit-seed", "1.5")]
     [InlineData("run does not know what 'x' is for; it takes one PATH.\nsmelt: --threads is 'x'; allowed: a whole number from -2147483648 to 2147483647.", "run", "a", "x", "--threads", "x")]
     [InlineData("smelt has no option '--qqqq'.", "--qqqq")]
+    [InlineData("run has no option '--hlep'. Did you mean --help?", "run", "--hlep")]
+    [InlineData("run has no option '--fource'. Did you mean --force?", "run", "--fource", "x.json")]
+    [InlineData("verify has no option '--imputs'. Did you mean --inputs?", "verify", "--imputs", "out")]
     public void What_is_wrong_with_a_command_line_is_said_in_full(string message, params string[] arguments)
     {
         Assert.Equal(ExitCode.BadInput, _captured.Run(arguments));
