@@ -57,7 +57,7 @@ public abstract record Recipe
     [Slot("the largest size of one output file in bytes", Min = 1, Integer = true)]
     public ByteSize? MaxShardSize { get; init; }
 
-    /// <summary>The chat template of the output; the donor's unless given. Of a stage it is that of the donor it may become.</summary>
+    /// <summary>The chat template of the output; the base's (else the first expert's) unless given. What is merged with a stage as its base has the stage's.</summary>
     [Slot("the chat template of the output: auto, alpaca, chatml, exaone, llama3, mistral, or a text in Jinja; the base's unless given")]
     public ChatTemplate? ChatTemplate { get; init; }
 

@@ -55,20 +55,23 @@ internal static class ExpertLayouts
         var prefixes = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (prefix, list) in places)
         {
-            if (Join(prefix, list) is not var (first, tensors))
+            if (Join(prefix, list) is not var (first, joint))
                 continue;
             prefixes.Add(prefix);
             foreach (var (tensor, _, _) in list)
                 fused.Add(tensor.Name, tensor);
-            fused[first.GateUp] = tensors.GateUp;
-            fused[first.Down] = tensors.Down;
+            fused[first.GateUp] = joint.GateUp;
+            fused[first.Down] = joint.Down;
         }
 
         if (prefixes.Count == 0)
             return null;
-        return checkpoint.With([.. checkpoint.Tensors
+        CheckpointTensor[] tensors = [.. checkpoint.Tensors
             .Where(t => !fused.TryGetValue(t.Name, out var joined) || joined.Parts is not null)
-            .Select(t => fused.TryGetValue(t.Name, out var joined) ? joined : Renamed(t, prefixes))]);
+            .Select(t => fused.TryGetValue(t.Name, out var joined) ? joined : Renamed(t, prefixes))];
+
+        // A file that has one tensor under both of its names is merged as it is.
+        return tensors.DistinctBy(t => t.Name).Count() == tensors.Length ? checkpoint.With(tensors) : null;
     }
 
     /// <summary>The fused tensors of a module, and the names of the tensors whose places they take; null where its experts do not fit together.</summary>
@@ -76,14 +79,13 @@ internal static class ExpertLayouts
         string prefix, List<(CheckpointTensor Tensor, int Expert, ExpertNames Names)> list)
     {
         var names = list[0].Names;
-        var experts = list.Max(e => e.Expert) + 1;
+        var experts = list.Count / 3;
         var found = list.ToDictionary(e => e.Tensor.Name, e => e.Tensor, StringComparer.Ordinal);
-        if (list.Count != 3 * experts || list.Any(e => e.Names != names))
-            return null;
-        CheckpointTensor Of(int expert, string weight) => found[$"{prefix}.{names.Module}{Experts}{expert}.{weight}{Weight}"];
-        CheckpointTensor[] gateUp = [.. Enumerable.Range(0, experts).SelectMany(e => new[] { Of(e, names.Gate), Of(e, names.Up) })];
-        CheckpointTensor[] down = [.. Enumerable.Range(0, experts).Select(e => Of(e, names.Down))];
-        if (!AreAlike(gateUp) || !AreAlike(down))
+        IEnumerable<CheckpointTensor> Of(int expert, params string[] weights) =>
+            weights.Select(w => found.GetValueOrDefault($"{prefix}.{names.Module}{Experts}{expert}.{w}{Weight}")).OfType<CheckpointTensor>();
+        CheckpointTensor[] gateUp = [.. Enumerable.Range(0, experts).SelectMany(e => Of(e, names.Gate, names.Up))];
+        CheckpointTensor[] down = [.. Enumerable.Range(0, experts).SelectMany(e => Of(e, names.Down))];
+        if (list.Count != 3 * experts || gateUp.Length != 2 * experts || down.Length != experts || !AreAlike(gateUp) || !AreAlike(down))
             return null;
         var into = $"{prefix}.{ModelFamilies.FusedModule}.experts.";
         return ((gateUp[0].Name, down[0].Name), (
@@ -92,7 +94,7 @@ internal static class ExpertLayouts
     }
 
     private static bool AreAlike(CheckpointTensor[] tensors) =>
-        tensors[0].Shape.Count == 2 && tensors[0].Type.IsMergeable && tensors.All(t => t.Type == tensors[0].Type && t.Shape.SequenceEqual(tensors[0].Shape));
+        tensors.Length > 0 && tensors[0].Shape.Count == 2 && tensors[0].Type.IsMergeable && tensors.All(t => t.Type == tensors[0].Type && t.Shape.SequenceEqual(tensors[0].Shape));
 
     /// <summary>The other tensors of the module, such as the router, under its name in the fused layout.</summary>
     private static CheckpointTensor Renamed(CheckpointTensor tensor, HashSet<string> prefixes)

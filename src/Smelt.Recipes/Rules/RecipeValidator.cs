@@ -8,6 +8,9 @@ namespace Smelt.Recipes.Rules;
 /// </summary>
 public static class RecipeValidator
 {
+    /// <summary>Longer texts are cut in messages.</summary>
+    private const int LongestQuote = 60;
+
     /// <summary>The shortest sum of weights, relative to the sum of their magnitudes, that counts as not zero.</summary>
     private const double SmallestRelativeSum = 1e-8;
 
@@ -133,7 +136,7 @@ public static class RecipeValidator
                     problems.Add(RuleTable.BadSize.At(where, $"{slot.Name} is '{text}', which is no size; allowed: a number with B, KB, MB, GB, TB, KiB, MiB, GiB or TiB, as in \"5GB\"."));
                     break;
                 case ChatTemplate { IsKnown: false } template:
-                    problems.Add(RuleTable.BadChatTemplate.At(where, $"{slot.Name} is '{template.Text}'; allowed: {string.Join(", ", ChatTemplate.Names)}, or a template in Jinja, which has a '{{'.", Configuration.EditDistance.DidYouMean(template.Text, ChatTemplate.Names, quote: "'")));
+                    problems.Add(RuleTable.BadChatTemplate.At(where, $"{slot.Name} is '{(template.Text.Length > LongestQuote ? template.Text.Substring(0, LongestQuote) + "..." : template.Text)}'; allowed: {string.Join(", ", ChatTemplate.Names)}, or a template in Jinja, which has a '{{'.", Configuration.EditDistance.DidYouMean(template.Text, ChatTemplate.Names, quote: "'")));
                     break;
                 case ByteSize size: CheckRange(size.Bytes, slot, where, problems); break;
                 case Enum member when !Enum.IsDefined(member.GetType(), member):

@@ -106,6 +106,27 @@ public sealed class ExpertLayoutTests : IDisposable
     }
 
     [Fact]
+    public void Odd_names_stay_as_they_are()
+    {
+        var folder = Path.Combine(_folder.Path, "odd");
+        Directory.CreateDirectory(folder);
+        (string, long[], int)[] Expert(string number) =>
+            [($"a.block_sparse_moe.experts.{number}.w1.weight", [2, 3], 1), ($"a.block_sparse_moe.experts.{number}.w3.weight", [2, 3], 2), ($"a.block_sparse_moe.experts.{number}.w2.weight", [3, 2], 3)];
+        Save(folder, Expert("00"));
+        Assert.Null(ExpertLayouts.Fused(CheckpointFolder.Open(folder)));
+        Save(folder, [.. Expert("0"), .. Expert("00")]);
+        Assert.Null(ExpertLayouts.Fused(CheckpointFolder.Open(folder)));
+        Save(folder, [.. Expert("0"), .. Expert("2147483647")]);
+        Assert.Null(ExpertLayouts.Fused(CheckpointFolder.Open(folder)));
+        Save(folder, [.. Expert("0"), ("a.block_sparse_moe.gate.weight", [1, 3], 4), ("a.mlp.gate.weight", [1, 3], 5)]);
+        Assert.Null(ExpertLayouts.Fused(CheckpointFolder.Open(folder)));
+        Save(folder, [.. Expert("0"), ("a.mlp.experts.down_proj", [1, 3, 2], 4)]);
+        Assert.Null(ExpertLayouts.Fused(CheckpointFolder.Open(folder)));
+        Save(folder, Expert("0"));
+        Assert.Equal(["a.mlp.experts.gate_up_proj", "a.mlp.experts.down_proj"], ExpertLayouts.Fused(CheckpointFolder.Open(folder))!.Tensors.Select(t => t.Name));
+    }
+
+    [Fact]
     public void The_inputs_of_a_fused_merge_are_verified()
     {
         var output = _folder.Merge(Ties("apart") with { MoeLayout = MoeLayout.Fused }, "out");
