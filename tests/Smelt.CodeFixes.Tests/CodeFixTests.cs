@@ -60,6 +60,11 @@ public class CodeFixTests
         """new Ties { Base = Folder("b"), Experts = [new(Folder("a")) { Weight = Zip("strength", 1, 2) }], Lambda = Zip("strength", 1, 2), Density = Zip("strength", 0.1, 0.2) }""");
 
     [Fact]
+    public Task Misspelt_chat_template() => Fix<ChatTemplateFix>(
+        """new Average { Experts = [Folder("a"), Folder("b")], ChatTemplate = {|SM2017:"chatlm"|} }""",
+        """new Average { Experts = [Folder("a"), Folder("b")], ChatTemplate = "chatml" }""");
+
+    [Fact]
     public Task Unusable_axis() => Fix<AxisNameFix>(
         """new Ties { Base = Folder("b"), Experts = [Folder("a")], Lambda = Zip({|SM4006:"w/d"|}, 1, 2), Density = Zip({|SM4006:"w/d"|}, 0.1, 0.2) }""",
         """new Ties { Base = Folder("b"), Experts = [Folder("a")], Lambda = Zip("w-d", 1, 2), Density = Zip("w-d", 0.1, 0.2) }""", 2);

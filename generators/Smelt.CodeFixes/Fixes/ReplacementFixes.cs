@@ -45,3 +45,7 @@ public sealed class ConstantFix() : ReplacementFix("Write {0}", "SM3007", "SM000
 /// <summary>Writes the axis that was probably meant (SM4005), or a name that an axis may have (SM4006).</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(AxisNameFix)), Shared]
 public sealed class AxisNameFix() : ReplacementFix("Change the axis to {0}", "SM4005", "SM4006");
+
+/// <summary>Writes the name of the chat template that was probably meant (SM2017).</summary>
+[ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(ChatTemplateFix)), Shared]
+public sealed class ChatTemplateFix() : ReplacementFix("Change to {0}", "SM2017");

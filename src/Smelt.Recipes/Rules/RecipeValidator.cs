@@ -136,7 +136,10 @@ public static class RecipeValidator
                     problems.Add(RuleTable.BadSize.At(where, $"{slot.Name} is '{text}', which is no size; allowed: a number with B, KB, MB, GB, TB, KiB, MiB, GiB or TiB, as in \"5GB\"."));
                     break;
                 case ChatTemplate { IsKnown: false } template:
-                    problems.Add(RuleTable.BadChatTemplate.At(where, $"{slot.Name} is '{(template.Text.Length > LongestQuote ? template.Text.Substring(0, LongestQuote) + "..." : template.Text)}'; allowed: {string.Join(", ", ChatTemplate.Names)}, or a template in Jinja, which has a '{{'.", Configuration.EditDistance.DidYouMean(template.Text, ChatTemplate.Names, quote: "'")));
+                    problems.Add(RuleTable.BadChatTemplate.At(where, $"{slot.Name} is '{(template.Text.Length > LongestQuote ? template.Text.Substring(0, LongestQuote) + "..." : template.Text)}'; allowed: {string.Join(", ", ChatTemplate.Names)}, or a template in Jinja, which has a '{{'.", Configuration.EditDistance.DidYouMean(template.Text, ChatTemplate.Names, quote: "'")) with
+                    {
+                        Replacement = Configuration.EditDistance.Nearest(template.Text, ChatTemplate.Names) is { } meant ? Configuration.CanonicalJson.Write(meant) : null,
+                    });
                     break;
                 case ByteSize size: CheckRange(size.Bytes, slot, where, problems); break;
                 case Enum member when !Enum.IsDefined(member.GetType(), member):
