@@ -280,18 +280,9 @@ public sealed class ImportTests : IDisposable
     [InlineData("{", null)]
     public void Mixtures_are_merged_fused_as_in_mergekit(string config, MoeLayout? expected)
     {
-        var work = Directory.CreateTempSubdirectory("smelt-import-").FullName;
-        try
-        {
-            Directory.CreateDirectory(Path.Combine(work, "a"));
-            File.WriteAllText(Path.Combine(work, "a", "config.json"), config);
-            var import = MergekitImporter.Import(System.Text.Encoding.UTF8.GetBytes("merge_method: linear\nmodels: [{model: b, parameters: {weight: 1}}, {model: a, parameters: {weight: 1}}]"), "x.yml", [work]);
-            Assert.Equal(expected, Assert.Single(import.Recipes).Recipe.MoeLayout);
-        }
-        finally
-        {
-            Directory.Delete(work, recursive: true);
-        }
+        _work.Write("a/config.json", config);
+        var import = MergekitImporter.Import(System.Text.Encoding.UTF8.GetBytes("merge_method: linear\nmodels: [{model: b, parameters: {weight: 1}}, {model: a, parameters: {weight: 1}}]"), "x.yml", [_work.Folder]);
+        Assert.Equal(expected, Assert.Single(import.Recipes).Recipe.MoeLayout);
     }
 
     [Theory]

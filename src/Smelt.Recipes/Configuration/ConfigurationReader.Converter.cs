@@ -396,8 +396,7 @@ internal sealed class ConfigurationConverter(List<Problem> problems, bool takesA
 
     private object? Wrong(JsonElement json, string where, string allowed)
     {
-        var raw = json.GetRawText();
-        problems.Add(RuleTable.WrongType.At(where, $"the value is {(raw.Length > 60 ? raw[..60] + "..." : raw)}; allowed: {allowed}."));
+        problems.Add(RuleTable.WrongType.At(where, $"the value is {RecipeValidator.Shortened(json.GetRawText())}; allowed: {allowed}."));
         return null;
     }
 

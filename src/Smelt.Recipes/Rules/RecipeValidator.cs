@@ -114,6 +114,9 @@ public static class RecipeValidator
         return kept.Length == 0 ? "recipe" : kept.Substring(0, Math.Min(kept.Length, 100)).TrimEnd('.');
     }
 
+    /// <summary>A text as messages quote it: no more of it than tells which one it is.</summary>
+    internal static string Shortened(string text) => text.Length > LongestQuote ? text.Substring(0, LongestQuote) + "..." : text;
+
     /// <summary>Checks the values of a recipe, an expert or a tensor rule.</summary>
     internal static void CheckSlots(object owner, string path, List<Problem> problems)
     {
@@ -136,7 +139,7 @@ public static class RecipeValidator
                     problems.Add(RuleTable.BadSize.At(where, $"{slot.Name} is '{text}', which is no size; allowed: a number with B, KB, MB, GB, TB, KiB, MiB, GiB or TiB, as in \"5GB\"."));
                     break;
                 case ChatTemplate { IsKnown: false } template:
-                    problems.Add(RuleTable.BadChatTemplate.At(where, $"{slot.Name} is '{(template.Text.Length > LongestQuote ? template.Text.Substring(0, LongestQuote) + "..." : template.Text)}'; allowed: {string.Join(", ", ChatTemplate.Names)}, or a template in Jinja, which has a '{{'.", Configuration.EditDistance.DidYouMean(template.Text, ChatTemplate.Names, quote: "'")) with
+                    problems.Add(RuleTable.BadChatTemplate.At(where, $"{slot.Name} is '{Shortened(template.Text)}'; allowed: {string.Join(", ", ChatTemplate.Names)}, or a template in Jinja, which has a '{{'.", Configuration.EditDistance.DidYouMean(template.Text, ChatTemplate.Names, quote: "'")) with
                     {
                         Replacement = Configuration.EditDistance.Nearest(template.Text, ChatTemplate.Names) is { } meant ? Configuration.CanonicalJson.Write(meant) : null,
                     });
