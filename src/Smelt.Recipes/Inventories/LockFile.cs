@@ -67,7 +67,7 @@ public static class LockFile
         for (var i = 1; i < lines.Length; i++)
         {
             if (lines[i].Length > 0 && !reader.Take(lines[i]))
-                return $"line {i + 1} is no part of a lock file: '{(lines[i].Length > 60 ? lines[i].Substring(0, 60) + "..." : lines[i])}'";
+                return $"line {i + 1} is no part of a lock file: '{Rules.RecipeValidator.Shortened(lines[i])}'";
         }
 
         reader.End();
