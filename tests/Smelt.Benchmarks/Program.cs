@@ -1,6 +1,6 @@
 using Smelt.Benchmarks;
 
-// Usage: Smelt.Benchmarks [merges|processes|torch|generator] [--root DIR] [--size 135M|1.2B|8B|30B] [--experts N] [--runs N] [--cold] [--only NAME] [--tool PATH] [--recipes N]
+// Usage: Smelt.Benchmarks [merges|processes|kernels|torch|generator] [--root DIR] [--size 135M|1.2B|8B|30B] [--experts N] [--runs N] [--cold] [--only NAME] [--tool PATH] [--recipes N]
 var options = new Options(args);
 switch (args.FirstOrDefault(a => !a.StartsWith('-')))
 {
@@ -9,6 +9,9 @@ switch (args.FirstOrDefault(a => !a.StartsWith('-')))
         break;
     case "torch":
         TorchBaseline.Run(options);
+        break;
+    case "kernels":
+        KernelBenchmark.Run(options);
         break;
     case "generator":
         GeneratorBenchmark.Run(options);

@@ -277,16 +277,28 @@ public sealed unsafe class MergeExecutor : IDisposable
 
             _statistics?.Add(worker, block, part, squares);
             foreach (var group in program.Groups)
+                MixGroup(worker, part, group, program);
+        }
+    }
+
+    /// <summary>Mixes a sub-block that the worker has read, and writes it to the group's points, each in one go.</summary>
+    private void MixGroup(Worker worker, SubBlock part, MixGroup group, MethodProgram program)
+    {
+        var tensor = part.Tensor;
+        var size = tensor.OutputType.BytesPerElement;
+        foreach (var piece in worker.Pieces(part, TensorHashes.Sources(tensor).Count, whole: group.Points.Length > 1))
+        {
+            program.Mix(worker, piece, group);
+            WriteMasks(worker, piece, group);
+            foreach (var point in group.Points)
             {
-                program.Mix(worker, part, group);
-                WriteMasks(worker, part, group);
-                foreach (var point in group.Points)
-                {
-                    var bytes = worker.Apply(part.Length, program.AddsBase, block.Tensor.Settings[point].Lambda, block.Tensor.OutputType);
-                    worker.HashOutput(point, bytes);
-                    _outputs.Write(point, block.Tensor.Index, part.Start * block.Tensor.OutputType.BytesPerElement, bytes);
-                    _progress.Add(bytes.Length);
-                }
+                var start = (int)(piece.Start - part.Start);
+                worker.HashOutput(point, worker.Apply(start, piece.Length, program.AddsBase, tensor.Settings[point].Lambda, tensor.OutputType));
+                if (start + piece.Length < part.Length)
+                    continue;
+                var bytes = new ReadOnlySpan<byte>(worker.Output, part.Length * size);
+                _outputs.Write(point, tensor.Index, part.Start * size, bytes);
+                _progress.Add(bytes.Length);
             }
         }
     }

@@ -22,8 +22,14 @@ internal sealed unsafe class Worker : IDisposable
     /// <summary>Sub-blocks start at multiples of this many elements.</summary>
     public const int Granularity = 4096;
 
+    /// <summary>Most elements that are read at once: large reads cost less for each byte.</summary>
+    private const int MostElements = 65_536;
+
+    /// <summary>Elements that are mixed at once, of those that were read: the mix stays in the first-level cache.</summary>
+    private const int MixElements = 16384;
+
     private const int LargestElement = sizeof(double);
-    private const int CacheBudget = 896 << 10;
+    private const int CacheBudget = 1280 << 10;
     private const nuint Alignment = 64;
 
     private readonly CheckpointReader.Cursor[] _cursors;
@@ -55,6 +61,8 @@ internal sealed unsafe class Worker : IDisposable
         next += elements * sizeof(float);
         Output = next;
         next += elements * LargestElement;
+        Scratch = next;
+        next += elements * LargestElement;
         Masks = (ulong*)next;
         next += (long)sources * MaskWords * sizeof(ulong);
         _sources = (byte**)next;
@@ -85,6 +93,9 @@ internal sealed unsafe class Worker : IDisposable
     /// <summary>The bytes of the sub-block in the output's type.</summary>
     public byte* Output { get; }
 
+    /// <summary>Room for 8 bytes for each element, for what nobody else needs.</summary>
+    public byte* Scratch { get; }
+
     /// <summary>One bit mask for each expert, <see cref="MaskWords"/> words apart.</summary>
     public ulong* Masks { get; }
 
@@ -108,13 +119,13 @@ internal sealed unsafe class Worker : IDisposable
 
     /// <summary>Bytes that one worker takes.</summary>
     public static long Bytes(int sources, int elements, int elementBytes) =>
-        ((long)sources * elements * elementBytes) + (elements * (sizeof(float) + LargestElement))
+        ((long)sources * elements * elementBytes) + (elements * (sizeof(float) + (2 * LargestElement)))
         + ((long)sources * ((elements / 8) + sizeof(byte*) + sizeof(RawBlock) + sizeof(ulong) + sizeof(ExpertBlock)));
 
-    /// <summary>The elements of a sub-block so that what a kernel touches stays in the cache: 4,096 to 32,768.</summary>
+    /// <summary>The elements of a sub-block so that what was read is still in the second-level cache when it is mixed: 4,096 to 65,536.</summary>
     public static int ElementsFor(int sources, int elementBytes)
     {
-        var elements = 32_768;
+        var elements = MostElements;
         while (elements > Granularity && (long)elements * ((sources * elementBytes) + sizeof(float)) > CacheBudget)
             elements /= 2;
         return elements;
@@ -175,7 +186,7 @@ internal sealed unsafe class Worker : IDisposable
     /// <summary>Reads the mask of a sub-block from a tensor of bytes, 0 for dropped, into bits.</summary>
     public void ReadMask(CheckpointTensor mask, SubBlock part, ulong* bits)
     {
-        var bytes = new Span<byte>(Output, part.Length);
+        var bytes = new Span<byte>(Scratch, part.Length);
         ReadMaskBytes(mask, part.Start, bytes);
         new Span<ulong>(bits, (part.Length + 63) / 64).Clear();
         for (var e = 0; e < bytes.Length; e++)
@@ -197,15 +208,15 @@ internal sealed unsafe class Worker : IDisposable
 
     /// <summary>
     /// Reads a sub-block of a tensor of at most 32 bits an element that is no source, as fp32; it is there until
-    /// <see cref="Output"/> is used again.
+    /// <see cref="Scratch"/> is used again.
     /// </summary>
     public float* ReadFloats(CheckpointTensor tensor, SubBlock part)
     {
         var format = FormatOf(tensor.Type);
-        var raw = Output + (part.Length * sizeof(float));
+        var raw = Scratch + (part.Length * sizeof(float));
         _maskCursor.Read(tensor, part.Start * format.Size(), new Span<byte>(raw, part.Length * format.Size()));
-        Widen.ToSingle(new RawBlock(raw, format), part.Length, (float*)Output);
-        return (float*)Output;
+        Widen.ToSingle(new RawBlock(raw, format), part.Length, (float*)Scratch);
+        return (float*)Scratch;
     }
 
     /// <summary>The hash of a tensor's name.</summary>
@@ -247,17 +258,36 @@ internal sealed unsafe class Worker : IDisposable
     }
 
     /// <summary>
-    /// Turns the mix into output bytes: base + lambda * mix, or the mix alone for an average, rounded once.
+    /// The pieces in which a sub-block that was read is mixed; while one is at hand, <see cref="Blocks"/> are its sources.
     /// </summary>
-    public ReadOnlySpan<byte> Apply(int length, bool addBase, double lambda, TensorType type)
+    /// <param name="part">The sub-block.</param>
+    /// <param name="sources">The number of its sources.</param>
+    /// <param name="whole">Whether it is mixed all at once.</param>
+    public IEnumerable<SubBlock> Pieces(SubBlock part, int sources, bool whole)
+    {
+        var step = whole ? Elements : MixElements;
+        for (var start = 0; start < part.Length; start += step)
+        {
+            Focus(start, sources);
+            yield return new SubBlock(part.Tensor, part.Start + start, Math.Min(step, part.Length - start));
+        }
+
+        Focus(0, sources);
+    }
+
+    /// <summary>
+    /// Turns the mix of a piece into output bytes, behind those of the <paramref name="start"/> elements before it: base + lambda * mix, or the mix alone for
+    /// an average, rounded once.
+    /// </summary>
+    public ReadOnlySpan<byte> Apply(int start, int length, bool addBase, double lambda, TensorType type)
     {
         var format = FormatOf(type);
-        var destination = new RawBlock(Output, format);
+        var destination = new RawBlock(Output + (start * format.Size()), format);
         if (addBase)
             Kernels.Apply.Affine(Blocks[0], Mix, (float)lambda, length, destination);
         else
             Kernels.Apply.Store(Mix, length, destination);
-        return new ReadOnlySpan<byte>(Output, length * format.Size());
+        return new ReadOnlySpan<byte>(destination.Data, length * format.Size());
     }
 
     /// <summary>How a mergeable type is stored.</summary>
@@ -274,6 +304,12 @@ internal sealed unsafe class Worker : IDisposable
             cursor.Dispose();
         _maskCursor.Dispose();
         NativeMemory.AlignedFree(_memory);
+    }
+
+    private void Focus(int start, int sources)
+    {
+        for (var i = 0; i < sources; i++)
+            Blocks[i] = new RawBlock(_sources[i] + (start * Blocks[i].Format.Size()), Blocks[i].Format);
     }
 
     private static long BytesOf(Block block, TensorType type)

@@ -155,18 +155,20 @@ internal sealed unsafe class BlockHash
         for (var end = data + n; data < end; data += Round)
         {
             var final = last && data + Round == end;
-            for (var stripe = 0; stripe < Stripes; stripe++)
+            for (nint stripe = 0; stripe < Stripes - 4; stripe += 4)
             {
-                var value = Vector512.Load((uint*)(data + (stripe * Stripe)));
-                var keyed = value ^ Vector512.Load((uint*)(secret + (final && stripe == Stripes - 1 ? LastStripeSecret : stripe * sizeof(ulong))));
-                if (THalf.Value)
-                    largest = Vector512.Max(largest.AsUInt16(), (value & exponents).AsUInt16()).AsUInt32();
-                if (TSingle.Value)
-                    largest = Vector512.Max(largest, value & exponents);
-                sums += Avx512F.Multiply(keyed, Vector512.ShiftRightLogical(keyed.AsUInt64(), 32).AsUInt32());
-                sums += Avx512F.Shuffle(value, 0b01_00_11_10).AsUInt64();
+                var values = data + (stripe * Stripe);
+                var keys = secret + (stripe * sizeof(ulong));
+                Stripe512<THalf, TSingle>(values, keys, exponents, ref largest, ref sums);
+                Stripe512<THalf, TSingle>(values + Stripe, keys + 8, exponents, ref largest, ref sums);
+                Stripe512<THalf, TSingle>(values + (2 * Stripe), keys + 16, exponents, ref largest, ref sums);
+                Stripe512<THalf, TSingle>(values + (3 * Stripe), keys + 24, exponents, ref largest, ref sums);
             }
 
+            Stripe512<THalf, TSingle>(data + (12 * Stripe), secret + 96, exponents, ref largest, ref sums);
+            Stripe512<THalf, TSingle>(data + (13 * Stripe), secret + 104, exponents, ref largest, ref sums);
+            Stripe512<THalf, TSingle>(data + (14 * Stripe), secret + 112, exponents, ref largest, ref sums);
+            Stripe512<THalf, TSingle>(data + (15 * Stripe), secret + (final ? LastStripeSecret : 120), exponents, ref largest, ref sums);
             if (!final)
                 sums = (sums ^ Vector512.ShiftRightLogical(sums, 47) ^ Vector512.Load((ulong*)(secret + ScrambleSecret))) * prime;
         }
@@ -174,6 +176,22 @@ internal sealed unsafe class BlockHash
         Vector512.Store(sums, state);
         return THalf.Value ? !Vector512.EqualsAny(largest.AsUInt16(), exponents.AsUInt16())
             : !TSingle.Value || !Vector512.EqualsAny(largest, exponents);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Stripe512<THalf, TSingle>(byte* data, byte* secret, Vector512<uint> exponents, ref Vector512<uint> largest, ref Vector512<ulong> sums)
+        where THalf : IFlag
+        where TSingle : IFlag
+    {
+        var value = Vector512.Load((uint*)data);
+        var keyed = value ^ Vector512.Load((uint*)secret);
+        if (THalf.Value)
+            largest = Vector512.Max(largest.AsUInt16(), (value & exponents).AsUInt16()).AsUInt32();
+        if (TSingle.Value)
+            largest = Vector512.Max(largest, value & exponents);
+
+        // The two terms are added up first: the sum of all stripes then waits for one addition of each.
+        sums += Avx512F.Multiply(keyed, Vector512.ShiftRightLogical(keyed.AsUInt64(), 32).AsUInt32()) + Avx512F.Shuffle(value, 0b01_00_11_10).AsUInt64();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

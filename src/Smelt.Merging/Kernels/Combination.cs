@@ -55,6 +55,30 @@ internal static unsafe class Combination
         Simd.Run(ref kernel);
     }
 
+    /// <summary>The sign bit where the elected sign is -, so that agreeing values become the positive ones.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static TSimd Flip<TSimd>(TSimd vote, ZeroVote zeroVote)
+        where TSimd : unmanaged, ISimd<TSimd>
+    {
+        var zero = TSimd.Create(0);
+        var sign = TSimd.CreateBits(int.MinValue);
+        return zeroVote == ZeroVote.Negative
+            ? TSimd.SelectGreater(vote, zero, zero, sign)
+            : TSimd.SelectGreater(zero, vote, sign, zero);
+    }
+
+    /// <summary>The vote's last word: NaN where a value is NaN, and nothing where a zero vote elects nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static TSimd Settle<TSimd>(TSimd value, TSimd vote, ZeroVote zeroVote)
+        where TSimd : unmanaged, ISimd<TSimd>
+    {
+        var zero = TSimd.Create(0);
+        if (zeroVote == ZeroVote.Nothing)
+            value = TSimd.SelectEqual(vote, zero, zero, value);
+
+        return TSimd.SelectEqual(vote, vote, value, vote);
+    }
+
     private struct AgreeingKernel : IKernel
     {
         internal float* Rows;
@@ -74,12 +98,12 @@ internal static unsafe class Combination
             for (; e <= kernel.Elements - TSimd.Count; e += TSimd.Count)
             {
                 var vote = TSimd.Load(kernel.Votes + e);
-                var flip = Kernel.Flip(vote, kernel.ZeroVote);
+                var flip = Flip(vote, kernel.ZeroVote);
                 for (nint i = 0; i < kernel.Count; i++)
                 {
                     var place = kernel.Rows + e + (i * Simd.Stride);
                     var value = TSimd.Load(place);
-                    TSimd.Store(Kernel.Settle(TSimd.SelectGreater(value ^ flip, zero, value, zero), vote, kernel.ZeroVote), place);
+                    TSimd.Store(Settle(TSimd.SelectGreater(value ^ flip, zero, value, zero), vote, kernel.ZeroVote), place);
                 }
             }
 
@@ -178,18 +202,6 @@ internal static unsafe class Combination
             return e;
         }
 
-        /// <summary>The sign bit where the elected sign is -, so that agreeing values become the positive ones.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        internal static TSimd Flip<TSimd>(TSimd vote, ZeroVote zeroVote)
-            where TSimd : unmanaged, ISimd<TSimd>
-        {
-            var zero = TSimd.Create(0);
-            var sign = TSimd.CreateBits(int.MinValue);
-            return zeroVote == ZeroVote.Negative
-                ? TSimd.SelectGreater(vote, zero, zero, sign)
-                : TSimd.SelectGreater(zero, vote, sign, zero);
-        }
-
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static void Add<TSimd, TElect, TMean, TLate>(TSimd value, TSimd weight, TSimd flip, ref TSimd sum, ref TSimd weights)
             where TSimd : unmanaged, ISimd<TSimd>
@@ -237,18 +249,6 @@ internal static unsafe class Combination
         private static TSimd TakeSign<TSimd>(TSimd value, TSimd vote, ZeroVote zeroVote)
             where TSimd : unmanaged, ISimd<TSimd> =>
             Settle(((value & TSimd.CreateBits(int.MaxValue)) ^ Flip(vote, zeroVote)) + TSimd.Create(0), vote, zeroVote);
-
-        /// <summary>The vote's last word: NaN where a value is NaN, and nothing where a zero vote elects nothing.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        internal static TSimd Settle<TSimd>(TSimd value, TSimd vote, ZeroVote zeroVote)
-            where TSimd : unmanaged, ISimd<TSimd>
-        {
-            var zero = TSimd.Create(0);
-            if (zeroVote == ZeroVote.Nothing)
-                value = TSimd.SelectEqual(vote, zero, zero, value);
-
-            return TSimd.SelectEqual(vote, vote, value, vote);
-        }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static nint Middle<TSimd>(in Kernel kernel, nint e)

@@ -13,7 +13,7 @@ internal sealed class MagnitudeList
     internal const int Step = 4096;
 
     /// <summary>A vector's worth of lanes may be written behind the last code.</summary>
-    private const int Slack = 16;
+    internal const int Slack = 16;
 
     private readonly int _capacity;
     private readonly List<(int Block, int End)> _segments = [];

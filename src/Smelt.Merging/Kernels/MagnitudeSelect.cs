@@ -129,12 +129,14 @@ internal static unsafe class MagnitudeSelect
             var list = kernel.List;
             var low = TSimd.CreateBits(kernel.Low);
             var high = TSimd.CreateBits(kernel.High);
-            var none = TSimd.CreateBits(-1);
             long inside = kernel.Inside, above = 0;
             if (list is not null)
             {
+                var lowest = TSimd.CreateBits(kernel.Low + 1);
+                var span = TSimd.CreateBits(kernel.High - kernel.Low - 1);
+                var none = TSimd.CreateBits(-1);
                 for (; e <= n - TSimd.Count; e += TSimd.Count)
-                    inside += TSimd.StoreInside(TSimd.Load((float*)codes + e), low, high, none, list + inside);
+                    inside += TSimd.StoreInside(TSimd.Load((float*)codes + e), lowest, span, none, list + inside);
             }
 
             for (; e <= n - TSimd.Count; e += TSimd.Count)

@@ -7,6 +7,9 @@ namespace Smelt.Merging.Kernels;
 /// <summary>One worker's counts of one pass of a <see cref="MagnitudeSearch"/>.</summary>
 internal sealed unsafe class MagnitudeTally
 {
+    /// <summary>Codes from here on are those of infinities and NaNs.</summary>
+    private const int Infinity = 0x7F800000;
+
     private readonly MagnitudeBracket?[] _brackets;
     private readonly long[]?[] _bins;
     private readonly MagnitudeList?[] _lists;
@@ -31,7 +34,7 @@ internal sealed unsafe class MagnitudeTally
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Add(RawBlock @base, in ExpertBlock expert, long flatStart, nint n, int block)
     {
-        if (expert.IsPlain && expert.Values.Format == @base.Format && @base.Format != FloatFormat.F64)
+        if (expert.IsPlain && expert.Values.Format == @base.Format && @base.Format != FloatFormat.F64 && !Array.Exists(_brackets, b => b?.High >= Infinity))
         {
             var size = @base.Format.Size();
             switch (@base.Format)
@@ -100,10 +103,12 @@ internal sealed unsafe class MagnitudeTally
         return bins;
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Add<TKernel>(void* values, void* @base, int size, nint n, int block)
         where TKernel : struct, ICountKernel
     {
+        var buffer = stackalloc uint[MagnitudeList.Step + MagnitudeList.Slack];
         for (nint e = 0; e < n; e += MagnitudeList.Step)
         {
             for (var i = 0; i < _brackets.Length; i++)
@@ -114,15 +119,16 @@ internal sealed unsafe class MagnitudeTally
                 var kernel = default(TKernel);
                 var list = _lists[i];
                 list?.Reserve();
-                fixed (long* bins = _bins[i])
                 fixed (uint* listed = list?.Codes)
                 {
-                    var counts = new Counters { Bins = bins, List = list is null ? null : listed + list.Count };
+                    var counts = new Counters { List = list is null ? buffer : listed + list.Count };
                     kernel.Start((byte*)values + (e * size), @base is null ? null : (byte*)@base + (e * size), Math.Min(MagnitudeList.Step, n - e), bracket, &counts);
                     Simd.Run(ref kernel);
                     _above[i] += counts.Above;
                     _equal[i] += counts.Equal;
                     list?.Advance((int)counts.Listed, block);
+                    if (_bins[i] is { } bins)
+                        AddTo(bins, new ReadOnlySpan<uint>(buffer, (int)counts.Listed), bracket);
                     if (counts.Equal != 0 && bracket.EqualsOfBlock.Length != 0)
                         Interlocked.Add(ref bracket.EqualsOfBlock[block], (int)counts.Equal);
                 }
@@ -130,10 +136,16 @@ internal sealed unsafe class MagnitudeTally
         }
     }
 
-    /// <summary>What a kernel counts, and where.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddTo(long[] bins, ReadOnlySpan<uint> codes, MagnitudeBracket bracket)
+    {
+        foreach (var code in codes)
+            bins[(code - bracket.Low) >> bracket.Shift]++;
+    }
+
+    /// <summary>What a kernel counts, and where it writes the codes inside but those equal to the guess.</summary>
     private struct Counters
     {
-        internal long* Bins;
         internal uint* List;
         internal long Above;
         internal long Equal;
@@ -145,10 +157,15 @@ internal sealed unsafe class MagnitudeTally
         void Start(void* values, void* @base, nint n, MagnitudeBracket bracket, Counters* counters);
     }
 
-    /// <summary>Where a kernel finds deltas.</summary>
+    /// <summary>Where a kernel finds the codes of deltas.</summary>
     private interface ISource
     {
-        static abstract TSimd Load<TSimd>(void* values, void* @base, nint e)
+        /// <summary>The codes of a vector of deltas.</summary>
+        static abstract TSimd One<TSimd>(void* values, void* @base, nint e)
+            where TSimd : unmanaged, ISimd<TSimd>;
+
+        /// <summary>The codes of two vectors of deltas, in whatever order is quick.</summary>
+        static abstract (TSimd First, TSimd Second) Pair<TSimd>(void* values, void* @base, nint e)
             where TSimd : unmanaged, ISimd<TSimd>;
     }
 
@@ -156,17 +173,31 @@ internal sealed unsafe class MagnitudeTally
     private readonly struct Stored : ISource
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TSimd Load<TSimd>(void* values, void* @base, nint e)
-            where TSimd : unmanaged, ISimd<TSimd> => TSimd.Load((float*)values + e);
+        public static TSimd One<TSimd>(void* values, void* @base, nint e)
+            where TSimd : unmanaged, ISimd<TSimd> => Canonical.Magnitude(TSimd.Load((float*)values + e));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static (TSimd First, TSimd Second) Pair<TSimd>(void* values, void* @base, nint e)
+            where TSimd : unmanaged, ISimd<TSimd> => (One<TSimd>(values, @base, e), One<TSimd>(values, @base, e + TSimd.Count));
     }
 
-    /// <summary>Deltas that are nothing but the expert minus the base.</summary>
+    /// <summary>Deltas that are nothing but the expert minus the base. Their NaNs are not made canonical: they count above every bracket that ends below infinity.</summary>
     private readonly struct Difference<TFormat> : ISource
         where TFormat : IFormat
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TSimd Load<TSimd>(void* values, void* @base, nint e)
-            where TSimd : unmanaged, ISimd<TSimd> => TFormat.Load<TSimd>(values, e) - TFormat.Load<TSimd>(@base, e);
+        public static TSimd One<TSimd>(void* values, void* @base, nint e)
+            where TSimd : unmanaged, ISimd<TSimd> =>
+            (TFormat.Load<TSimd>(values, e) - TFormat.Load<TSimd>(@base, e)) & TSimd.CreateBits(int.MaxValue);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static (TSimd First, TSimd Second) Pair<TSimd>(void* values, void* @base, nint e)
+            where TSimd : unmanaged, ISimd<TSimd>
+        {
+            var (x0, x1) = TFormat.LoadPair<TSimd>(values, e);
+            var (b0, b1) = TFormat.LoadPair<TSimd>(@base, e);
+            return ((x0 - b0) & TSimd.CreateBits(int.MaxValue), (x1 - b1) & TSimd.CreateBits(int.MaxValue));
+        }
     }
 
     private struct Kernel<TSource> : ICountKernel
@@ -178,7 +209,6 @@ internal sealed unsafe class MagnitudeTally
         private int _low;
         private int _high;
         private int _guess;
-        private int _shift;
         private Counters* _counters;
 
         public void Start(void* values, void* @base, nint n, MagnitudeBracket bracket, Counters* counters)
@@ -187,102 +217,60 @@ internal sealed unsafe class MagnitudeTally
             _base = @base;
             _elements = n;
             _counters = counters;
-            (_low, _high, _guess, _shift) = (bracket.Low, bracket.High, bracket.Guess, bracket.Shift);
+            (_low, _high, _guess) = (bracket.Low, bracket.High, bracket.Guess);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run<TSimd>()
-            where TSimd : unmanaged, ISimd<TSimd>
-        {
-            if (_counters->List is null)
-                Histogram<SimdScalar>(this, Histogram<TSimd>(this, 0));
-            else
-                List<SimdScalar>(this, List<TSimd>(this, 0));
-        }
+            where TSimd : unmanaged, ISimd<TSimd> => Loop<SimdScalar>(this, Loop<TSimd>(this, 0));
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static nint Histogram<TSimd>(in Kernel<TSource> kernel, nint e)
+        private static nint Loop<TSimd>(in Kernel<TSource> kernel, nint e)
             where TSimd : unmanaged, ISimd<TSimd>
         {
             var values = kernel._values;
             var @base = kernel._base;
             var n = kernel._elements;
-            var low = TSimd.CreateBits(kernel._low - 1);
-            var high = TSimd.CreateBits(kernel._high);
-            var guess = TSimd.CreateBits(kernel._guess);
-            var shift = kernel._shift;
-            var lowest = kernel._low;
-            var bins = kernel._counters->Bins;
-            var codes = stackalloc int[32];
-            long above = 0, equal = 0;
-            nint step = TSimd.Count;
-            for (; e <= n - (2 * step); e += 2 * step)
-            {
-                // Two vectors share the branch, which is hard to foresee.
-                var bits0 = Canonical.Magnitude(TSource.Load<TSimd>(values, @base, e));
-                var bits1 = Canonical.Magnitude(TSource.Load<TSimd>(values, @base, e + step));
-                var larger = TSimd.PackGreaterBits(bits0, high) | (TSimd.PackGreaterBits(bits1, high) << (int)step);
-                var inside = (TSimd.PackGreaterBits(bits0, low) | (TSimd.PackGreaterBits(bits1, low) << (int)step)) ^ larger;
-                above += uint.PopCount(larger);
-                if (inside == 0)
-                    continue;
-
-                var same = TSimd.PackEqualBits(bits0, guess) | (TSimd.PackEqualBits(bits1, guess) << (int)step);
-                equal += uint.PopCount(same);
-                inside ^= same;
-                if (inside == 0)
-                    continue;
-
-                TSimd.Store(bits0, (float*)codes);
-                TSimd.Store(bits1, (float*)codes + step);
-                for (; inside != 0; inside &= inside - 1)
-                    bins[(codes[BitOperations.TrailingZeroCount(inside)] - lowest) >> shift]++;
-            }
-
-            for (; e <= n - step; e += step)
-            {
-                var bits = Canonical.Magnitude(TSource.Load<TSimd>(values, @base, e));
-                var larger = TSimd.PackGreaterBits(bits, high);
-                var inside = TSimd.PackGreaterBits(bits, low) ^ larger;
-                var same = TSimd.PackEqualBits(bits, guess);
-                above += uint.PopCount(larger);
-                equal += uint.PopCount(same);
-                TSimd.Store(bits, (float*)codes);
-                for (inside ^= same; inside != 0; inside &= inside - 1)
-                    bins[(codes[BitOperations.TrailingZeroCount(inside)] - lowest) >> shift]++;
-            }
-
-            kernel._counters->Above += above;
-            kernel._counters->Equal += equal;
-            return e;
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static nint List<TSimd>(in Kernel<TSource> kernel, nint e)
-            where TSimd : unmanaged, ISimd<TSimd>
-        {
-            var values = kernel._values;
-            var @base = kernel._base;
-            var n = kernel._elements;
-            var low = TSimd.CreateBits(kernel._low - 1);
+            var low = TSimd.CreateBits(kernel._low);
+            var span = TSimd.CreateBits(kernel._high - kernel._low);
             var high = TSimd.CreateBits(kernel._high);
             var guess = TSimd.CreateBits(kernel._guess);
             var first = kernel._counters->List + kernel._counters->Listed;
             var list = first;
-            long above = 0, equal = 0;
-            for (; e <= n - TSimd.Count; e += TSimd.Count)
+            TSimd above = TSimd.CreateBits(0), equal = above;
+            for (; e <= n - (2 * TSimd.Count); e += 2 * TSimd.Count)
             {
                 // No branch: what is inside comes at random.
-                var bits = Canonical.Magnitude(TSource.Load<TSimd>(values, @base, e));
-                above += uint.PopCount(TSimd.PackGreaterBits(bits, high));
-                equal += uint.PopCount(TSimd.PackEqualBits(bits, guess));
-                list += TSimd.StoreInside(bits, low, high, guess, list);
+                var (bits0, bits1) = TSource.Pair<TSimd>(values, @base, e);
+                above = TSimd.CountGreaterBits(TSimd.CountGreaterBits(above, bits0, high), bits1, high);
+                equal = TSimd.CountEqualBits(TSimd.CountEqualBits(equal, bits0, guess), bits1, guess);
+                list += TSimd.StoreInside(bits0, low, span, guess, list);
+                list += TSimd.StoreInside(bits1, low, span, guess, list);
             }
 
-            kernel._counters->Above += above;
-            kernel._counters->Equal += equal;
+            for (; e <= n - TSimd.Count; e += TSimd.Count)
+            {
+                var bits = TSource.One<TSimd>(values, @base, e);
+                above = TSimd.CountGreaterBits(above, bits, high);
+                equal = TSimd.CountEqualBits(equal, bits, guess);
+                list += TSimd.StoreInside(bits, low, span, guess, list);
+            }
+
+            kernel._counters->Above += Sum(above);
+            kernel._counters->Equal += Sum(equal);
             kernel._counters->Listed += list - first;
             return e;
+        }
+
+        private static long Sum<TSimd>(TSimd counts)
+            where TSimd : unmanaged, ISimd<TSimd>
+        {
+            var lanes = stackalloc int[16];
+            TSimd.Store(counts, (float*)lanes);
+            long sum = 0;
+            for (var i = 0; i < TSimd.Count; i++)
+                sum += lanes[i];
+            return sum;
         }
     }
 }

@@ -137,6 +137,11 @@ internal static unsafe class Philox
         }
     }
 
+    /// <summary>
+    /// Counters are made in four vectors at once, which hides the multiplier's latency: 128, 64 or 32 elements. Words of masks that
+    /// begin beyond the last are cut off.
+    /// </summary>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Vectors<TLanes, TDraws>(PhiloxKey key, ulong tensor, ulong counter, nint words, uint* thresholds, int count, ulong** bits, uint* draws)
         where TLanes : unmanaged, IPhiloxLanes<TLanes>
@@ -153,54 +158,72 @@ internal static unsafe class Philox
             schedule[(2 * round) + 1] = key.K1 + ((uint)round * Weyl1);
         }
 
-        for (nint word = 0; word < words; word++)
+        var size = 4 * TLanes.Count;
+        for (nint e = 0; e < words << 6; e += 4 * size)
         {
-            for (var i = 0; i < count; i++)
-                bits[i][word] = 0;
-
-            for (var block = 0; block < 16; block += 2 * TLanes.Count)
+            // The upper halves of the lanes hold garbage throughout.
+            var a0 = TLanes.Counters(counter);
+            var b0 = TLanes.Counters(counter + (ulong)TLanes.Count);
+            var c0 = TLanes.Counters(counter + (2 * (ulong)TLanes.Count));
+            var d0 = TLanes.Counters(counter + (3 * (ulong)TLanes.Count));
+            TLanes a1 = TLanes.High(a0), b1 = TLanes.High(b0), c1 = TLanes.High(c0), d1 = TLanes.High(d0);
+            TLanes a2 = name0, b2 = name0, c2 = name0, d2 = name0;
+            TLanes a3 = name1, b3 = name1, c3 = name1, d3 = name1;
+            for (nint round = 0; round < 2 * Rounds; round += 2)
             {
-                // Two independent sets of counters hide the multiplier's latency. The upper halves of the lanes hold garbage throughout.
-                var a0 = TLanes.Counters(counter);
-                var a1 = TLanes.High(a0);
-                TLanes a2 = name0, a3 = name1;
-                var b0 = TLanes.Counters(counter + (ulong)TLanes.Count);
-                var b1 = TLanes.High(b0);
-                TLanes b2 = name0, b3 = name1;
-                for (var round = 0; round < 2 * Rounds; round += 2)
-                {
-                    var key0 = TLanes.Create(schedule[round]);
-                    var key1 = TLanes.Create(schedule[round + 1]);
-                    var p0 = TLanes.Multiply(a0, m0);
-                    var p1 = TLanes.Multiply(a2, m1);
-                    var q0 = TLanes.Multiply(b0, m0);
-                    var q1 = TLanes.Multiply(b2, m1);
-                    a0 = TLanes.Xor(TLanes.High(p1), a1, key0);
-                    a1 = p1;
-                    a2 = TLanes.Xor(TLanes.High(p0), a3, key1);
-                    a3 = p0;
-                    b0 = TLanes.Xor(TLanes.High(q1), b1, key0);
-                    b1 = q1;
-                    b2 = TLanes.Xor(TLanes.High(q0), b3, key1);
-                    b3 = q0;
-                }
-
-                if (TDraws.Value)
-                {
-                    TLanes.Store(a0, a1, a2, a3, draws);
-                    TLanes.Store(b0, b1, b2, b3, draws + (4 * TLanes.Count));
-                    draws += 8 * TLanes.Count;
-                }
-
-                for (var i = 0; i < count; i++)
-                {
-                    var low = (ulong)TLanes.Less(a0, a1, a2, a3, thresholds[i]);
-                    var high = (ulong)TLanes.Less(b0, b1, b2, b3, thresholds[i]);
-                    bits[i][word] |= (low | (high << (4 * TLanes.Count))) << (4 * block);
-                }
-
-                counter += 2 * (ulong)TLanes.Count;
+                var key0 = TLanes.Create(schedule[round]);
+                var key1 = TLanes.Create(schedule[round + 1]);
+                Round(ref a0, ref a1, ref a2, ref a3, m0, m1, key0, key1);
+                Round(ref b0, ref b1, ref b2, ref b3, m0, m1, key0, key1);
+                Round(ref c0, ref c1, ref c2, ref c3, m0, m1, key0, key1);
+                Round(ref d0, ref d1, ref d2, ref d3, m0, m1, key0, key1);
             }
+
+            if (TDraws.Value)
+            {
+                // There is room for whole words only.
+                TLanes.Store(a0, a1, a2, a3, draws + e);
+                TLanes.Store(b0, b1, b2, b3, draws + e + size);
+                if (4 * size > 64 && e + 64 >= words << 6)
+                    break;
+                TLanes.Store(c0, c1, c2, c3, draws + e + (2 * size));
+                TLanes.Store(d0, d1, d2, d3, draws + e + (3 * size));
+            }
+
+            for (var i = 0; i < count; i++)
+            {
+                var t = thresholds[i];
+                var a = (ulong)TLanes.Less(a0, a1, a2, a3, t);
+                var b = (ulong)TLanes.Less(b0, b1, b2, b3, t);
+                var c = (ulong)TLanes.Less(c0, c1, c2, c3, t);
+                var d = (ulong)TLanes.Less(d0, d1, d2, d3, t);
+                var word = bits[i] + (e >> 6);
+                if (size == 32)
+                {
+                    word[0] = a | (b << 32);
+                    if (e + 64 < words << 6)
+                        word[1] = c | (d << 32);
+                }
+                else
+                {
+                    var part = a | (b << size) | (c << (2 * size)) | (d << (3 * size));
+                    *word = size == 16 || (e & 63) == 0 ? part : *word | (part << (int)(e & 63));
+                }
+            }
+
+            counter += 4 * (ulong)TLanes.Count;
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Round<TLanes>(ref TLanes c0, ref TLanes c1, ref TLanes c2, ref TLanes c3, TLanes m0, TLanes m1, TLanes key0, TLanes key1)
+        where TLanes : unmanaged, IPhiloxLanes<TLanes>
+    {
+        var p0 = TLanes.Multiply(c0, m0);
+        var p1 = TLanes.Multiply(c2, m1);
+        c0 = TLanes.Xor(TLanes.High(p1), c1, key0);
+        c1 = p1;
+        c2 = TLanes.Xor(TLanes.High(p0), c3, key1);
+        c3 = p0;
     }
 }

@@ -33,9 +33,25 @@ internal static unsafe class Sparse
 
         var widened = rows + (count * Simd.Stride);
         var votes = widened + Simd.Stride;
-        for (nint e = 0; e < n; e += Simd.Chunk)
+        var fits = FusedSparse.Fits(@base, experts, count, election);
+        nint length;
+        for (nint e = 0; e < n; e += length)
         {
-            var length = Math.Min(n - e, Simd.Chunk);
+            length = Math.Min(n - e, Simd.Chunk);
+            if (fits)
+            {
+                var end = FusedSparse.EndOfSpan(experts, count, flatStart, e, n);
+                var span = (end - e) & -(nint)FusedSparse.Group;
+                if (span > 0)
+                {
+                    FusedSparse.Run(@base, experts, count, election, flatStart, e, e + span, mix, counts);
+                    length = span;
+                    continue;
+                }
+
+                length = Math.Min(n - e, FusedSparse.Group);
+            }
+
             Fill(@base, experts, count, election.Weighted, flatStart, e, length, rows, widened);
             if (election.Vote != Vote.None)
             {

@@ -56,8 +56,8 @@ internal sealed unsafe class EmrMethod(MergePlan plan) : MethodProgram(plan)
         for (var i = 0; i < Plan.Experts.Count; i++)
         {
             sums[(i * SumsOfExpert) + 1].AddMagnitudes(worker.Mix, worker.Masks + (i * worker.MaskWords), part.Length);
-            Deltas.Compute(worker.Blocks[0], new ExpertBlock(worker.Blocks[i + 1]), part.Start, part.Length, (float*)worker.Output);
-            sums[i * SumsOfExpert].AddMagnitudes((float*)worker.Output, null, part.Length);
+            Deltas.Compute(worker.Blocks[0], new ExpertBlock(worker.Blocks[i + 1]), part.Start, part.Length, (float*)worker.Scratch);
+            sums[i * SumsOfExpert].AddMagnitudes((float*)worker.Scratch, null, part.Length);
         }
     }
 }

@@ -68,6 +68,47 @@ public sealed unsafe class SparseTests
 
     [Theory]
     [MemberData(nameof(AllWidths))]
+    public void The_fused_loop_has_the_bits_of_the_plain_loop(int width)
+    {
+        var random = new Random(26);
+        foreach (var steps in FusedSteps)
+        {
+            foreach (var election in FusedElections)
+            {
+                foreach (var format in Formats[..3])
+                {
+                    foreach (var n in new[] { 64, 700, 4097 })
+                    {
+                        using var scene = new Scene(random, n, random.Next(1, 9), [format], ones: random.Next(3) == 0, mask: steps.Mask, trim: steps.Cut ? 1 : 0, flatStart: 4096, alike: true);
+                        scene.Take(steps);
+                        Assert.True(scene.IsFused(election), $"{steps} {election}");
+                        scene.Check(width, election);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>What may be done to all experts' deltas so that the fused loop does it.</summary>
+    private readonly record struct Steps(bool Mask, bool Cut, bool Divide, bool Back, bool Scale);
+
+    private static readonly Steps[] FusedSteps =
+    [
+        new(false, false, false, false, false), new(false, true, false, false, false), new(false, false, false, false, true),
+        new(true, false, false, false, false), new(true, false, true, false, false), new(true, false, true, true, false), new(true, false, false, false, true),
+        new(true, true, false, false, false), new(true, true, true, false, false), new(true, true, true, true, false),
+    ];
+
+    private static readonly Election[] FusedElections =
+    [
+        new() { Vote = Vote.None, Weighted = true, Combine = Combine.Sum },
+        .. from combine in new[] { Combine.Sum, Combine.Mean }
+           from zeroVote in Enum.GetValues<ZeroVote>()
+           select new Election { Vote = Vote.Sum, Weighted = true, Combine = combine, ZeroVote = zeroVote },
+    ];
+
+    [Theory]
+    [MemberData(nameof(AllWidths))]
     public void Sixty_four_experts_work(int width)
     {
         using var scene = new Scene(new Random(22), 1100, Mix.MaxInputs, [FloatFormat.BF16], ones: false, mask: true, trim: 1);
@@ -148,7 +189,7 @@ public sealed unsafe class SparseTests
 
         internal Scene(
             Random random, int n, int count, FloatFormat[] formats, bool ones,
-            bool mask = false, int trim = 0, bool rest = false, long flatStart = 0)
+            bool mask = false, int trim = 0, bool rest = false, long flatStart = 0, bool alike = false)
         {
             Length = n;
             _flatStart = flatStart;
@@ -168,7 +209,7 @@ public sealed unsafe class SparseTests
                 var expert = new ExpertBlock(Store(near, formats[random.Next(formats.Length)], out _values[i]));
                 expert.Weight = ones ? 1 : (float)(random.NextDouble() - (i == 0 ? 0 : 0.2));
                 expert.Norm = (float)random.NextDouble() + 0.1f;
-                if (mask && random.Next(4) != 0)
+                if (mask && (alike || random.Next(4) != 0))
                 {
                     var words = new ulong[(n + 63) / 64];
                     for (var w = 0; w < words.Length; w++)
@@ -202,6 +243,25 @@ public sealed unsafe class SparseTests
         }
 
         internal int Length { get; }
+
+        /// <summary>Gives all experts the same steps, with numbers of their own; cuts lie below infinity.</summary>
+        internal void Take(Steps steps)
+        {
+            for (var i = 0; i < _experts.Length; i++)
+            {
+                ref var expert = ref _experts[i];
+                expert.Divisor = steps.Divide ? 0.2f + (0.3f * (i % 3)) : 1;
+                expert.WriteBack = steps.Back;
+                expert.Ratio = steps.Scale ? 1.7f + i : 1;
+                expert.Keep = expert.Keep == Cut.All ? Cut.All : expert.Keep with { Bits = Math.Min(expert.Keep.Bits, 0x7F7FFFFF) };
+            }
+        }
+
+        internal bool IsFused(Election election)
+        {
+            fixed (ExpertBlock* pointer = _experts)
+                return FusedSparse.Fits(_base, pointer, _experts.Length, election);
+        }
 
         internal void Run(Election election, int start, int n, float* mix)
         {

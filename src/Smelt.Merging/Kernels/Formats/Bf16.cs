@@ -14,6 +14,15 @@ internal readonly unsafe struct Bf16 : IFormat
         where TSimd : unmanaged, ISimd<TSimd> =>
         TSimd.ShiftLeft(TSimd.LoadUInt16((ushort*)source + index), 16);
 
+    /// <summary>Those of even index, then those of odd index: of a little-endian machine's 32-bit words the lower halves, and the upper ones.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (TSimd First, TSimd Second) LoadPair<TSimd>(void* source, nint index)
+        where TSimd : unmanaged, ISimd<TSimd>
+    {
+        var words = TSimd.Load((float*)((ushort*)source + index));
+        return (TSimd.ShiftLeft(words, 16), words & TSimd.CreateBits(unchecked((int)0xFFFF0000)));
+    }
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<TSimd>(TSimd value, void* destination, nint index)

@@ -26,6 +26,11 @@ internal readonly unsafe struct F16 : IFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (TSimd First, TSimd Second) LoadPair<TSimd>(void* source, nint index)
+        where TSimd : unmanaged, ISimd<TSimd> => (Load<TSimd>(source, index), Load<TSimd>(source, index + TSimd.Count));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<TSimd>(TSimd value, void* destination, nint index)
         where TSimd : unmanaged, ISimd<TSimd>
     {

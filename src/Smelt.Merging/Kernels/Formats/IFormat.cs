@@ -12,6 +12,12 @@ internal unsafe interface IFormat
     static abstract TSimd Load<TSimd>(void* source, nint index)
         where TSimd : unmanaged, ISimd<TSimd>;
 
+    /// <summary>
+    /// Two vectors with the elements from <paramref name="index"/> on, in whatever order is quick: the same one for every call of a format and width.
+    /// </summary>
+    static abstract (TSimd First, TSimd Second) LoadPair<TSimd>(void* source, nint index)
+        where TSimd : unmanaged, ISimd<TSimd>;
+
     /// <summary>Writes the lanes to the elements from <paramref name="index"/> on, rounded to nearest, ties to even; every NaN becomes the canonical quiet NaN.</summary>
     static abstract void Store<TSimd>(TSimd value, void* destination, nint index)
         where TSimd : unmanaged, ISimd<TSimd>;

@@ -6,7 +6,8 @@ namespace Smelt.Merging.Kernels;
 /// <remarks>
 /// Lanes hold a float or, for the members that say Bits, the same 32 bits as a signed integer. A comparison and what is done with it
 /// are one member, as a mask that is a value of its own costs instructions where masks have registers of their own.
-/// Every operation works on each lane alone and rounds once, so a width never shows in a result. There is no fused multiply-add here on purpose.
+/// Every operation works on each lane alone and rounds once, so a width never shows in a result. A fused multiply-add is here for
+/// <see cref="ConstantDivision"/> alone, whose result is that of a division whether it has one or not; sums and products never use it.
 /// </remarks>
 internal unsafe interface ISimd<TSelf>
     where TSelf : unmanaged, ISimd<TSelf>
@@ -44,6 +45,12 @@ internal unsafe interface ISimd<TSelf>
     /// <summary>a / b, correctly rounded.</summary>
     static abstract TSelf operator /(TSelf a, TSelf b);
 
+    /// <summary>Whether <see cref="MultiplyAdd"/> is an instruction.</summary>
+    static abstract bool HasMultiplyAdd { get; }
+
+    /// <summary>a * b + c, rounded once.</summary>
+    static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf c);
+
     /// <summary>Bitwise and.</summary>
     static abstract TSelf operator &(TSelf a, TSelf b);
 
@@ -80,14 +87,26 @@ internal unsafe interface ISimd<TSelf>
     /// <summary>Bit l tells whether a == b as integers in lane l.</summary>
     static abstract uint PackEqualBits(TSelf a, TSelf b);
 
+    /// <summary><paramref name="counts"/>, plus 1 in the lanes where a &gt; b as signed integers.</summary>
+    static abstract TSelf CountGreaterBits(TSelf counts, TSelf a, TSelf b);
+
+    /// <summary><paramref name="counts"/>, plus 1 in the lanes where a == b as integers.</summary>
+    static abstract TSelf CountEqualBits(TSelf counts, TSelf a, TSelf b);
+
     /// <summary>
-    /// Writes the lanes that are, as signed integers, above <paramref name="low"/>, not above <paramref name="high"/> and not
-    /// <paramref name="except"/>, one after another; there is room for <see cref="Count"/>. Returns how many there are.
+    /// Writes the lanes that are neither below <paramref name="low"/> nor more than <paramref name="span"/> above it, all of them integers
+    /// that are not negative, and not <paramref name="except"/>, one after another; there is room for <see cref="Count"/>. Returns how many there are.
     /// </summary>
-    static abstract int StoreInside(TSelf bits, TSelf low, TSelf high, TSelf except, uint* destination);
+    static abstract int StoreInside(TSelf bits, TSelf low, TSelf span, TSelf except, uint* destination);
 
     /// <summary>The smaller of two signed integers.</summary>
     static abstract TSelf MinBits(TSelf a, TSelf b);
+
+    /// <summary>The larger of two signed integers.</summary>
+    static abstract TSelf MaxBits(TSelf a, TSelf b);
+
+    /// <summary>The smaller of two unsigned integers.</summary>
+    static abstract TSelf MinUnsigned(TSelf a, TSelf b);
 
     /// <summary>Integer sum, wrapping.</summary>
     static abstract TSelf AddBits(TSelf a, TSelf b);

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 
 namespace Smelt.Merging.Kernels;
 
@@ -60,6 +61,13 @@ internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 operator /(Simd128 a, Simd128 b) => new(a._lanes / b._lanes);
+
+    /// <inheritdoc/>
+    public static bool HasMultiplyAdd => AdvSimd.IsSupported;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 MultiplyAdd(Simd128 a, Simd128 b, Simd128 c) => new(AdvSimd.FusedMultiplyAdd(c._lanes, a._lanes, b._lanes));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -122,9 +130,20 @@ internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int StoreInside(Simd128 bits, Simd128 low, Simd128 high, Simd128 except, uint* destination)
+    public static Simd128 CountGreaterBits(Simd128 counts, Simd128 a, Simd128 b) =>
+        new((counts._lanes.AsInt32() - Vector128.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32())).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 CountEqualBits(Simd128 counts, Simd128 a, Simd128 b) =>
+        new((counts._lanes.AsInt32() - Vector128.Equals(a._lanes.AsInt32(), b._lanes.AsInt32())).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int StoreInside(Simd128 bits, Simd128 low, Simd128 span, Simd128 except, uint* destination)
     {
-        var inside = PackGreaterBits(bits, low) & ~PackGreaterBits(bits, high) & ~PackEqualBits(bits, except);
+        var above = SubtractBits(bits, low);
+        var inside = PackEqualBits(MinUnsigned(above, span), above) & ~PackEqualBits(bits, except);
         var count = 0;
         for (; inside != 0; inside &= inside - 1)
             destination[count++] = bits._lanes.AsUInt32()[BitOperations.TrailingZeroCount(inside)];
@@ -134,6 +153,14 @@ internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 MinBits(Simd128 a, Simd128 b) => new(Vector128.Min(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 MaxBits(Simd128 a, Simd128 b) => new(Vector128.Max(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 MinUnsigned(Simd128 a, Simd128 b) => new(Vector128.Min(a._lanes.AsUInt32(), b._lanes.AsUInt32()).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -60,6 +60,13 @@ internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
     public static Simd256 operator /(Simd256 a, Simd256 b) => new(a._lanes / b._lanes);
 
     /// <inheritdoc/>
+    public static bool HasMultiplyAdd => Fma.IsSupported;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 MultiplyAdd(Simd256 a, Simd256 b, Simd256 c) => new(Fma.MultiplyAdd(a._lanes, b._lanes, c._lanes));
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 operator &(Simd256 a, Simd256 b) => new(a._lanes & b._lanes);
 
@@ -120,9 +127,20 @@ internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int StoreInside(Simd256 bits, Simd256 low, Simd256 high, Simd256 except, uint* destination)
+    public static Simd256 CountGreaterBits(Simd256 counts, Simd256 a, Simd256 b) =>
+        new((counts._lanes.AsInt32() - Vector256.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32())).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 CountEqualBits(Simd256 counts, Simd256 a, Simd256 b) =>
+        new((counts._lanes.AsInt32() - Vector256.Equals(a._lanes.AsInt32(), b._lanes.AsInt32())).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int StoreInside(Simd256 bits, Simd256 low, Simd256 span, Simd256 except, uint* destination)
     {
-        var inside = PackGreaterBits(bits, low) & ~PackGreaterBits(bits, high) & ~PackEqualBits(bits, except);
+        var above = SubtractBits(bits, low);
+        var inside = PackEqualBits(MinUnsigned(above, span), above) & ~PackEqualBits(bits, except);
         var count = 0;
         for (; inside != 0; inside &= inside - 1)
             destination[count++] = bits._lanes.AsUInt32()[BitOperations.TrailingZeroCount(inside)];
@@ -132,6 +150,14 @@ internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 MinBits(Simd256 a, Simd256 b) => new(Vector256.Min(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 MaxBits(Simd256 a, Simd256 b) => new(Vector256.Max(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 MinUnsigned(Simd256 a, Simd256 b) => new(Vector256.Min(a._lanes.AsUInt32(), b._lanes.AsUInt32()).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -60,6 +60,13 @@ internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
     public static Simd512 operator /(Simd512 a, Simd512 b) => new(a._lanes / b._lanes);
 
     /// <inheritdoc/>
+    public static bool HasMultiplyAdd => true;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 MultiplyAdd(Simd512 a, Simd512 b, Simd512 c) => new(Avx512F.FusedMultiplyAdd(a._lanes, b._lanes, c._lanes));
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 operator &(Simd512 a, Simd512 b) => new(a._lanes & b._lanes);
 
@@ -95,7 +102,7 @@ internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
     public static Simd512 SelectBits(uint bits, Simd512 yes, Simd512 no)
     {
         var lane = Vector512.Create(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
-        return new(Vector512.ConditionalSelect(Vector512.Equals(Vector512.Create((int)bits) & lane, lane), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle());
+        return new(Vector512.ConditionalSelect(Vector512.Equals(Vector512.Create((int)bits) & lane, Vector512<int>.Zero), no._lanes.AsInt32(), yes._lanes.AsInt32()).AsSingle());
     }
 
     /// <inheritdoc/>
@@ -120,10 +127,20 @@ internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int StoreInside(Simd512 bits, Simd512 low, Simd512 high, Simd512 except, uint* destination)
+    public static Simd512 CountGreaterBits(Simd512 counts, Simd512 a, Simd512 b) =>
+        new(Vector512.ConditionalSelect(Vector512.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()), counts._lanes.AsInt32() + Vector512<int>.One, counts._lanes.AsInt32()).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 CountEqualBits(Simd512 counts, Simd512 a, Simd512 b) =>
+        new(Vector512.ConditionalSelect(Vector512.Equals(a._lanes.AsInt32(), b._lanes.AsInt32()), counts._lanes.AsInt32() + Vector512<int>.One, counts._lanes.AsInt32()).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int StoreInside(Simd512 bits, Simd512 low, Simd512 span, Simd512 except, uint* destination)
     {
         var value = bits._lanes.AsInt32();
-        var inside = Vector512.GreaterThan(value, low._lanes.AsInt32()) & Vector512.LessThanOrEqual(value, high._lanes.AsInt32()) & ~Vector512.Equals(value, except._lanes.AsInt32());
+        var inside = Vector512.LessThanOrEqual((value - low._lanes.AsInt32()).AsUInt32(), span._lanes.AsUInt32()).AsInt32() & ~Vector512.Equals(value, except._lanes.AsInt32());
         Avx512F.Compress(Vector512<int>.Zero, inside, value).AsUInt32().Store(destination);
         return BitOperations.PopCount((uint)inside.ExtractMostSignificantBits());
     }
@@ -131,6 +148,14 @@ internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 MinBits(Simd512 a, Simd512 b) => new(Vector512.Min(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 MaxBits(Simd512 a, Simd512 b) => new(Vector512.Max(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 MinUnsigned(Simd512 a, Simd512 b) => new(Vector512.Min(a._lanes.AsUInt32(), b._lanes.AsUInt32()).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

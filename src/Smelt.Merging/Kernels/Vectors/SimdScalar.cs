@@ -64,6 +64,13 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
     public static SimdScalar operator /(SimdScalar a, SimdScalar b) => new(a._lane / b._lane);
 
     /// <inheritdoc/>
+    public static bool HasMultiplyAdd => false;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar MultiplyAdd(SimdScalar a, SimdScalar b, SimdScalar c) => new(MathF.FusedMultiplyAdd(a._lane, b._lane, c._lane));
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar operator &(SimdScalar a, SimdScalar b) => new(a.Bits & b.Bits);
 
@@ -113,15 +120,31 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int StoreInside(SimdScalar bits, SimdScalar low, SimdScalar high, SimdScalar except, uint* destination)
+    public static SimdScalar CountGreaterBits(SimdScalar counts, SimdScalar a, SimdScalar b) => new(counts.Bits + (a.Bits > b.Bits ? 1 : 0));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar CountEqualBits(SimdScalar counts, SimdScalar a, SimdScalar b) => new(counts.Bits + (a.Bits == b.Bits ? 1 : 0));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int StoreInside(SimdScalar bits, SimdScalar low, SimdScalar span, SimdScalar except, uint* destination)
     {
         *destination = (uint)bits.Bits;
-        return bits.Bits > low.Bits && bits.Bits <= high.Bits && bits.Bits != except.Bits ? 1 : 0;
+        return (uint)(bits.Bits - low.Bits) <= (uint)span.Bits && bits.Bits != except.Bits ? 1 : 0;
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar MinBits(SimdScalar a, SimdScalar b) => new(Math.Min(a.Bits, b.Bits));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar MaxBits(SimdScalar a, SimdScalar b) => new(Math.Max(a.Bits, b.Bits));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar MinUnsigned(SimdScalar a, SimdScalar b) => new((int)Math.Min((uint)a.Bits, (uint)b.Bits));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,0 +1,363 @@
+using System.Runtime.CompilerServices;
+
+namespace Smelt.Merging.Kernels;
+
+/// <summary>
+/// What <see cref="Sparse"/> does, in one loop, for what most merges need: experts stored as the base is, masks with one divisor or ratio each,
+/// experts written back, a magnitude trim, votes by sums, sums or means of what agrees. The bits are those of the long way.
+/// </summary>
+/// <remarks>
+/// Deltas of four vectors of all experts are made, kept in a few lines of the first-level cache, voted on and combined before the next four. The
+/// long way makes a chunk of each expert's deltas in a call of its own, whose cost is a third of the work.
+/// </remarks>
+internal static unsafe class FusedSparse
+{
+    /// <summary>Elements of which a mask has one word, and vectors come in fours: spans start and end at multiples of it.</summary>
+    internal const int Group = 64;
+
+    private const int AtOnce = 4;
+
+    /// <summary>Whether the loop can do a merge.</summary>
+    internal static bool Fits(RawBlock @base, ExpertBlock* experts, int count, in Election election)
+    {
+        if (@base.Format == FloatFormat.F64 || !election.Weighted || election.SignsAll || election.SkipsZeros
+            || election.Vote is not (Vote.Sum or Vote.None) || election.Combine is not (Combine.Sum or Combine.Mean)
+            || (election.Vote == Vote.None && election.Combine == Combine.Mean))
+            return false;
+        var first = experts[0];
+        for (var i = 0; i < count; i++)
+        {
+            ref var expert = ref experts[i];
+            if (expert.Values.Format != @base.Format || expert.Origin != Origin.Delta || expert.Floor >= 0 || expert.Divisors is not null
+                || expert.Drop != Cut.None || expert.HasBand || (expert.Keep != Cut.All && expert.Keep.Bits >= Canonical.NaN - 1)
+                || expert.Mask is null != first.Mask is null || !ConstantDivision.Suits(expert.Divisor)
+                || expert.WriteBack != first.WriteBack || (expert.Mask is null && (expert.Divisor != 1 || expert.WriteBack)) || (expert.Ratio != 1 && (expert.Divisor != 1 || expert.WriteBack || expert.Keep != Cut.All)))
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>The end of the span from element <paramref name="e"/> in which every expert compares with one magnitude.</summary>
+    internal static nint EndOfSpan(ExpertBlock* experts, int count, long flatStart, nint e, nint n)
+    {
+        var flat = flatStart + e;
+        var end = flatStart + n;
+        for (var i = 0; i < count; i++)
+        {
+            if (experts[i].Keep.LastEqual >= flat)
+                end = Math.Min(end, experts[i].Keep.LastEqual == long.MaxValue ? end : experts[i].Keep.LastEqual + 1);
+            if (experts[i].KeepFrom > flat)
+                end = Math.Min(end, experts[i].KeepFrom);
+        }
+
+        return (nint)(end - flatStart);
+    }
+
+    /// <summary>Merges the elements from <paramref name="e"/> up to <paramref name="end"/>, both multiples of <see cref="Group"/>; the rest is as in <see cref="Sparse.Run"/>.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void Run(
+        RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint e, nint end, float* mix, ElectionCounts* counts)
+    {
+        var pipelines = stackalloc Pipeline[count];
+        bool masks = experts[0].Mask is not null, cuts = false, divides = false, scales = false;
+        for (var i = 0; i < count; i++)
+        {
+            ref var expert = ref experts[i];
+            pipelines[i] = new Pipeline
+            {
+                Values = expert.Values.Data,
+                Mask = expert.Mask,
+                Keep = (flatStart + e >= expert.KeepFrom ? Cut.All : expert.Keep).Below(flatStart + e),
+                Division = new ConstantDivision(expert.Divisor),
+                Ratio = expert.Ratio,
+                Weight = expert.Weight,
+            };
+            cuts |= expert.Keep != Cut.All;
+            divides |= expert.Divisor != 1;
+            scales |= expert.Ratio != 1;
+        }
+
+        var rows = stackalloc float[(count * Group) + 16];
+        var kernel = new Kernel
+        {
+            Base = @base.Data,
+            Pipelines = pipelines,
+            Count = count,
+            Masks = masks,
+            Cuts = cuts || !masks,
+            Divides = divides,
+            Scales = scales,
+            WritesBack = experts[0].WriteBack,
+            Election = election,
+            Rows = Sparse.Align(rows),
+            Start = e,
+            End = end,
+            Mix = mix,
+            Counts = counts,
+        };
+        Simd.Run(ref kernel, @base.Format);
+    }
+
+    /// <summary>What the loop needs of an <see cref="ExpertBlock"/>.</summary>
+    private struct Pipeline
+    {
+        internal void* Values;
+        internal ulong* Mask;
+        internal int Keep;
+        internal ConstantDivision Division;
+        internal float Ratio;
+        internal float Weight;
+    }
+
+    /// <summary>How elections come out; see <see cref="ElectionCounts"/>.</summary>
+    private struct Tally
+    {
+        internal long Positive;
+        internal long Negative;
+        internal long Contested;
+
+        /// <summary>Adds those of a vector. Where a vote is zero and a value is not, there are values of both signs, and so some that agree.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        internal void Add<TSimd>(TSimd vote, TSimd agreeing)
+            where TSimd : unmanaged, ISimd<TSimd>
+        {
+            var zero = TSimd.Create(0);
+            Positive += uint.PopCount(TSimd.PackGreater(vote, zero));
+            Negative += uint.PopCount(TSimd.PackGreater(zero, vote));
+            Contested += uint.PopCount(TSimd.PackEqual(vote, zero) & TSimd.PackGreater(agreeing, zero));
+        }
+    }
+
+    private struct Kernel : IFormatKernel
+    {
+        internal void* Base;
+        internal Pipeline* Pipelines;
+        internal int Count;
+        internal bool Masks;
+        internal bool Cuts;
+        internal bool Divides;
+        internal bool Scales;
+        internal bool WritesBack;
+        internal Election Election;
+        internal float* Rows;
+        internal nint Start;
+        internal nint End;
+        internal float* Mix;
+        internal ElectionCounts* Counts;
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public readonly void Run<TSimd, TFormat>()
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TFormat : IFormat
+        {
+            if (!Masks)
+            {
+                if (Scales)
+                    Elect<TSimd, TFormat, No, Yes, No, No, Yes>();
+                else
+                    Elect<TSimd, TFormat, No, Yes, No, No, No>();
+            }
+            else if (Scales)
+                Elect<TSimd, TFormat, Yes, No, No, No, Yes>();
+            else if (WritesBack)
+            {
+                if (Cuts)
+                    Elect<TSimd, TFormat, Yes, Yes, Yes, Yes, No>();
+                else
+                    Elect<TSimd, TFormat, Yes, No, Yes, Yes, No>();
+            }
+            else if (Cuts)
+                Elect<TSimd, TFormat, Yes, Yes, Yes, No, No>();
+            else
+                Elect<TSimd, TFormat, Yes, No, Yes, No, No>();
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Elect<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale>()
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TFormat : IFormat
+            where TMask : IFlag
+            where TCut : IFlag
+            where TDivide : IFlag
+            where TBack : IFlag
+            where TScale : IFlag
+        {
+            if (Election.Vote == Vote.None)
+                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, No, No>(this);
+            else if (Election.Combine == Combine.Sum)
+                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, Yes, No>(this);
+            else
+                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, Yes, Yes>(this);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TElect, TMean>(in Kernel kernel)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TFormat : IFormat
+            where TMask : IFlag
+            where TCut : IFlag
+            where TDivide : IFlag
+            where TBack : IFlag
+            where TScale : IFlag
+            where TElect : IFlag
+            where TMean : IFlag
+        {
+            nint step = TSimd.Count;
+            nint count = kernel.Count;
+            var pipelines = kernel.Pipelines;
+            var rows = kernel.Rows;
+            var mix = kernel.Mix;
+            var end = kernel.End;
+            var zeroVote = kernel.Election.ZeroVote;
+            var counts = kernel.Counts is not null;
+            var tally = default(Tally);
+            var zero = TSimd.Create(0);
+            for (var e = kernel.Start; e < end; e += AtOnce * step)
+            {
+                var b0 = TFormat.Load<TSimd>(kernel.Base, e);
+                var b1 = TFormat.Load<TSimd>(kernel.Base, e + step);
+                var b2 = TFormat.Load<TSimd>(kernel.Base, e + (2 * step));
+                var b3 = TFormat.Load<TSimd>(kernel.Base, e + (3 * step));
+                TSimd s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+                var row = rows;
+                for (nint i = 0; i < count; i++)
+                {
+                    ref var pipeline = ref pipelines[i];
+                    var values = pipeline.Values;
+                    var d0 = TFormat.Load<TSimd>(values, e) - b0;
+                    var d1 = TFormat.Load<TSimd>(values, e + step) - b1;
+                    var d2 = TFormat.Load<TSimd>(values, e + (2 * step)) - b2;
+                    var d3 = TFormat.Load<TSimd>(values, e + (3 * step)) - b3;
+                    if (TMask.Value)
+                    {
+                        var bits = pipeline.Mask[e >> 6] >> (int)e;
+                        d0 = TSimd.SelectBits((uint)bits, d0, zero);
+                        d1 = TSimd.SelectBits((uint)(bits >> (int)step), d1, zero);
+                        d2 = TSimd.SelectBits((uint)(bits >> (int)(2 * step)), d2, zero);
+                        d3 = TSimd.SelectBits((uint)(bits >> (int)(3 * step)), d3, zero);
+                    }
+
+                    if (TDivide.Value)
+                        pipeline.Division.Divide(ref d0, ref d1, ref d2, ref d3);
+
+                    if (TBack.Value)
+                    {
+                        d0 = (b0 + d0) - b0;
+                        d1 = (b1 + d1) - b1;
+                        d2 = (b2 + d2) - b2;
+                        d3 = (b3 + d3) - b3;
+                    }
+
+                    if (TCut.Value)
+                    {
+                        var keep = TSimd.CreateBits(pipeline.Keep);
+                        d0 = Trim(d0, keep);
+                        d1 = Trim(d1, keep);
+                        d2 = Trim(d2, keep);
+                        d3 = Trim(d3, keep);
+                    }
+
+                    if (TScale.Value)
+                    {
+                        var ratio = TSimd.Create(pipeline.Ratio);
+                        d0 *= ratio;
+                        d1 *= ratio;
+                        d2 *= ratio;
+                        d3 *= ratio;
+                    }
+
+                    var weight = TSimd.Create(pipeline.Weight);
+                    d0 *= weight;
+                    d1 *= weight;
+                    d2 *= weight;
+                    d3 *= weight;
+                    if (TElect.Value)
+                    {
+                        TSimd.Store(d0, row);
+                        TSimd.Store(d1, row + step);
+                        TSimd.Store(d2, row + (2 * step));
+                        TSimd.Store(d3, row + (3 * step));
+                        row += AtOnce * step;
+                    }
+
+                    s0 += d0;
+                    s1 += d1;
+                    s2 += d2;
+                    s3 += d3;
+                }
+
+                if (!TElect.Value)
+                {
+                    TSimd.Store(Canonical.Of(s0), mix + e);
+                    TSimd.Store(Canonical.Of(s1), mix + e + step);
+                    TSimd.Store(Canonical.Of(s2), mix + e + (2 * step));
+                    TSimd.Store(Canonical.Of(s3), mix + e + (3 * step));
+                    continue;
+                }
+
+                Resolve<TSimd, TMean>(s0, s1, rows, pipelines, count, zeroVote, mix + e, counts, ref tally);
+                Resolve<TSimd, TMean>(s2, s3, rows + (2 * step), pipelines, count, zeroVote, mix + e + (2 * step), counts, ref tally);
+            }
+
+            if (counts)
+                *kernel.Counts += new ElectionCounts(tally.Positive, tally.Negative, tally.Contested);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static TSimd Trim<TSimd>(TSimd delta, TSimd keep)
+            where TSimd : unmanaged, ISimd<TSimd> =>
+            TSimd.SelectGreaterBits(delta & TSimd.CreateBits(int.MaxValue), keep, delta, TSimd.Create(0));
+
+        /// <summary>Combines what agrees with the votes of two vectors.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Resolve<TSimd, TMean>(TSimd vote0, TSimd vote1, float* row, Pipeline* pipelines, nint count, ZeroVote zeroVote, float* mix, bool counted, ref Tally tally)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TMean : IFlag
+        {
+            nint step = TSimd.Count;
+            var zero = TSimd.Create(0);
+            var flip0 = Combination.Flip(vote0, zeroVote);
+            var flip1 = Combination.Flip(vote1, zeroVote);
+            TSimd s0 = zero, s1 = zero, w0 = zero, w1 = zero;
+            for (nint i = 0; i < count; i++)
+            {
+                // Changing all signs before a sum and back after it changes no bit of a rounded sum.
+                var v0 = TSimd.Max(TSimd.Load(row) ^ flip0, zero);
+                var v1 = TSimd.Max(TSimd.Load(row + step) ^ flip1, zero);
+                if (TMean.Value)
+                {
+                    var weight = TSimd.Create(pipelines[i].Weight);
+                    w0 = TSimd.SelectGreater(v0, zero, w0 + weight, w0);
+                    w1 = TSimd.SelectGreater(v1, zero, w1 + weight, w1);
+                }
+
+                s0 += v0;
+                s1 += v1;
+                row += AtOnce * step;
+            }
+
+            if (counted)
+            {
+                tally.Add(vote0, s0);
+                tally.Add(vote1, s1);
+            }
+
+            Finish<TSimd, TMean>(s0, w0, flip0, vote0, zeroVote, mix);
+            Finish<TSimd, TMean>(s1, w1, flip1, vote1, zeroVote, mix + step);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Finish<TSimd, TMean>(TSimd sum, TSimd weights, TSimd flip, TSimd vote, ZeroVote zeroVote, float* mix)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TMean : IFlag
+        {
+            var zero = TSimd.Create(0);
+            sum = (sum ^ flip) + zero;
+            if (TMean.Value)
+                sum /= TSimd.SelectEqual(weights, zero, TSimd.Create(1), weights);
+            TSimd.Store(Canonical.Of(Combination.Settle(sum, vote, zeroVote)), mix);
+        }
+    }
+}
