@@ -37,6 +37,18 @@ internal sealed class FinishedBlocks(long blocks, int parts, int points)
         return true;
     }
 
+    /// <summary>Whether a block of a range is done.</summary>
+    public bool Any(long first, long end)
+    {
+        for (var i = first; i < end; i++)
+        {
+            if (Contains(i))
+                return true;
+        }
+
+        return false;
+    }
+
     /// <summary>Marks a block as done; false where it already was.</summary>
     public bool TryAdd(Block block, ReadOnlySpan<BlockRecord> records, bool resumed)
     {

@@ -31,6 +31,7 @@ public sealed unsafe class MergeExecutor : IDisposable
     private readonly MethodProgram[] _programs;
     private readonly BlockMap[] _blockMaps;
     private readonly FinishedBlocks _finished;
+    private readonly HeldMemory _held;
 
     private MergeExecutor(MergePlan plan, MergeOptions options, ProgressCounter progress, CancellationToken cancellation)
     {
@@ -45,6 +46,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         _folder = WorkFolder.Open(options.Output, options.Force);
         _folders = [.. plan.Points.Select(p => Path.Combine(_folder.Path, p.Label))];
         _pool = new WorkerPool(_budget.Threads, cancellation);
+        _held = new HeldMemory(_budget.HeldBytes);
         _reader = new CheckpointReader();
         _workers = [.. Enumerable.Range(0, _budget.Threads).Select(_ => new Worker(_reader, _budget.Sources, plan.Points.Count, plan.Streams - plan.Points.Count, _budget.Elements, _budget.ElementBytes))];
         _outputs = new OutputFiles(plan, _folders);
@@ -100,6 +102,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         _pool.Dispose();
         foreach (var worker in _workers)
             worker.Dispose();
+        _held.Dispose();
         _outputs.Dispose();
         _reader.Dispose();
         _folder.Dispose();
@@ -212,14 +215,54 @@ public sealed unsafe class MergeExecutor : IDisposable
             if (_finished.All(first, end))
                 continue;
             for (var part = 0; part < _programs.Length; part++)
+            {
+                _programs[part].OnePass?.Choose(Context(part), wave.First, wave.End, _held, t => !_finished.Any(_blocks.FirstOf(t.Index), _blocks.FirstOf(t.Index + 1)));
                 _programs[part].Prepare(Context(part), wave.First, wave.End);
+            }
+
             _progress.Phase = "merging";
             _pool.Run(first, end, (worker, index) =>
             {
                 if (!_finished.Contains(index))
                     MergeBlock(_workers[worker], _blocks[index], journal);
             });
+            for (var part = 0; part < _programs.Length; part++)
+            {
+                if (_programs[part].OnePass is { } onePass)
+                    FinishHeld(onePass, Context(part), wave.First, wave.End, journal);
+            }
         }
+    }
+
+    /// <summary>Finishes the blocks of a wave that were held until the thresholds of their tensors were known.</summary>
+    private void FinishHeld(OnePassTrim onePass, PassContext context, int first, int end, Journal journal)
+    {
+        onePass.Settle(context, first, end);
+        _pool.Run(_blocks.FirstOf(first), _blocks.FirstOf(end), (index, block) =>
+        {
+            if (_finished.Contains(block))
+                return;
+            var worker = _workers[index];
+            if (onePass.Find(_blocks[block]) is { } held)
+                FinishBlock(worker, _blocks[block], held, onePass, journal);
+            else
+                MergeBlock(worker, _blocks[block], journal);
+        });
+        onePass.Release(first, end);
+    }
+
+    private void FinishBlock(Worker worker, Block block, HeldBlock held, OnePassTrim onePass, Journal journal)
+    {
+        var type = block.Tensor.OutputType;
+        var bytes = new ReadOnlySpan<byte>(held.Output, block.Length * type.BytesPerElement);
+        worker.BeginBlock(block);
+        onePass.Merge(worker, block, held);
+        worker.HashOutput(0, bytes);
+        _outputs.Write(0, block.Tensor.Index, block.Start * type.BytesPerElement, bytes);
+        _progress.Add(bytes.Length);
+        foreach (var source in TensorHashes.Sources(block.Tensor))
+            _progress.Skip((long)block.Length * source.Type.BytesPerElement);
+        Finish(block, worker.TakeRecords(), held.SourceHashes, journal);
     }
 
     /// <summary>
@@ -242,20 +285,31 @@ public sealed unsafe class MergeExecutor : IDisposable
 
     private void MergeBlock(Worker worker, Block block, Journal journal)
     {
+        HeldBlock? held = null;
+        if (_programs[block.Tensor.Part].OnePass is { } onePass && onePass.Holds(block.Tensor) && (held = onePass.Begin(block, _held)) is null)
+            return;
         worker.BeginBlock(block);
         if (block.Tensor.Action == TensorAction.Merge)
-            Mix(worker, block);
+            Mix(worker, block, held);
         else
             Copy(worker, block);
 
-        var records = worker.TakeRecords();
         var sources = worker.TakeSourceHashes(TensorHashes.Sources(block.Tensor).Count);
+        if (held is not null)
+            held.SourceHashes = sources;
+        else
+            Finish(block, worker.TakeRecords(), sources, journal);
+    }
+
+    /// <summary>Ends a block whose bytes are written.</summary>
+    private void Finish(Block block, BlockRecord[] records, UInt128[] sources, Journal journal)
+    {
         journal.Append(block.Index, records, sources);
         _finished.TryAdd(block, records, resumed: false);
         _hashes.Add(block, [.. records.Select(r => r.Hash)], sources);
     }
 
-    private void Mix(Worker worker, Block block)
+    private void Mix(Worker worker, Block block, HeldBlock? held)
     {
         var sources = TensorHashes.Sources(block.Tensor);
         var program = _programs[block.Tensor.Part];
@@ -277,23 +331,30 @@ public sealed unsafe class MergeExecutor : IDisposable
 
             _statistics?.Add(worker, block, part, squares);
             foreach (var group in program.Groups)
-                MixGroup(worker, part, group, program);
+                MixGroup(worker, part, group, program, held);
         }
     }
 
-    /// <summary>Mixes a sub-block that the worker has read, and writes it to the group's points, each in one go.</summary>
-    private void MixGroup(Worker worker, SubBlock part, MixGroup group, MethodProgram program)
+    /// <summary>Mixes a sub-block that the worker has read, and writes it to the group's points, each in one go, or holds it.</summary>
+    private void MixGroup(Worker worker, SubBlock part, MixGroup group, MethodProgram program, HeldBlock? held)
     {
         var tensor = part.Tensor;
         var size = tensor.OutputType.BytesPerElement;
         foreach (var piece in worker.Pieces(part, TensorHashes.Sources(tensor).Count, whole: group.Points.Length > 1))
         {
+            if (held is not null)
+            {
+                program.OnePass!.Mix(worker, piece, held);
+                worker.Apply(held.Output, piece.Start % BlockMap.Elements, piece.Length, program.AddsBase, tensor.Settings[0].Lambda, tensor.OutputType);
+                continue;
+            }
+
             program.Mix(worker, piece, group);
             WriteMasks(worker, piece, group);
             foreach (var point in group.Points)
             {
                 var start = (int)(piece.Start - part.Start);
-                worker.HashOutput(point, worker.Apply(start, piece.Length, program.AddsBase, tensor.Settings[point].Lambda, tensor.OutputType));
+                worker.HashOutput(point, worker.Apply(worker.Output, start, piece.Length, program.AddsBase, tensor.Settings[point].Lambda, tensor.OutputType));
                 if (start + piece.Length < part.Length)
                     continue;
                 var bytes = new ReadOnlySpan<byte>(worker.Output, part.Length * size);

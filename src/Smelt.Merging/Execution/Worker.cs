@@ -276,13 +276,13 @@ internal sealed unsafe class Worker : IDisposable
     }
 
     /// <summary>
-    /// Turns the mix of a piece into output bytes, behind those of the <paramref name="start"/> elements before it: base + lambda * mix, or the mix alone for
-    /// an average, rounded once.
+    /// Turns the mix of a piece into output bytes: base + lambda * mix, or the mix alone for an average, rounded once. They go to the place of the
+    /// sub-block's element <paramref name="start"/> in <paramref name="output"/>.
     /// </summary>
-    public ReadOnlySpan<byte> Apply(int start, int length, bool addBase, double lambda, TensorType type)
+    public ReadOnlySpan<byte> Apply(byte* output, long start, int length, bool addBase, double lambda, TensorType type)
     {
         var format = FormatOf(type);
-        var destination = new RawBlock(Output + (start * format.Size()), format);
+        var destination = new RawBlock(output + (start * format.Size()), format);
         if (addBase)
             Kernels.Apply.Affine(Blocks[0], Mix, (float)lambda, length, destination);
         else

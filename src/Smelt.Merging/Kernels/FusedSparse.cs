@@ -20,9 +20,9 @@ internal static unsafe class FusedSparse
     /// <summary>Whether the loop can do a merge.</summary>
     internal static bool Fits(RawBlock @base, ExpertBlock* experts, int count, in Election election)
     {
-        if (@base.Format == FloatFormat.F64 || !election.Weighted || election.SignsAll || election.SkipsZeros
+        if (@base.Format == FloatFormat.F64 || election.SignsAll || election.SkipsZeros
             || election.Vote is not (Vote.Sum or Vote.None) || election.Combine is not (Combine.Sum or Combine.Mean)
-            || (election.Vote == Vote.None && election.Combine == Combine.Mean))
+            || (election.Vote == Vote.None && (election.Combine == Combine.Mean || !election.Weighted)))
             return false;
         var first = experts[0];
         for (var i = 0; i < count; i++)
@@ -58,10 +58,10 @@ internal static unsafe class FusedSparse
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Run(
-        RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint e, nint end, float* mix, ElectionCounts* counts)
+        RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint e, nint end, float* mix, ElectionCounts* counts, OpenMarks* marks = null)
     {
         var pipelines = stackalloc Pipeline[count];
-        bool masks = experts[0].Mask is not null, cuts = false, divides = false, scales = false;
+        bool masks = experts[0].Mask is not null, cuts = false, scales = false, late = false;
         for (var i = 0; i < count; i++)
         {
             ref var expert = ref experts[i];
@@ -73,13 +73,16 @@ internal static unsafe class FusedSparse
                 Division = new ConstantDivision(expert.Divisor),
                 Ratio = expert.Ratio,
                 Weight = expert.Weight,
+                Scale = election.Weighted ? expert.Weight : 1,
             };
+            if (marks is not null)
+                (pipelines[i].Low, pipelines[i].Span) = (marks->Ranges[i].Low, marks->Ranges[i].Span);
             cuts |= expert.Keep != Cut.All;
-            divides |= expert.Divisor != 1;
             scales |= expert.Ratio != 1;
+            late |= !election.Weighted && expert.Weight != 1;
         }
 
-        var rows = stackalloc float[(count * Group) + 16];
+        var rows = stackalloc float[(count * (Group + 16)) + 16];
         var kernel = new Kernel
         {
             Base = @base.Data,
@@ -87,15 +90,17 @@ internal static unsafe class FusedSparse
             Count = count,
             Masks = masks,
             Cuts = cuts || !masks,
-            Divides = divides,
             Scales = scales,
             WritesBack = experts[0].WriteBack,
+            Late = late,
             Election = election,
             Rows = Sparse.Align(rows),
             Start = e,
             End = end,
             Mix = mix,
             Counts = counts,
+            Marks = marks is null ? null : marks->Bits,
+            Above = marks is null ? null : marks->Above,
         };
         Simd.Run(ref kernel, @base.Format);
     }
@@ -109,6 +114,9 @@ internal static unsafe class FusedSparse
         internal ConstantDivision Division;
         internal float Ratio;
         internal float Weight;
+        internal float Scale;
+        internal int Low;
+        internal int Span;
     }
 
     /// <summary>How elections come out; see <see cref="ElectionCounts"/>.</summary>
@@ -137,15 +145,17 @@ internal static unsafe class FusedSparse
         internal int Count;
         internal bool Masks;
         internal bool Cuts;
-        internal bool Divides;
         internal bool Scales;
         internal bool WritesBack;
+        internal bool Late;
         internal Election Election;
         internal float* Rows;
         internal nint Start;
         internal nint End;
         internal float* Mix;
         internal ElectionCounts* Counts;
+        internal ulong* Marks;
+        internal long* Above;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run<TSimd, TFormat>()
@@ -155,27 +165,29 @@ internal static unsafe class FusedSparse
             if (!Masks)
             {
                 if (Scales)
-                    Elect<TSimd, TFormat, No, Yes, No, No, Yes>();
+                    Elect<TSimd, TFormat, No, Yes, No, No, Yes, No>();
+                else if (Marks is null)
+                    Elect<TSimd, TFormat, No, Yes, No, No, No, No>();
                 else
-                    Elect<TSimd, TFormat, No, Yes, No, No, No>();
+                    Elect<TSimd, TFormat, No, Yes, No, No, No, Yes>();
             }
             else if (Scales)
-                Elect<TSimd, TFormat, Yes, No, No, No, Yes>();
+                Elect<TSimd, TFormat, Yes, No, No, No, Yes, No>();
             else if (WritesBack)
             {
                 if (Cuts)
-                    Elect<TSimd, TFormat, Yes, Yes, Yes, Yes, No>();
+                    Elect<TSimd, TFormat, Yes, Yes, Yes, Yes, No, No>();
                 else
-                    Elect<TSimd, TFormat, Yes, No, Yes, Yes, No>();
+                    Elect<TSimd, TFormat, Yes, No, Yes, Yes, No, No>();
             }
             else if (Cuts)
-                Elect<TSimd, TFormat, Yes, Yes, Yes, No, No>();
+                Elect<TSimd, TFormat, Yes, Yes, Yes, No, No, No>();
             else
-                Elect<TSimd, TFormat, Yes, No, Yes, No, No>();
+                Elect<TSimd, TFormat, Yes, No, Yes, No, No, No>();
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Elect<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale>()
+        private readonly void Elect<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark>()
             where TSimd : unmanaged, ISimd<TSimd>
             where TFormat : IFormat
             where TMask : IFlag
@@ -183,17 +195,20 @@ internal static unsafe class FusedSparse
             where TDivide : IFlag
             where TBack : IFlag
             where TScale : IFlag
+            where TMark : IFlag
         {
             if (Election.Vote == Vote.None)
-                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, No, No>(this);
+                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, No, No, No>(this);
+            else if (Late)
+                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, Yes, Yes, Yes>(this);
             else if (Election.Combine == Combine.Sum)
-                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, Yes, No>(this);
+                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, Yes, No, No>(this);
             else
-                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, Yes, Yes>(this);
+                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, Yes, Yes, No>(this);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TElect, TMean>(in Kernel kernel)
+        private static void Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, TElect, TMean, TLate>(in Kernel kernel)
             where TSimd : unmanaged, ISimd<TSimd>
             where TFormat : IFormat
             where TMask : IFlag
@@ -201,8 +216,10 @@ internal static unsafe class FusedSparse
             where TDivide : IFlag
             where TBack : IFlag
             where TScale : IFlag
+            where TMark : IFlag
             where TElect : IFlag
             where TMean : IFlag
+            where TLate : IFlag
         {
             nint step = TSimd.Count;
             nint count = kernel.Count;
@@ -212,7 +229,13 @@ internal static unsafe class FusedSparse
             var end = kernel.End;
             var zeroVote = kernel.Election.ZeroVote;
             var counts = kernel.Counts is not null;
+            var mean = kernel.Election.Combine == Combine.Mean;
             var tally = default(Tally);
+
+            // One row of counts for each expert; they and the rows of deltas stay in the first-level cache.
+            var above = TMark.Value ? rows + (count * AtOnce * step) : null;
+            for (nint i = 0; TMark.Value && i < count; i++)
+                TSimd.Store(TSimd.CreateBits(0), above + (i * step));
             var zero = TSimd.Create(0);
             for (var e = kernel.Start; e < end; e += AtOnce * step)
             {
@@ -221,6 +244,7 @@ internal static unsafe class FusedSparse
                 var b2 = TFormat.Load<TSimd>(kernel.Base, e + (2 * step));
                 var b3 = TFormat.Load<TSimd>(kernel.Base, e + (3 * step));
                 TSimd s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+                uint open0 = 0, open1 = 0, open2 = 0, open3 = 0;
                 var row = rows;
                 for (nint i = 0; i < count; i++)
                 {
@@ -250,6 +274,21 @@ internal static unsafe class FusedSparse
                         d3 = (b3 + d3) - b3;
                     }
 
+                    if (TMark.Value)
+                    {
+                        var magnitude = TSimd.CreateBits(int.MaxValue);
+                        var low = TSimd.CreateBits(pipeline.Low);
+                        var span = TSimd.CreateBits(pipeline.Span);
+                        open0 |= TSimd.PackInside(d0 & magnitude, low, span);
+                        open1 |= TSimd.PackInside(d1 & magnitude, low, span);
+                        open2 |= TSimd.PackInside(d2 & magnitude, low, span);
+                        open3 |= TSimd.PackInside(d3 & magnitude, low, span);
+                        var kept = TSimd.CreateBits(pipeline.Keep);
+                        var place = above + (i * step);
+                        var sum = TSimd.CountGreaterBits(TSimd.CountGreaterBits(TSimd.Load(place), d0 & magnitude, kept), d1 & magnitude, kept);
+                        TSimd.Store(TSimd.CountGreaterBits(TSimd.CountGreaterBits(sum, d2 & magnitude, kept), d3 & magnitude, kept), place);
+                    }
+
                     if (TCut.Value)
                     {
                         var keep = TSimd.CreateBits(pipeline.Keep);
@@ -268,7 +307,7 @@ internal static unsafe class FusedSparse
                         d3 *= ratio;
                     }
 
-                    var weight = TSimd.Create(pipeline.Weight);
+                    var weight = TSimd.Create(pipeline.Scale);
                     d0 *= weight;
                     d1 *= weight;
                     d2 *= weight;
@@ -288,6 +327,9 @@ internal static unsafe class FusedSparse
                     s3 += d3;
                 }
 
+                if (TMark.Value)
+                    kernel.Marks[e >> 6] |= (open0 | ((ulong)open1 << (int)step) | ((ulong)open2 << (int)(2 * step)) | ((ulong)open3 << (int)(3 * step))) << (int)e;
+
                 if (!TElect.Value)
                 {
                     TSimd.Store(Canonical.Of(s0), mix + e);
@@ -297,10 +339,12 @@ internal static unsafe class FusedSparse
                     continue;
                 }
 
-                Resolve<TSimd, TMean>(s0, s1, rows, pipelines, count, zeroVote, mix + e, counts, ref tally);
-                Resolve<TSimd, TMean>(s2, s3, rows + (2 * step), pipelines, count, zeroVote, mix + e + (2 * step), counts, ref tally);
+                Resolve<TSimd, TMean, TLate>(s0, s1, rows, pipelines, count, zeroVote, mean, mix + e, counts, ref tally);
+                Resolve<TSimd, TMean, TLate>(s2, s3, rows + (2 * step), pipelines, count, zeroVote, mean, mix + e + (2 * step), counts, ref tally);
             }
 
+            for (nint lane = 0; TMark.Value && lane < count * step; lane++)
+                kernel.Above[lane / step] += ((int*)above)[lane];
             if (counts)
                 *kernel.Counts += new ElectionCounts(tally.Positive, tally.Negative, tally.Contested);
         }
@@ -312,15 +356,17 @@ internal static unsafe class FusedSparse
 
         /// <summary>Combines what agrees with the votes of two vectors.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Resolve<TSimd, TMean>(TSimd vote0, TSimd vote1, float* row, Pipeline* pipelines, nint count, ZeroVote zeroVote, float* mix, bool counted, ref Tally tally)
+        private static void Resolve<TSimd, TMean, TLate>(
+            TSimd vote0, TSimd vote1, float* row, Pipeline* pipelines, nint count, ZeroVote zeroVote, bool mean, float* mix, bool counted, ref Tally tally)
             where TSimd : unmanaged, ISimd<TSimd>
             where TMean : IFlag
+            where TLate : IFlag
         {
             nint step = TSimd.Count;
             var zero = TSimd.Create(0);
             var flip0 = Combination.Flip(vote0, zeroVote);
             var flip1 = Combination.Flip(vote1, zeroVote);
-            TSimd s0 = zero, s1 = zero, w0 = zero, w1 = zero;
+            TSimd s0 = zero, s1 = zero, w0 = zero, w1 = zero, a0 = zero, a1 = zero;
             for (nint i = 0; i < count; i++)
             {
                 // Changing all signs before a sum and back after it changes no bit of a rounded sum.
@@ -331,6 +377,14 @@ internal static unsafe class FusedSparse
                     var weight = TSimd.Create(pipelines[i].Weight);
                     w0 = TSimd.SelectGreater(v0, zero, w0 + weight, w0);
                     w1 = TSimd.SelectGreater(v1, zero, w1 + weight, w1);
+                    if (TLate.Value)
+                    {
+                        // Values that vote without their weights get them now.
+                        a0 += v0;
+                        a1 += v1;
+                        v0 *= weight;
+                        v1 *= weight;
+                    }
                 }
 
                 s0 += v0;
@@ -340,24 +394,37 @@ internal static unsafe class FusedSparse
 
             if (counted)
             {
-                tally.Add(vote0, s0);
-                tally.Add(vote1, s1);
+                tally.Add(vote0, TLate.Value ? a0 : s0);
+                tally.Add(vote1, TLate.Value ? a1 : s1);
             }
 
-            Finish<TSimd, TMean>(s0, w0, flip0, vote0, zeroVote, mix);
-            Finish<TSimd, TMean>(s1, w1, flip1, vote1, zeroVote, mix + step);
+            Finish<TSimd, TMean>(s0, w0, flip0, vote0, zeroVote, mean, mix);
+            Finish<TSimd, TMean>(s1, w1, flip1, vote1, zeroVote, mean, mix + step);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Finish<TSimd, TMean>(TSimd sum, TSimd weights, TSimd flip, TSimd vote, ZeroVote zeroVote, float* mix)
+        private static void Finish<TSimd, TMean>(TSimd sum, TSimd weights, TSimd flip, TSimd vote, ZeroVote zeroVote, bool mean, float* mix)
             where TSimd : unmanaged, ISimd<TSimd>
             where TMean : IFlag
         {
             var zero = TSimd.Create(0);
             sum = (sum ^ flip) + zero;
-            if (TMean.Value)
+            if (TMean.Value && mean)
                 sum /= TSimd.SelectEqual(weights, zero, TSimd.Create(1), weights);
             TSimd.Store(Canonical.Of(Combination.Settle(sum, vote, zeroVote)), mix);
         }
     }
+}
+
+/// <summary>Which elements of a sub-block can't be merged yet, as it is open whether some expert's delta is kept there.</summary>
+internal unsafe struct OpenMarks
+{
+    /// <summary>For each expert the magnitudes of which it is open. What is above them must be what is kept.</summary>
+    internal MagnitudeRange* Ranges;
+
+    /// <summary>Bit e % 64 of word e / 64 is set where it is open; the words are zero at first.</summary>
+    internal ulong* Bits;
+
+    /// <summary>Where each expert's number of kept elements is added.</summary>
+    internal long* Above;
 }

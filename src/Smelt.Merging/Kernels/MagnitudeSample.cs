@@ -15,7 +15,13 @@ internal sealed unsafe class MagnitudeSample
     /// <summary>Half-width of a bracket in standard errors. A miss costs a pass over the data, a wider bracket some work on what is inside.</summary>
     private const double StandardErrors = 4.5;
 
+    /// <summary>Half-width of a bracket of places: what lies between them is merged twice, which costs more than a pass over the few tensors that are missed.</summary>
+    private const double StandardErrorsOfPlaces = 3.2;
+
     private const int FewestPages = 4;
+
+    /// <summary>Codes from here on are those of infinities and NaNs.</summary>
+    private const int Infinity = 0x7F800000;
 
     private readonly List<int> _ends = [];
     private uint[] _codes = [];
@@ -63,6 +69,71 @@ internal sealed unsafe class MagnitudeSample
         return true;
     }
 
+    /// <summary>
+    /// Places in the order of magnitudes (largest first; of equal ones the lowest index first) between which the one of the given rank most
+    /// probably lies; false when there are too few pages to say, or it may lie among infinities.
+    /// </summary>
+    /// <param name="rank">The rank, 1 for the largest.</param>
+    /// <param name="population">The number of magnitudes.</param>
+    /// <param name="starts">The index of each page's first element in the population, rising.</param>
+    /// <param name="bracket">The places.</param>
+    [SkipLocalsInit]
+    internal bool TryPlaces(long rank, long population, ReadOnlySpan<long> starts, out PlaceBracket bracket)
+    {
+        bracket = default;
+        if (_ends.Count < FewestPages)
+            return false;
+
+        var bins = stackalloc int[MagnitudeSelect.Bins];
+        var all = _codes.AsSpan(0, _size);
+        MagnitudeSelect.Histogram(all, 0, Canonical.NaN, bins);
+        var share = (rank - 0.5) / population;
+        var (near, _) = MagnitudeSelect.BinOf((long)(share * _size), bins);
+        var margin = (StandardErrorsOfPlaces * StandardError((uint)near, share)) + (8.0 / _size);
+        if (share - margin <= 0)
+            return false;
+
+        // All that matters lies between two classes of the histogram: a small part of the sample.
+        var (_, top) = MagnitudeSelect.BinOf((long)((share - margin) * _size), bins);
+        var (bottom, _) = share + margin >= 1 ? (0, 0) : MagnitudeSelect.BinOf((long)((share + margin) * _size), bins);
+        if (top >= Infinity)
+            return false;
+        var inside = ArrayPool<uint>.Shared.Rent(_size + MagnitudeList.Slack);
+        var part = inside.AsSpan(0, MagnitudeSelect.List(all, bottom - 1, top, inside));
+        var above = MagnitudeSelect.Count(all, top, top).Above;
+        var high = (int)MagnitudeSelect.At(part, (long)((share - margin) * _size) - above, (uint)bottom, (uint)top);
+        var low = share + margin >= 1 ? 0 : (int)MagnitudeSelect.At(part, (long)((share + margin) * _size) - above, (uint)bottom, (uint)top);
+        var (aboveHigh, atHigh) = MagnitudeSelect.Count(part, high - 1, high);
+        var (aboveLow, atLow) = MagnitudeSelect.Count(part, low - 1, low);
+        ArrayPool<uint>.Shared.Return(inside);
+
+        // Equal magnitudes are taken to lie as they do in the sample, but for a page to either side.
+        var keptTo = PageOfEqual(high, (long)((share - margin) * _size) - above - aboveHigh);
+        var droppedFrom = share + margin >= 1 ? starts.Length : PageOfEqual(low, (long)Math.Ceiling((share + margin) * _size) - above - aboveLow) + 2;
+        bracket = new PlaceBracket(low, high, keptTo > 1 ? starts[keptTo - 1] : 0, droppedFrom < starts.Length ? starts[droppedFrom] : population)
+        {
+            AtLow = (double)atLow / _size,
+            AtHigh = (double)atHigh / _size,
+            Between = Math.Max(0, aboveLow - aboveHigh - atHigh) / (double)_size,
+        };
+        return true;
+    }
+
+    /// <summary>The page that holds the element at a position, from 0, among those of a code.</summary>
+    private int PageOfEqual(int code, long position)
+    {
+        var start = 0;
+        for (var page = 0; page < _ends.Count; page++)
+        {
+            position -= MagnitudeSelect.Count(_codes.AsSpan(start, _ends[page] - start), code - 1, code).Inside;
+            if (position < 0)
+                return page;
+            start = _ends[page];
+        }
+
+        return _ends.Count - 1;
+    }
+
     /// <summary>Gives the memory back.</summary>
     internal void Release()
     {
@@ -96,4 +167,50 @@ internal sealed unsafe class MagnitudeSample
         var variance = Math.Max(above2 - (above * above / pages), reach2 - (reach * reach / pages)) / (pages - 1) / pages;
         return Math.Sqrt(Math.Max(variance, share * (1 - share) / _size));
     }
+}
+
+/// <summary>
+/// Places in an order of magnitudes, largest first, of equal ones the lowest index first: what comes before <paramref name="High"/> at
+/// <paramref name="KeptTo"/> is before the one that was looked for, what comes from <paramref name="Low"/> at <paramref name="DroppedFrom"/> on is behind it.
+/// </summary>
+/// <param name="Low">A code.</param>
+/// <param name="High">A code, not less.</param>
+/// <param name="KeptTo">The first index at which it is open whether an element of code <paramref name="High"/> is before the one that was looked for.</param>
+/// <param name="DroppedFrom">The first index from which on elements of code <paramref name="Low"/> are behind it.</param>
+internal readonly record struct PlaceBracket(int Low, int High, long KeptTo, long DroppedFrom)
+{
+    /// <summary>The share of the population that is expected to have the code <see cref="Low"/>.</summary>
+    internal required double AtLow { get; init; }
+
+    /// <summary>The share that is expected to have the code <see cref="High"/>.</summary>
+    internal required double AtHigh { get; init; }
+
+    /// <summary>The share whose code is expected between the two.</summary>
+    internal required double Between { get; init; }
+
+    /// <summary>The share of the elements from one index up to another that is expected to be open, or a little less.</summary>
+    internal double OpenShare(long start, long end)
+    {
+        var (high, low) = (end > KeptTo, start < DroppedFrom);
+        return Low == High ? (high && low ? AtHigh : 0) : Between + (high ? AtHigh : 0) + (low ? AtLow : 0);
+    }
+
+    /// <summary>What is open at an index, and at those behind it up to <see cref="EndOfSpan"/>.</summary>
+    internal MagnitudeRange RangeAt(long index)
+    {
+        var high = index < KeptTo ? High - 1 : High;
+        var low = index < DroppedFrom ? Low : Low + 1;
+        return low > high ? OpenColumns.Nothing with { High = high } : new MagnitudeRange(low, high - low, high);
+    }
+
+    /// <summary>Where <see cref="RangeAt"/> changes next.</summary>
+    internal long EndOfSpan(long index, long end)
+    {
+        if (KeptTo > index)
+            end = Math.Min(end, KeptTo);
+        return DroppedFrom > index ? Math.Min(end, DroppedFrom) : end;
+    }
+
+    /// <summary>The cut that keeps what is before the places alone.</summary>
+    internal Cut Provisional => new((uint)High, KeptTo - 1);
 }

@@ -24,6 +24,18 @@ internal static unsafe class MagnitudeSelect
         }
     }
 
+    /// <summary>Copies the codes above <paramref name="low"/> up to <paramref name="high"/>, with room for 16 more than there are; returns how many there are.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static int List(ReadOnlySpan<uint> codes, int low, int high, Span<uint> list)
+    {
+        fixed (uint* data = codes, destination = list)
+        {
+            var kernel = new Kernel { Codes = data, Elements = codes.Length, Low = low, High = high, List = destination };
+            Simd.Run(ref kernel);
+            return (int)kernel.Inside;
+        }
+    }
+
     /// <summary>
     /// The code at <paramref name="position"/>, counted from 0 for the largest, of codes from <paramref name="low"/> to
     /// <paramref name="high"/>: by a histogram of their upper bits, then of the next.
@@ -75,6 +87,16 @@ internal static unsafe class MagnitudeSelect
         if (rented is not null)
             ArrayPool<uint>.Shared.Return(rented);
         return low;
+    }
+
+    /// <summary>The lowest and the highest code of the class of a <see cref="Histogram"/> of all codes in which a position lies, counted from 0 for the largest.</summary>
+    internal static (int Low, int High) BinOf(long position, int* bins)
+    {
+        var shift = ShiftOf(0, Canonical.NaN);
+        var bin = Canonical.NaN >> shift;
+        for (; bin > 0 && position >= bins[bin]; bin--)
+            position -= bins[bin];
+        return (bin << shift, Math.Min(Canonical.NaN, (bin << shift) + (1 << shift) - 1));
     }
 
     /// <summary>Counts codes from <paramref name="low"/> to <paramref name="high"/> by their upper bits.</summary>

@@ -47,15 +47,18 @@ internal sealed unsafe class MagnitudeTrim
     public (Cut Keep, Cut Drop) CutsOf(MixGroup group, TensorPlan tensor, int expert) =>
         _cuts[group.Index][tensor.Index] is { } cuts ? cuts[expert] : (Cut.All, Cut.None);
 
-    /// <summary>Finds all cuts in the tensors from <paramref name="first"/> up to <paramref name="end"/>.</summary>
-    public void Find(PassContext context, int first, int end)
+    /// <summary>Takes the cuts of a tensor that were found elsewhere.</summary>
+    public void Put(MixGroup group, TensorPlan tensor, Cut[] keep) => _cuts[group.Index][tensor.Index] = Array.ConvertAll(keep, k => (k, Cut.None));
+
+    /// <summary>Finds all cuts in the tensors from <paramref name="first"/> up to <paramref name="end"/>, but those of tensors that are passed over.</summary>
+    public void Find(PassContext context, int first, int end, Func<TensorPlan, bool>? passesOver = null)
     {
         var searches = new List<TrimSearch>();
         var whole = new List<TrimSearch>();
         AskForShares(context, first, end);
         foreach (var group in _method.Groups.Where(g => _method.ExtentOf(g) == TrimScope.Model))
             AddRequests(group, _plan.Merged, whole, TrimSearch.OfModel(_plan));
-        foreach (var tensor in _plan.MergedIn(first, end))
+        foreach (var tensor in _plan.MergedIn(first, end).Where(t => passesOver?.Invoke(t) != true))
         {
             foreach (var group in _method.Groups.Where(g => _method.ExtentOf(g) == TrimScope.Tensor))
                 AddRequests(group, [tensor], searches, TrimSearch.OfTensor(tensor));

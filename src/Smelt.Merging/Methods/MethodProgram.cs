@@ -58,6 +58,9 @@ internal abstract class MethodProgram
     /// <summary>Over what statistics are taken before the merge.</summary>
     public virtual StatisticsScope Scope => StatisticsScope.None;
 
+    /// <summary>Trims tensors in the pass that merges them; null for methods and plans that have no use for it.</summary>
+    public virtual OnePassTrim? OnePass => null;
+
     /// <summary>Whether the output is base + lambda * mix; else it is the mix itself.</summary>
     public virtual bool AddsBase => true;
 

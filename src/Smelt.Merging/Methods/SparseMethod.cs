@@ -23,6 +23,7 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
         : base(plan)
     {
         _trim = new MagnitudeTrim(plan, this, Groups.Count);
+        OnePass = OnePassTrim.Create(this, _trim);
         _ratios = new L1Ratios(plan, this);
         _statistics = new VectorStatistics(plan, this);
         _span = new AgreeingSpan(plan, Groups.Where(Spans), LoadAgreeing);
@@ -39,6 +40,9 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
         Groups.All(g => !LooksAtVectors(g) && Settings(g).Rescale != Rescale.L1 && !Spans(g)) ? StatisticsScope.None
         : Groups.Any(g => LooksAtVectors(g) && ScopeOf(g) == TrimScope.Model) ? StatisticsScope.Model
         : StatisticsScope.Tensor;
+
+    /// <inheritdoc/>
+    public override OnePassTrim? OnePass { get; }
 
     /// <inheritdoc/>
     public abstract bool SharesDeltas { get; }
@@ -88,7 +92,7 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
     /// <inheritdoc/>
     public override void Prepare(PassContext context, int first, int end)
     {
-        _trim.Find(context, first, end);
+        _trim.Find(context, first, end, OnePass is null ? null : OnePass.Holds);
         _statistics.FindBands(context, first, end);
         _ratios.Measure(context, first, end);
         _statistics.FindNorms(context, first, end);
@@ -114,6 +118,22 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
             _span.Scale(worker, part, group);
         worker.Balances[group.First] += (int)(counts.Positive - counts.Negative);
         worker.ZeroVotes[group.First] += (int)counts.Contested;
+    }
+
+    /// <summary>Makes the pipelines of all experts for a sub-block of a tensor that is trimmed in one pass; returns how they elect.</summary>
+    public Kernels.Election BeginOpen(Worker worker, SubBlock part, MixGroup group)
+    {
+        Begin(worker, part, group);
+        return ElectionOf(group);
+    }
+
+    /// <summary>As <see cref="Mix"/>, for columns of a tensor that stand one after another in the worker's blocks; their cuts are given.</summary>
+    public void MixColumns(Worker worker, SubBlock columns, MixGroup group, Func<int, Kernels.Cut> cutOf)
+    {
+        var experts = Plan.Experts.Count;
+        for (var i = 0; i < experts; i++)
+            worker.Experts[i] = Pipeline(worker, columns, group, i, complete: true) with { Keep = cutOf(i) };
+        Sparse.Run(worker.Blocks[0], worker.Experts, experts, ElectionOf(group), columns.Start, columns.Length, worker.Mix);
     }
 
     /// <inheritdoc/>
@@ -148,7 +168,7 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
         Thin(worker, part, group, expert, ref block);
         if (complete)
         {
-            (block.Keep, block.Drop) = _trim.CutsOf(group, part.Tensor, expert);
+            (block.Keep, block.Drop) = OnePass is not null && OnePass.TryProvisional(part.Tensor, expert, out var cut) ? (cut, Kernels.Cut.None) : _trim.CutsOf(group, part.Tensor, expert);
             block.KeepFrom = _trim.KeepFrom(group, part.Tensor, expert);
             block.Ratio = _ratios.Of(group, part.Tensor, expert);
             _statistics.Complete(ref block, group, part.Tensor, expert);

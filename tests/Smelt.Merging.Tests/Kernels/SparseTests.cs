@@ -89,6 +89,20 @@ public sealed unsafe class SparseTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(AllWidths))]
+    public void Open_elements_are_marked_gathered_and_the_kept_ones_counted(int width)
+    {
+        var random = new Random(27);
+        foreach (var format in Formats[..3])
+        {
+            const int n = 640;
+            const int count = 3;
+            using var scene = new Scene(random, n, count, [format], ones: false, alike: true);
+            scene.CheckOpen(width, random);
+        }
+    }
+
     /// <summary>What may be done to all experts' deltas so that the fused loop does it.</summary>
     private readonly record struct Steps(bool Mask, bool Cut, bool Divide, bool Back, bool Scale);
 
@@ -104,7 +118,8 @@ public sealed unsafe class SparseTests
         new() { Vote = Vote.None, Weighted = true, Combine = Combine.Sum },
         .. from combine in new[] { Combine.Sum, Combine.Mean }
            from zeroVote in Enum.GetValues<ZeroVote>()
-           select new Election { Vote = Vote.Sum, Weighted = true, Combine = combine, ZeroVote = zeroVote },
+           from weighted in new[] { false, true }
+           select new Election { Vote = Vote.Sum, Weighted = weighted, Combine = combine, ZeroVote = zeroVote },
     ];
 
     [Theory]
@@ -254,6 +269,64 @@ public sealed unsafe class SparseTests
                 expert.WriteBack = steps.Back;
                 expert.Ratio = steps.Scale ? 1.7f + i : 1;
                 expert.Keep = expert.Keep == Cut.All ? Cut.All : expert.Keep with { Bits = Math.Min(expert.Keep.Bits, 0x7F7FFFFF) };
+            }
+        }
+
+        /// <summary>Marks elements of ranges, gathers their columns, and compares with a look at each element.</summary>
+        internal void CheckOpen(int width, Random random)
+        {
+            var size = _base.Format.Size();
+            var ranges = new MagnitudeRange[_experts.Length];
+            for (var i = 0; i < ranges.Length; i++)
+            {
+                var low = Bits(0.005f * (1 + random.Next(4)));
+                ranges[i] = i == 2 ? OpenColumns.Nothing with { High = low } : new MagnitudeRange(low, 1 << 22, low + (1 << 22));
+                _experts[i].Keep = new Cut((uint)ranges[i].High, -1);
+            }
+
+            using var marks = new Native<ulong>(new ulong[Length / 64]);
+            using var above = new Native<long>(new long[ranges.Length]);
+            using var mix = new Native<float>(Length);
+            using var indices = new Native<ushort>(Length + OpenColumns.Slack);
+            var rows = Enumerable.Range(0, ranges.Length + 1).Select(_ => new Native<byte>((Length + OpenColumns.Slack) * size)).ToArray();
+            var sources = new RawBlock[] { _base }.Concat(_experts.Select(e => e.Values)).ToArray();
+            var gathered = 0;
+            At(width, () =>
+            {
+                var columns = stackalloc void*[rows.Length];
+                for (var s = 0; s < rows.Length; s++)
+                    columns[s] = rows[s].Pointer;
+                fixed (ExpertBlock* pointer = _experts)
+                fixed (MagnitudeRange* range = ranges)
+                fixed (RawBlock* source = sources)
+                {
+                    var open = new OpenMarks { Ranges = range, Bits = marks.Pointer, Above = above.Pointer };
+                    FusedSparse.Run(_base, pointer, _experts.Length, new Election { Vote = Vote.Sum, Weighted = true, Combine = Combine.Mean }, 0, 0, Length, mix.Pointer, null, &open);
+                    var needed = OpenColumns.Gather(source, rows.Length, size, marks.Pointer, Length, 5, indices.Pointer, columns, 0, 3);
+                    gathered = OpenColumns.Gather(source, rows.Length, size, marks.Pointer, Length, 5, indices.Pointer, columns, 0, Length);
+                    Assert.Equal(needed, gathered);
+                }
+            });
+
+            var expected = new List<int>();
+            var kept = new long[ranges.Length];
+            for (var e = 0; e < Length; e++)
+            {
+                var codes = ranges.Select((_, i) => Bits(_values[i][e] - _baseValues[e]) & int.MaxValue).ToArray();
+                for (var i = 0; i < codes.Length; i++)
+                    kept[i] += codes[i] > ranges[i].High ? 1 : 0;
+                if (codes.Select((c, i) => c >= ranges[i].Low && (long)c <= (long)ranges[i].Low + ranges[i].Span).Any(inside => inside))
+                    expected.Add(e);
+            }
+
+            Assert.NotEmpty(expected);
+            Assert.Equal(kept, above.Span.ToArray());
+            Assert.Equal(expected.Select(e => (ushort)(e + 5)), indices.Span[..gathered].ToArray());
+            for (var s = 0; s < rows.Length; s++)
+            {
+                var stored = new ReadOnlySpan<byte>(sources[s].Data, Length * size).ToArray();
+                Assert.Equal(expected.SelectMany(e => stored[(e * size)..((e + 1) * size)]), rows[s].Span[..(gathered * size)].ToArray());
+                rows[s].Dispose();
             }
         }
 

@@ -87,6 +87,9 @@ internal unsafe interface ISimd<TSelf>
     /// <summary>Bit l tells whether a == b as integers in lane l.</summary>
     static abstract uint PackEqualBits(TSelf a, TSelf b);
 
+    /// <summary>Bit l tells whether lane l is neither below <paramref name="low"/> nor more than <paramref name="span"/> above it, all of them integers that are not negative.</summary>
+    static abstract uint PackInside(TSelf bits, TSelf low, TSelf span);
+
     /// <summary><paramref name="counts"/>, plus 1 in the lanes where a &gt; b as signed integers.</summary>
     static abstract TSelf CountGreaterBits(TSelf counts, TSelf a, TSelf b);
 

@@ -130,6 +130,11 @@ internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackInside(Simd128 bits, Simd128 low, Simd128 span) =>
+        PackEqualBits(MinUnsigned(SubtractBits(bits, low), span), SubtractBits(bits, low));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 CountGreaterBits(Simd128 counts, Simd128 a, Simd128 b) =>
         new((counts._lanes.AsInt32() - Vector128.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32())).AsSingle());
 
@@ -142,8 +147,7 @@ internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int StoreInside(Simd128 bits, Simd128 low, Simd128 span, Simd128 except, uint* destination)
     {
-        var above = SubtractBits(bits, low);
-        var inside = PackEqualBits(MinUnsigned(above, span), above) & ~PackEqualBits(bits, except);
+        var inside = PackInside(bits, low, span) & ~PackEqualBits(bits, except);
         var count = 0;
         for (; inside != 0; inside &= inside - 1)
             destination[count++] = bits._lanes.AsUInt32()[BitOperations.TrailingZeroCount(inside)];

@@ -127,6 +127,11 @@ internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackInside(Simd256 bits, Simd256 low, Simd256 span) =>
+        PackEqualBits(MinUnsigned(SubtractBits(bits, low), span), SubtractBits(bits, low));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 CountGreaterBits(Simd256 counts, Simd256 a, Simd256 b) =>
         new((counts._lanes.AsInt32() - Vector256.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32())).AsSingle());
 
@@ -139,8 +144,7 @@ internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int StoreInside(Simd256 bits, Simd256 low, Simd256 span, Simd256 except, uint* destination)
     {
-        var above = SubtractBits(bits, low);
-        var inside = PackEqualBits(MinUnsigned(above, span), above) & ~PackEqualBits(bits, except);
+        var inside = PackInside(bits, low, span) & ~PackEqualBits(bits, except);
         var count = 0;
         for (; inside != 0; inside &= inside - 1)
             destination[count++] = bits._lanes.AsUInt32()[BitOperations.TrailingZeroCount(inside)];

@@ -127,6 +127,11 @@ internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackInside(Simd512 bits, Simd512 low, Simd512 span) =>
+        (uint)Vector512.LessThanOrEqual((bits._lanes.AsInt32() - low._lanes.AsInt32()).AsUInt32(), span._lanes.AsUInt32()).ExtractMostSignificantBits();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 CountGreaterBits(Simd512 counts, Simd512 a, Simd512 b) =>
         new(Vector512.ConditionalSelect(Vector512.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()), counts._lanes.AsInt32() + Vector512<int>.One, counts._lanes.AsInt32()).AsSingle());
 

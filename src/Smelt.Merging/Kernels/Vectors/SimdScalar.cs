@@ -120,6 +120,10 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint PackInside(SimdScalar bits, SimdScalar low, SimdScalar span) => (uint)(bits.Bits - low.Bits) <= (uint)span.Bits ? 1u : 0;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar CountGreaterBits(SimdScalar counts, SimdScalar a, SimdScalar b) => new(counts.Bits + (a.Bits > b.Bits ? 1 : 0));
 
     /// <inheritdoc/>
@@ -131,7 +135,7 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
     public static int StoreInside(SimdScalar bits, SimdScalar low, SimdScalar span, SimdScalar except, uint* destination)
     {
         *destination = (uint)bits.Bits;
-        return (uint)(bits.Bits - low.Bits) <= (uint)span.Bits && bits.Bits != except.Bits ? 1 : 0;
+        return PackInside(bits, low, span) != 0 && bits.Bits != except.Bits ? 1 : 0;
     }
 
     /// <inheritdoc/>

@@ -1,0 +1,144 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Smelt.Merging.Kernels;
+
+/// <summary>Columns of a sub-block that can't be merged yet are set aside: elements at which some expert's magnitude lies where its threshold may be.</summary>
+internal static unsafe class OpenColumns
+{
+    /// <summary>A range that holds no magnitude.</summary>
+    internal static readonly MagnitudeRange Nothing = new(int.MaxValue, 0, int.MaxValue);
+
+    /// <summary>
+    /// Copies the marked elements of columns' sources, one after another: element number k of source s goes to place <paramref name="first"/> + k of
+    /// <paramref name="columns"/>[s], its index to that place of <paramref name="indices"/>. Returns how many there are; nothing is copied where
+    /// they do not all fit.
+    /// </summary>
+    /// <param name="sources">The sources, all of one size.</param>
+    /// <param name="count">Number of sources.</param>
+    /// <param name="size">Bytes of an element, 2 or 4.</param>
+    /// <param name="marks">The marks.</param>
+    /// <param name="n">Number of elements.</param>
+    /// <param name="offset">What is added to indices.</param>
+    /// <param name="indices">Where indices go.</param>
+    /// <param name="columns">Where elements go, one row for each source.</param>
+    /// <param name="first">The first place.</param>
+    /// <param name="most">The number of places; behind them is <see cref="Slack"/>.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static int Gather(RawBlock* sources, int count, int size, ulong* marks, nint n, int offset, ushort* indices, void** columns, int first, int most)
+    {
+        var words = (n + 63) >> 6;
+        var marked = 0;
+        for (nint word = 0; word < words; word++)
+            marked += BitOperations.PopCount(marks[word]);
+        if (first + marked > most)
+            return marked;
+        if (Avx512Vbmi2.IsSupported && Simd.Width == 512)
+        {
+            Places(marks, words, offset, indices + first);
+            for (var s = 0; s < count; s++)
+            {
+                if (size == sizeof(ushort))
+                    Compress((ushort*)sources[s].Data, marks, n, (ushort*)columns[s] + first);
+                else
+                    Compress((uint*)sources[s].Data, marks, n, (uint*)columns[s] + first);
+            }
+
+            return marked;
+        }
+
+        var place = first;
+        for (nint word = 0; word < words; word++)
+        {
+            for (var bits = marks[word]; bits != 0; bits &= bits - 1, place++)
+            {
+                var e = (word << 6) + BitOperations.TrailingZeroCount(bits);
+                indices[place] = (ushort)(offset + e);
+                for (var s = 0; s < count; s++)
+                {
+                    if (size == sizeof(ushort))
+                        ((ushort*)columns[s])[place] = ((ushort*)sources[s].Data)[e];
+                    else
+                        ((uint*)columns[s])[place] = ((uint*)sources[s].Data)[e];
+                }
+            }
+        }
+
+        return marked;
+    }
+
+    /// <summary>Elements that may be written behind the last place.</summary>
+    internal const int Slack = 32;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Places(ulong* marks, nint words, int offset, ushort* places)
+    {
+        var lanes = Vector512<ushort>.Indices;
+        for (nint half = 0; half < 2 * words; half++)
+        {
+            var bits = ((uint*)marks)[half];
+            Vector512.Store(Avx512Vbmi2.Compress(Vector512<ushort>.Zero, Lanes(bits), lanes + Vector512.Create((ushort)(offset + (half * 32)))), places);
+            places += BitOperations.PopCount(bits);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Compress(ushort* source, ulong* marks, nint n, ushort* row)
+    {
+        nint e = 0;
+        for (; e <= n - 32; e += 32)
+        {
+            var bits = ((uint*)marks)[e >> 5];
+            Vector512.Store(Avx512Vbmi2.Compress(Vector512<ushort>.Zero, Lanes(bits), Vector512.Load(source + e)), row);
+            row += BitOperations.PopCount(bits);
+        }
+
+        for (; e < n; e++)
+        {
+            *row = source[e];
+            row += (nint)(marks[e >> 6] >> (int)e & 1);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Compress(uint* source, ulong* marks, nint n, uint* row)
+    {
+        nint e = 0;
+        var lane = Vector512.Create(1u, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
+        for (; e <= n - 16; e += 16)
+        {
+            uint bits = ((ushort*)marks)[e >> 4];
+            Vector512.Store(Avx512F.Compress(Vector512<uint>.Zero, Vector512.Equals(Vector512.Create(bits) & lane, lane), Vector512.Load(source + e)), row);
+            row += BitOperations.PopCount(bits);
+        }
+
+        for (; e < n; e++)
+        {
+            *row = source[e];
+            row += (nint)(marks[e >> 6] >> (int)e & 1);
+        }
+    }
+
+    /// <summary>All ones in the lanes whose bits are set.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<ushort> Lanes(uint bits)
+    {
+        // The lower half of the bits to the lower half of the lanes, then each lane looks at its own bit.
+        var half = Vector512.Create(
+            (ushort)0x0100, 0x0100, 0x0100, 0x0100, 0x0100, 0x0100, 0x0100, 0x0100, 0x0100, 0x0100, 0x0100, 0x0100, 0x0100, 0x0100, 0x0100, 0x0100,
+            0x0302, 0x0302, 0x0302, 0x0302, 0x0302, 0x0302, 0x0302, 0x0302, 0x0302, 0x0302, 0x0302, 0x0302, 0x0302, 0x0302, 0x0302, 0x0302);
+        var lane = Vector512.Create(
+            (ushort)1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768,
+            1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
+        var halves = Avx512BW.Shuffle(Vector512.Create(bits).AsByte(), half.AsByte()).AsUInt16();
+        return ~Vector512.Equals(halves & lane, Vector512<ushort>.Zero);
+    }
+}
+
+/// <summary>Magnitudes from <paramref name="Low"/> to <paramref name="Low"/> + <paramref name="Span"/>, as their fp32 bits.</summary>
+/// <param name="Low">The smallest.</param>
+/// <param name="Span">How far the largest is above it.</param>
+/// <param name="High">What magnitudes above the range exceed: its largest, or less where it is empty.</param>
+internal readonly record struct MagnitudeRange(int Low, int Span, int High);

@@ -1,0 +1,103 @@
+using Smelt.Merging.Execution;
+using Smelt.Merging.Tests.Execution;
+using Smelt.Recipes;
+using static Smelt.Recipes.Syntax;
+
+namespace Smelt.Merging.Tests.Methods;
+
+/// <summary>
+/// A trim in one pass makes the bytes that two passes make, whether the sample was right or not. Two passes are what a sweep takes, whose points
+/// share them.
+/// </summary>
+public sealed class OnePassTrimTests
+{
+    private static readonly Ties Recipe = new()
+    {
+        Base = Folder("base"),
+        Experts = [Folder("e1"), new(Folder("e2")) { Weight = 0.5 }, new(Folder("e3")) { Density = 1 }],
+        Profile = Profile.Mergekit,
+        Density = 0.3,
+    };
+
+    [Theory]
+    [InlineData(Election.Sum, null, 0.3)]
+    [InlineData(Election.Unweighted, true, 0.9)]
+    [InlineData(Election.Unweighted, false, 0.05)]
+    public void One_pass_makes_the_bytes_of_two(Election election, bool? normalize, double density)
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var moved = Check(folder, Recipe with { Election = election, Normalize = normalize, Density = density, ZeroVote = ZeroVote.Nothing });
+
+        // All but the small tensors are read once, and pages of a sample.
+        Assert.InRange(moved, 1.0, 1.7);
+    }
+
+    [Fact]
+    public void Magnitudes_that_are_all_equal_are_placed_by_their_index()
+    {
+        using var folder = new ModelFolder();
+        folder.Write("base", (_, _) => 0.5f);
+        folder.Write("e1", (_, i) => i % 2 == 0 ? 0.75f : 0.25f);
+        folder.Write("e2", (_, i) => i % 3 == 0 ? 0.5f : 0.375f);
+        folder.Write("e3", (_, _) => 0.5f);
+        Check(folder, Recipe);
+    }
+
+    [Fact]
+    public void A_sample_that_misleads_costs_passes_but_changes_no_byte()
+    {
+        // Pages of 2,048 elements are sampled at the start of each of eight stretches of a tensor: what is there is small.
+        using var folder = new ModelFolder();
+        folder.Write("base", (_, _) => 0);
+        for (var e = 1; e <= 3; e++)
+        {
+            var expert = e;
+            folder.Write($"e{e}", (t, i) =>
+            {
+                var stretch = ModelFolder.Sizes[t] / 8.0;
+                var inPage = i - (Math.Floor(Math.Floor(i / stretch) * stretch / 2048) * 2048) < 2048;
+                return (inPage ? 0.001f : 1) * (1 + (((i * 7919) + expert) % 127 / 128f));
+            });
+        }
+
+        Assert.InRange(Check(folder, Recipe), 2.0, 6.0);
+    }
+
+    [Fact]
+    public void Columns_that_crowd_in_one_place_cost_passes_but_change_no_byte()
+    {
+        // Nearly all magnitudes of one block lie where the threshold is, none of the others; most pages of the sample are elsewhere.
+        using var folder = new ModelFolder();
+        folder.Write("base", (_, _) => 0);
+        for (var e = 1; e <= 3; e++)
+        {
+            var expert = e;
+            folder.Write($"e{e}", (_, i) => i is > 67_000 and < 110_000 ? 1 + (((i * 31) + expert) % 127 / 128f) : i < 40_000 ? 8 : 0.001f);
+        }
+
+        Check(folder, Recipe);
+    }
+
+    [Fact]
+    public void A_run_that_goes_on_finds_the_thresholds_of_tensors_that_are_half_done()
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var expected = ModelFolder.Bytes(folder.Merge(Recipe, "undisturbed"));
+        for (var bytes = 400_000L; folder.MergeUntil(Recipe, $"until-{bytes}", bytes); bytes += 200_000)
+            Assert.Equal(expected, ModelFolder.Bytes(folder.Merge(Recipe, $"until-{bytes}")));
+    }
+
+    /// <summary>Compares one pass with two, with little memory and with many threads; returns what the one pass moved, in passes over the inputs.</summary>
+    private static double Check(ModelFolder folder, Ties recipe)
+    {
+        var plan = folder.Plan(recipe);
+        var result = MergeExecutor.Run(plan, new MergeOptions { Output = Path.Combine(folder.Path, "one-pass"), Threads = 2 }, new ProgressCounter(), CancellationToken.None);
+        var bytes = ModelFolder.Bytes(result.Folders[0]);
+        var sweep = folder.Merge(recipe with { Lambda = Sweep(1, 0.25) }, "two-passes");
+        Assert.Equal(ModelFolder.Bytes(Directory.GetDirectories(sweep).Single(d => !d.EndsWith("0.25", StringComparison.Ordinal))), bytes);
+        Assert.Equal(ModelFolder.Bytes(folder.Merge(recipe, "little-memory", threads: 7, memory: 64L << 20)), bytes);
+        return (double)(result.BytesMoved - plan.BytesToWrite) / plan.BytesPerPass;
+    }
+}
