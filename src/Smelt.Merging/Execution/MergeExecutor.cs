@@ -32,6 +32,7 @@ public sealed unsafe class MergeExecutor : IDisposable
     private readonly BlockMap[] _blockMaps;
     private readonly FinishedBlocks _finished;
     private readonly HeldMemory _held;
+    private readonly ContestedBlocks? _contested;
 
     private MergeExecutor(MergePlan plan, MergeOptions options, ProgressCounter progress, CancellationToken cancellation)
     {
@@ -39,7 +40,6 @@ public sealed unsafe class MergeExecutor : IDisposable
         _options = options;
         _progress = progress;
         _blocks = new BlockMap(plan.Tensors);
-        _hashes = new TensorHashes(plan);
         _finished = new FinishedBlocks(_blocks.Count, plan.Parts.Count, plan.Points.Count);
         _statistics = options.Statistics && StatisticsCollector.Applies(plan) ? new StatisticsCollector(plan, _blocks) : null;
         _budget = MemoryBudget.For(plan, options);
@@ -51,6 +51,9 @@ public sealed unsafe class MergeExecutor : IDisposable
         _workers = [.. Enumerable.Range(0, _budget.Threads).Select(_ => new Worker(_reader, _budget.Sources, plan.Points.Count, plan.Streams - plan.Points.Count, _budget.Elements, _budget.ElementBytes))];
         _outputs = new OutputFiles(plan, _folders);
         _programs = [.. plan.Parts.Select(part => MethodProgram.Create(plan.Of(part)))];
+
+        _contested = _programs is [{ ListsContested: true }] ? new ContestedBlocks(Math.Max(0, options.MaxMemory - _budget.PeakBytes) / 2) : null;
+        _hashes = new TensorHashes(plan, replaces: _contested is not null);
 
         // A method's own passes are over its own tensors: those of other parts are not merged in its view of the plan.
         _blockMaps = [.. _programs.Select(p => new BlockMap(p.Plan.Tensors))];
@@ -120,9 +123,16 @@ public sealed unsafe class MergeExecutor : IDisposable
             if (again)
             {
                 // The majority of signs turned out to be another than assumed, where it matters.
-                journal.Clear();
-                _finished.Clear();
-                MergeAll(journal);
+                if (_contested is { AreComplete: true } && _finished.Resumed == 0 && _programs[0].IsOtherSign)
+                {
+                    TakeOtherSign();
+                }
+                else
+                {
+                    journal.Clear();
+                    _finished.Clear();
+                    MergeAll(journal);
+                }
             }
         }
 
@@ -139,6 +149,33 @@ public sealed unsafe class MergeExecutor : IDisposable
         for (var point = 0; point < _folders.Length; point++)
             SideFileWriter.Write(_plan, point, _folders[point], _hashes, rescalers[point]);
         _folder.Commit(_options.Durable);
+    }
+
+    /// <summary>
+    /// Gives contested elements what the other sign makes of them. The journal is left as it is: a block that was changed is not what it says, so a
+    /// run that goes on merges it again, and finds that the guess was wrong.
+    /// </summary>
+    private void TakeOtherSign()
+    {
+        var all = _contested!.All;
+        _pool.Run(0, all.Length, (index, i) =>
+        {
+            var (block, contested) = (_blocks[all[i].Block], all[i].Contested);
+            var worker = _workers[index];
+            var size = block.Tensor.OutputType.BytesPerElement;
+            worker.BeginBlock(block);
+            for (var start = 0; start < block.Length; start += worker.Elements)
+            {
+                var bytes = new Span<byte>(worker.Output, Math.Min(worker.Elements, block.Length - start) * size);
+                _outputs.Read(0, block.Tensor.Index, (block.Start + start) * size, bytes);
+                contested.Patch(start, bytes, size);
+                _outputs.Write(0, block.Tensor.Index, (block.Start + start) * size, bytes);
+                worker.HashOutput(0, bytes);
+            }
+
+            _hashes.Replace(block, worker.TakeRecords()[0].Hash);
+        });
+        _hashes.EndReplacing();
     }
 
     /// <summary>The rescalers of the task masks of every sweep point; null where there are none.</summary>
@@ -289,6 +326,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         if (_programs[block.Tensor.Part].OnePass is { } onePass && onePass.Holds(block.Tensor) && (held = onePass.Begin(block, _held)) is null)
             return;
         worker.BeginBlock(block);
+        worker.Contested = _contested?.Begin();
         if (block.Tensor.Action == TensorAction.Merge)
             Mix(worker, block, held);
         else
@@ -299,6 +337,7 @@ public sealed unsafe class MergeExecutor : IDisposable
             held.SourceHashes = sources;
         else
             Finish(block, worker.TakeRecords(), sources, journal);
+        _contested?.Add(block.Index, worker.Contested);
     }
 
     /// <summary>Ends a block whose bytes are written.</summary>

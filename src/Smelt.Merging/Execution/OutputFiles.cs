@@ -91,6 +91,15 @@ internal sealed class OutputFiles : IDisposable
         RandomAccess.Write(handle.File, bytes, place.Offset + byteOffset);
     }
 
+    /// <summary>Reads bytes of a tensor of one sweep point.</summary>
+    public void Read(int point, int tensor, long byteOffset, Span<byte> bytes)
+    {
+        var place = _plan.Layout[tensor];
+        using var handle = _handles.Rent(_files[point][place.File.Name].Path);
+        if (RandomAccess.Read(handle.File, bytes, place.Offset + byteOffset) != bytes.Length)
+            throw new IOException($"{_files[point][place.File.Name].Path} is shorter than it was made.");
+    }
+
     /// <summary>Writes a run of a mask of one sweep point, from an element that is a multiple of 8.</summary>
     public void WriteMask(int point, int mask, SubBlock part, ReadOnlySpan<byte> bytes)
     {

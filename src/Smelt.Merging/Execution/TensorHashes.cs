@@ -17,9 +17,15 @@ internal sealed class TensorHashes
     private readonly UInt128[][] _inputs;
     private readonly Dictionary<Checkpoints.CheckpointTensor, UInt128> _whole = [];
 
-    public TensorHashes(MergePlan plan)
+    /// <summary>For each tensor the hashes of its blocks in the output, where they may be replaced; else null.</summary>
+    private readonly UInt128[]?[]? _blocks;
+
+    /// <param name="plan">The plan.</param>
+    /// <param name="replaces">Whether blocks of the only output may be replaced.</param>
+    public TensorHashes(MergePlan plan, bool replaces)
     {
         _plan = plan;
+        _blocks = replaces ? new UInt128[]?[plan.Tensors.Count] : null;
         _pending = new PendingTensor?[plan.Tensors.Count];
         _outputs = new UInt128[plan.Tensors.Count][];
         _inputs = new UInt128[plan.Tensors.Count][];
@@ -50,6 +56,19 @@ internal sealed class TensorHashes
             pending.Lists[outputs.Length + i][number] = sources[i];
         if (Interlocked.Decrement(ref pending.Missing) == 0)
             Complete(block.Tensor, pending);
+    }
+
+    /// <summary>Replaces the hash of a block in the output, until <see cref="EndReplacing"/> without effect on its tensor's. Safe to call from several threads.</summary>
+    public void Replace(Block block, UInt128 hash) => _blocks![block.Tensor.Index]![block.Start / BlockMap.Elements] = hash;
+
+    /// <summary>Makes the hashes of tensors anew, now that those of some blocks were replaced.</summary>
+    public void EndReplacing()
+    {
+        for (var i = 0; i < _outputs.Length; i++)
+        {
+            if (_blocks![i] is { } blocks)
+                _outputs[i][0] = Combine(blocks);
+        }
     }
 
     /// <summary>Adds tensors that are not read along with the blocks of one tensor.</summary>
@@ -94,6 +113,8 @@ internal sealed class TensorHashes
         _outputs[tensor.Index] = combined[.._plan.Streams];
         _inputs[tensor.Index] = combined[_plan.Streams..];
         _pending[tensor.Index] = null;
+        if (_blocks is not null)
+            _blocks[tensor.Index] = pending.Lists[0];
     }
 
     /// <summary>The hash of a tensor from those of its blocks.</summary>

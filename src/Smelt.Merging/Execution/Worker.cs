@@ -111,6 +111,9 @@ internal sealed unsafe class Worker : IDisposable
     /// <summary>Room for one expert's pipeline for each source.</summary>
     public ExpertBlock* Experts { get; }
 
+    /// <summary>Where contested elements of the block are added; null where nobody asks for them.</summary>
+    public ContestedBlock? Contested { get; set; }
+
     /// <summary>Positive minus negative elected signs of the block, for each sweep point.</summary>
     public int[] Balances { get; }
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Smelt.Merging.Kernels;
@@ -58,7 +59,7 @@ internal static unsafe class FusedSparse
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Run(
-        RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint e, nint end, float* mix, ElectionCounts* counts, OpenMarks* marks = null)
+        RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint e, nint end, float* mix, ElectionCounts* counts, OpenMarks* marks = null, ContestedList* contested = null)
     {
         var pipelines = stackalloc Pipeline[count];
         bool masks = experts[0].Mask is not null, cuts = false, scales = false, late = false;
@@ -99,10 +100,28 @@ internal static unsafe class FusedSparse
             End = end,
             Mix = mix,
             Counts = counts,
+            Contested = contested,
             Marks = marks is null ? null : marks->Bits,
             Above = marks is null ? null : marks->Above,
         };
+        var elements = stackalloc nint[Group];
+        var waiting = new WaitingColumns { Elements = elements };
+        if (contested is not null)
+        {
+            var columns = stackalloc float[(count * Group) + 16];
+            waiting.Rows = Sparse.Align(columns);
+            kernel.Waiting = &waiting;
+        }
+
         Simd.Run(ref kernel, @base.Format);
+    }
+
+    /// <summary>Columns of contested elements: their deltas in rows as those of the loop, and where they are.</summary>
+    private struct WaitingColumns
+    {
+        internal float* Rows;
+        internal nint* Elements;
+        internal int Count;
     }
 
     /// <summary>What the loop needs of an <see cref="ExpertBlock"/>.</summary>
@@ -126,15 +145,17 @@ internal static unsafe class FusedSparse
         internal long Negative;
         internal long Contested;
 
-        /// <summary>Adds those of a vector. Where a vote is zero and a value is not, there are values of both signs, and so some that agree.</summary>
+        /// <summary>Adds those of a vector; returns which are contested. Where a vote is zero and a value is not, there are values of both signs, and so some that agree.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        internal void Add<TSimd>(TSimd vote, TSimd agreeing)
+        internal uint Add<TSimd>(TSimd vote, TSimd agreeing)
             where TSimd : unmanaged, ISimd<TSimd>
         {
             var zero = TSimd.Create(0);
             Positive += uint.PopCount(TSimd.PackGreater(vote, zero));
             Negative += uint.PopCount(TSimd.PackGreater(zero, vote));
-            Contested += uint.PopCount(TSimd.PackEqual(vote, zero) & TSimd.PackGreater(agreeing, zero));
+            var contested = TSimd.PackEqual(vote, zero) & TSimd.PackGreater(agreeing, zero);
+            Contested += uint.PopCount(contested);
+            return contested;
         }
     }
 
@@ -154,6 +175,8 @@ internal static unsafe class FusedSparse
         internal nint End;
         internal float* Mix;
         internal ElectionCounts* Counts;
+        internal ContestedList* Contested;
+        internal WaitingColumns* Waiting;
         internal ulong* Marks;
         internal long* Above;
 
@@ -339,10 +362,16 @@ internal static unsafe class FusedSparse
                     continue;
                 }
 
-                Resolve<TSimd, TMean, TLate>(s0, s1, rows, pipelines, count, zeroVote, mean, mix + e, counts, ref tally);
-                Resolve<TSimd, TMean, TLate>(s2, s3, rows + (2 * step), pipelines, count, zeroVote, mean, mix + e + (2 * step), counts, ref tally);
+                var even = Resolve<TSimd, TMean, TLate>(s0, s1, rows, pipelines, count, zeroVote, mean, mix + e, counts, ref tally);
+                if (even != 0 && kernel.Contested is not null)
+                    Collect<TSimd, TMean, TLate>(kernel, even, rows, e);
+                even = Resolve<TSimd, TMean, TLate>(s2, s3, rows + (2 * step), pipelines, count, zeroVote, mean, mix + e + (2 * step), counts, ref tally);
+                if (even != 0 && kernel.Contested is not null)
+                    Collect<TSimd, TMean, TLate>(kernel, even, rows + (2 * step), e + (2 * step));
             }
 
+            if (kernel.Contested is not null)
+                Flush<TSimd, TMean, TLate>(kernel);
             for (nint lane = 0; TMark.Value && lane < count * step; lane++)
                 kernel.Above[lane / step] += ((int*)above)[lane];
             if (counts)
@@ -354,9 +383,47 @@ internal static unsafe class FusedSparse
             where TSimd : unmanaged, ISimd<TSimd> =>
             TSimd.SelectGreaterBits(delta & TSimd.CreateBits(int.MaxValue), keep, delta, TSimd.Create(0));
 
-        /// <summary>Combines what agrees with the votes of two vectors.</summary>
+        /// <summary>Copies the deltas of contested elements of two vectors to where they wait for <see cref="Flush"/>.</summary>
+        [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+        private static void Collect<TSimd, TMean, TLate>(in Kernel kernel, uint contested, float* row, nint e)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TMean : IFlag
+            where TLate : IFlag
+        {
+            nint count = kernel.Count;
+            nint stride = AtOnce * TSimd.Count;
+            for (; contested != 0; contested &= contested - 1)
+            {
+                var lane = BitOperations.TrailingZeroCount(contested);
+                nint place = kernel.Waiting->Count;
+                for (nint i = 0; i < count; i++)
+                    kernel.Waiting->Rows[(i * stride) + place] = row[(i * stride) + lane];
+                kernel.Waiting->Elements[place] = e + lane;
+                if (++kernel.Waiting->Count == stride)
+                    Flush<TSimd, TMean, TLate>(kernel);
+            }
+        }
+
+        /// <summary>Lists the contested elements that wait, with their mix under the other sign.</summary>
+        private static void Flush<TSimd, TMean, TLate>(in Kernel kernel)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TMean : IFlag
+            where TLate : IFlag
+        {
+            var other = kernel.Election.ZeroVote == ZeroVote.Positive ? ZeroVote.Negative : ZeroVote.Positive;
+            var mixes = stackalloc float[Group];
+            var mean = kernel.Election.Combine == Combine.Mean;
+            var tally = default(Tally);
+            for (nint e = 0; e < kernel.Waiting->Count; e += 2 * TSimd.Count)
+                Resolve<TSimd, TMean, TLate>(TSimd.Create(0), TSimd.Create(0), kernel.Waiting->Rows + e, kernel.Pipelines, kernel.Count, other, mean, mixes + e, false, ref tally);
+            for (var i = 0; i < kernel.Waiting->Count; i++)
+                kernel.Contested->Add(kernel.Waiting->Elements[i], mixes[i]);
+            kernel.Waiting->Count = 0;
+        }
+
+        /// <summary>Combines what agrees with the votes of two vectors; returns which elements are contested, if votes are counted.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Resolve<TSimd, TMean, TLate>(
+        private static uint Resolve<TSimd, TMean, TLate>(
             TSimd vote0, TSimd vote1, float* row, Pipeline* pipelines, nint count, ZeroVote zeroVote, bool mean, float* mix, bool counted, ref Tally tally)
             where TSimd : unmanaged, ISimd<TSimd>
             where TMean : IFlag
@@ -392,14 +459,13 @@ internal static unsafe class FusedSparse
                 row += AtOnce * step;
             }
 
+            var contested = 0u;
             if (counted)
-            {
-                tally.Add(vote0, TLate.Value ? a0 : s0);
-                tally.Add(vote1, TLate.Value ? a1 : s1);
-            }
+                contested = tally.Add(vote0, TLate.Value ? a0 : s0) | (tally.Add(vote1, TLate.Value ? a1 : s1) << (int)step);
 
             Finish<TSimd, TMean>(s0, w0, flip0, vote0, zeroVote, mean, mix);
             Finish<TSimd, TMean>(s1, w1, flip1, vote1, zeroVote, mean, mix + step);
+            return contested;
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -414,17 +480,4 @@ internal static unsafe class FusedSparse
             TSimd.Store(Canonical.Of(Combination.Settle(sum, vote, zeroVote)), mix);
         }
     }
-}
-
-/// <summary>Which elements of a sub-block can't be merged yet, as it is open whether some expert's delta is kept there.</summary>
-internal unsafe struct OpenMarks
-{
-    /// <summary>For each expert the magnitudes of which it is open. What is above them must be what is kept.</summary>
-    internal MagnitudeRange* Ranges;
-
-    /// <summary>Bit e % 64 of word e / 64 is set where it is open; the words are zero at first.</summary>
-    internal ulong* Bits;
-
-    /// <summary>Where each expert's number of kept elements is added.</summary>
-    internal long* Above;
 }

@@ -142,3 +142,16 @@ internal static unsafe class OpenColumns
 /// <param name="Span">How far the largest is above it.</param>
 /// <param name="High">What magnitudes above the range exceed: its largest, or less where it is empty.</param>
 internal readonly record struct MagnitudeRange(int Low, int Span, int High);
+
+/// <summary>Which elements of a sub-block can't be merged yet, as it is open whether some expert's delta is kept there.</summary>
+internal unsafe struct OpenMarks
+{
+    /// <summary>For each expert the magnitudes of which it is open. What is above them must be what is kept.</summary>
+    internal MagnitudeRange* Ranges;
+
+    /// <summary>Bit e % 64 of word e / 64 is set where it is open; the words are zero at first.</summary>
+    internal ulong* Bits;
+
+    /// <summary>Where each expert's number of kept elements is added.</summary>
+    internal long* Above;
+}

@@ -19,10 +19,11 @@ internal static unsafe class Sparse
     /// <param name="mix">Where the result goes; NaNs are canonical. A NaN among the kept deltas of an element makes its mix NaN.</param>
     /// <param name="counts">Where the outcome of the elections is added, as by <see cref="CountVotes"/>; null does not count.</param>
     /// <param name="given">The votes of the sub-block's elements where they are <see cref="Vote.Given"/>; else null.</param>
+    /// <param name="contested">Where contested elements are added; null adds none.</param>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Run(
-        RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint n, float* mix, ElectionCounts* counts = null, float* given = null)
+        RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint n, float* mix, ElectionCounts* counts = null, float* given = null, ContestedList* contested = null)
     {
         var buffer = stackalloc float[((count + 2) * Simd.Stride) + 16];
         var rows = Align(buffer);
@@ -44,7 +45,7 @@ internal static unsafe class Sparse
                 var span = (end - e) & -(nint)FusedSparse.Group;
                 if (span > 0)
                 {
-                    FusedSparse.Run(@base, experts, count, election, flatStart, e, e + span, mix, counts);
+                    FusedSparse.Run(@base, experts, count, election, flatStart, e, e + span, mix, counts, null, contested);
                     length = span;
                     continue;
                 }
@@ -61,6 +62,21 @@ internal static unsafe class Sparse
             }
 
             Combination.Resolve(rows, weights, count, votes, election, length, mix + e);
+            if (contested is not null && election.Vote != Vote.None)
+                AddContested(rows, weights, count, votes, election, e, length, mix, contested);
+        }
+    }
+
+    /// <summary>Adds the elements of a chunk whose vote is zero and whose mix depends on what zero votes elect.</summary>
+    private static void AddContested(float* rows, float* weights, int count, float* votes, in Election election, nint e, nint length, float* mix, ContestedList* contested)
+    {
+        var others = stackalloc float[Simd.Chunk];
+        var other = election with { ZeroVote = election.ZeroVote == ZeroVote.Positive ? ZeroVote.Negative : ZeroVote.Positive };
+        Combination.Resolve(rows, weights, count, votes, other, length, others);
+        for (nint i = 0; i < length; i++)
+        {
+            if (votes[i] == 0 && BitConverter.SingleToInt32Bits(others[i]) != BitConverter.SingleToInt32Bits(mix[e + i]))
+                contested->Add(e + i, others[i]);
         }
     }
 

@@ -143,6 +143,12 @@ internal abstract class MethodProgram
     /// </summary>
     public virtual bool Recheck(VoteCounts votes) => false;
 
+    /// <summary>Whether contested elements are listed as the worker asks for, and nothing else depends on the guess: a wrong one can be mended at these alone.</summary>
+    public virtual bool ListsContested => false;
+
+    /// <summary>Whether the last <see cref="Recheck"/> found the other sign to be right.</summary>
+    public virtual bool IsOtherSign => false;
+
     /// <summary>The points with one mix each. Without a sweep there is nothing to compare, and configurations can be large.</summary>
     private static IEnumerable<MixGroup> Group(IReadOnlyList<SweepPoint> points) => points.Count == 1 ? [new MixGroup(0, points[0].Recipe, [0])] : points
         .Select((point, i) => (Key: ConfigurationWriter.Write("group", WithoutLambda(point.Recipe)), Index: i, point.Recipe))

@@ -18,6 +18,7 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
     private readonly AgreeingSpan _span;
     private readonly Kernels.ZeroVote[] _assumed;
     private bool _guessed;
+    private bool _isOtherSign;
 
     protected SparseMethod(MergePlan plan)
         : base(plan)
@@ -110,10 +111,12 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
         var election = ElectionOf(group);
         var counts = default(ElectionCounts);
         var counted = CountsVotes(group) ? &counts : null;
+        var contested = new ContestedList { Mixes = (float*)worker.Scratch, Indices = (ushort*)(worker.Scratch + (part.Length * sizeof(float))) };
         if (AgreeingSpan.IsMedian(group.Recipe))
             MixMedian(worker, part, group, election, counted, votes);
         else
-            Sparse.Run(worker.Blocks[0], worker.Experts, experts, election, part.Start, part.Length, worker.Mix, counted, votes);
+            Sparse.Run(worker.Blocks[0], worker.Experts, experts, election, part.Start, part.Length, worker.Mix, counted, votes, worker.Contested is null ? null : &contested);
+        worker.Contested?.Add(worker, part, contested);
         if (AgreeingSpan.IsStock(group.Recipe))
             _span.Scale(worker, part, group);
         worker.Balances[group.First] += (int)(counts.Positive - counts.Negative);
@@ -126,6 +129,13 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
         Begin(worker, part, group);
         return ElectionOf(group);
     }
+
+    /// <inheritdoc/>
+    public override bool IsOtherSign => _isOtherSign;
+
+    /// <inheritdoc/>
+    public override bool ListsContested => Plan.Points.Count == 1 && Plan.MaskOutputs is null && CountsVotes(Groups[0])
+        && Groups[0].Recipe is ElectedRecipe { Election: not Recipes.Election.SignFile } and not MultiTaskRecipe && !Spans(Groups[0]);
 
     /// <summary>As <see cref="Mix"/>, for columns of a tensor that stand one after another in the worker's blocks; their cuts are given.</summary>
     public void MixColumns(Worker worker, SubBlock columns, MixGroup group, Func<int, Kernels.Cut> cutOf)
@@ -144,6 +154,7 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
         {
             var right = Majority(group, votes.Balances[group.First]);
             again |= right != _assumed[group.Index] && votes.ZeroVotes[group.First] > 0;
+            _isOtherSign = (_assumed[group.Index], right) is (Kernels.ZeroVote.Positive, Kernels.ZeroVote.Negative) or (Kernels.ZeroVote.Negative, Kernels.ZeroVote.Positive);
             _assumed[group.Index] = right;
         }
 

@@ -1,0 +1,71 @@
+using Smelt.Merging.Execution;
+using Smelt.Merging.Methods;
+using Smelt.Recipes;
+using static Smelt.Recipes.Syntax;
+
+namespace Smelt.Merging.Tests.Execution;
+
+/// <summary>The majority of signs is guessed from a sample; where the guess is wrong, the output is what the right one makes.</summary>
+public sealed class MajorityTests
+{
+    private static readonly Sequence<Expert> Experts = [Folder("e1"), new(Folder("e2")) { Weight = 0.5 }];
+
+    public static TheoryData<string> Methods => ["ties", "ties weighted", "dare", "breadcrumbs", "ties max"];
+
+    private static ElectedRecipe Recipe(string name) => name switch
+    {
+        "ties" => new Ties { Base = Folder("base"), Experts = Experts, Density = 0.9 },
+        "ties weighted" => new Ties { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2")], Density = 1, Election = Election.Sum, Normalize = false, Lambda = 0.7 },
+        "ties max" => new Ties { Base = Folder("base"), Experts = Experts, Density = 0.9, Dtype = DType.F32, Combine = Combine.Max },
+        "dare" => new DareTies { Base = Folder("base"), Experts = Experts, Density = 0.8, TrimDensity = 1, Seed = 3 },
+        _ => new BreadcrumbsTies { Base = Folder("base"), Experts = Experts, Density = 0.8, Gamma = 0.01, ZeroVote = ZeroVote.Majority },
+    };
+
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void A_wrong_guess_is_mended_at_contested_elements_alone(string method)
+    {
+        using var folder = new ModelFolder();
+        var recipe = Recipe(method) with { ZeroVote = ZeroVote.Majority };
+        Write(folder, recipe);
+        var plan = folder.Plan(recipe);
+        var result = MergeExecutor.Run(plan, new MergeOptions { Output = Path.Combine(folder.Path, "majority"), Threads = 3 }, new ProgressCounter(), CancellationToken.None);
+        var bytes = ModelFolder.Bytes(result.Folders[0]);
+        var right = ModelFolder.Bytes(folder.Merge(recipe with { ZeroVote = ZeroVote.Negative }, "negative"));
+        Assert.Equal(right, bytes);
+        Assert.NotEqual(ModelFolder.Bytes(folder.Merge(recipe with { ZeroVote = ZeroVote.Positive }, "positive")), bytes);
+
+        // What is mended is not read from the inputs again, and the hashes are those of the mended bytes.
+        Assert.InRange(result.BytesMoved, 1, plan.BytesToRead + plan.BytesToWrite + (plan.BytesPerPass / 2));
+        Assert.Empty(Verification.Run(result.Folders[0], inputs: false, folder.Path, 2, new ProgressCounter(), CancellationToken.None).Problems);
+
+        // With a sweep, or in small memory, everything is merged again.
+        var sweep = folder.Merge((ElectedRecipe)recipe with { Lambda = Sweep(recipe.Lambda?.Value ?? 1, 0.125) }, "sweep");
+        Assert.Equal(right, ModelFolder.Bytes(Directory.GetDirectories(sweep).Single(d => !d.EndsWith("0.125", StringComparison.Ordinal))));
+    }
+
+    [Fact]
+    public void A_run_that_was_stopped_after_a_wrong_guess_ends_as_an_undisturbed_one()
+    {
+        using var folder = new ModelFolder();
+        var recipe = Recipe("ties") with { ZeroVote = ZeroVote.Majority };
+        Write(folder, recipe);
+        var expected = ModelFolder.Bytes(folder.Merge(recipe, "undisturbed"));
+        for (var bytes = 1_000_000L; folder.MergeUntil(recipe, $"until-{bytes}", bytes); bytes += 500_000)
+            Assert.Equal(expected, ModelFolder.Bytes(folder.Merge(recipe, $"until-{bytes}")));
+    }
+
+    /// <summary>Models whose sampled pages elect positive signs, and most other elements negative ones; every fifth element is contested.</summary>
+    private static void Write(ModelFolder folder, Recipe recipe)
+    {
+        folder.Write("base", (_, _) => 0);
+        folder.Write("e1", (_, _) => 1);
+        folder.Write("e2", (_, _) => 1);
+        var plan = folder.Plan(recipe);
+        var pages = SamplePages.Of(plan, 0, plan.Tensors.Count, SamplePages.ForMajority)
+            .SelectMany(p => Enumerable.Range(0, p.Length).Select(i => (p.Tensor.Name, p.Start + i))).ToHashSet();
+        float Value(int t, long i) => (pages.Contains(($"t{t}.weight", i)) ? 1 : -1) * (1 + (i % 3 / 4f));
+        folder.Write("e1", (t, i) => i % 5 == 0 ? 2 : Value(t, i));
+        folder.Write("e2", (t, i) => i % 5 == 0 ? -2 : Value(t, i));
+    }
+}
