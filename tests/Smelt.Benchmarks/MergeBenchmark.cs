@@ -23,21 +23,22 @@ internal static class MergeBenchmark
     /// <summary>Measures all rows and prints them as a table.</summary>
     public static void Run(Options options)
     {
-        var folders = ModelMaker.Make(options.Shape, options.Experts, options.Root);
+        var folders = ModelMaker.Make(options.Shape, options.Experts, options.Root, options.Linked);
         var bytes = CheckpointFolder.Open(folders[0]).TotalBytes;
         var files = folders.Select(f => Path.Combine(f, CheckpointFolder.SingleName)).ToArray();
-        var output = Path.Combine(options.Root, "output");
+        var output = options.Output;
 
-        var unit = IoUnit.Measure(files, Path.Combine(options.Root, "unit.bin"), bytes, options.Runs, options.Cold);
+        var unit = IoUnit.Measure(files, output + ".bin", bytes, options.Runs, options.Cold);
         Console.WriteLine($"{options.Shape.Name}, {options.Experts} experts, BF16, {Environment.ProcessorCount} cores, best of {options.Runs}{(options.Cold ? ", cold" : "")}; U = {unit * 1000:F0} ms, {(bytes * (files.Length + 1)) / unit / 1e9:F2} GB/s");
-        Console.WriteLine("| work | s | CPU s | ratio | goal |\n|---|---|---|---|---|");
+        Console.WriteLine("| work | s | CPU s | ns per parameter | CPU ns per parameter | ratio | goal |\n|---|---|---|---|---|---|---|");
+        var parameters = bytes / 2.0;
         var linear = 0.0;
         foreach (var row in Rows(folders).Where(r => r.Name.Contains(options.Only, StringComparison.Ordinal)))
         {
             var (seconds, processor) = Measure(row.Recipe, output, files, options);
             linear = linear == 0 ? seconds : linear;
             var ratio = seconds / (row.Unit == 'U' ? unit : linear);
-            Console.WriteLine($"| {row.Name} | {seconds:F3} | {processor:F2} | {ratio:F2} {row.Unit} | {(row.Goal > 0 ? $"<= {row.Goal} {row.Unit}" : "")} |");
+            Console.WriteLine($"| {row.Name} | {seconds:F3} | {processor:F2} | {seconds / parameters * 1e9:F2} | {processor / parameters * 1e9:F2} | {ratio:F2} {row.Unit} | {(row.Goal > 0 ? $"<= {row.Goal} {row.Unit}" : "")} |");
         }
     }
 

@@ -15,6 +15,9 @@ internal sealed record ModelShape(string Name, int Hidden, int Intermediate, int
     /// <summary>1.2 billion parameters.</summary>
     public static readonly ModelShape Large = new("1.2B", 2048, 8192, 16, 512, 128256, true);
 
+    /// <summary>3.2 billion parameters.</summary>
+    public static readonly ModelShape Medium = new("3.2B", 3072, 8192, 28, 1024, 128256, true);
+
     /// <summary>8 billion parameters, in sparse files.</summary>
     public static readonly ModelShape Huge = new("8B", 4096, 14336, 32, 1024, 128256, false) { IsSparse = true };
 
@@ -22,7 +25,7 @@ internal sealed record ModelShape(string Name, int Hidden, int Intermediate, int
     public static readonly ModelShape Giant = new("30B", 6656, 17920, 60, 6656, 32000, false) { IsSparse = true };
 
     /// <summary>All sizes.</summary>
-    public static IReadOnlyList<ModelShape> All => [Tiny, Small, Large, Huge, Giant];
+    public static IReadOnlyList<ModelShape> All => [Tiny, Small, Large, Medium, Huge, Giant];
 
     /// <summary>Whether the weights are holes in the files, read as zeros: for memory and time, without disks of that size.</summary>
     public bool IsSparse { get; init; }
@@ -57,31 +60,57 @@ internal sealed record ModelShape(string Name, int Hidden, int Intermediate, int
 /// Makes model families of seeded random numbers in BF16: a base of standard deviation 0.02, and experts that add a delta
 /// of 0.0005, so that many deltas are equal, as in models that were really fine-tuned in BF16.
 /// </summary>
-internal static class ModelMaker
+internal static partial class ModelMaker
 {
     private const int Chunk = 1 << 20;
 
     /// <summary>Makes the base and the experts below a folder, unless they are there; returns their folders, base first.</summary>
-    public static string[] Make(ModelShape shape, int experts, string root)
+    /// <param name="shape">Their size.</param>
+    /// <param name="experts">How many experts.</param>
+    /// <param name="root">The folder.</param>
+    /// <param name="linked">Whether the base is a sparse file of zeros and all experts are links to one file: models that fit in memory where so many do not.</param>
+    public static string[] Make(ModelShape shape, int experts, string root, bool linked = false)
     {
+        shape = linked ? shape with { Name = shape.Name + "-linked" } : shape;
         var layout = ShardLayout.Create(shape.Tensors(), long.MaxValue);
         var folders = Enumerable.Range(0, experts + 1).Select(i => FolderOf(shape, i, root)).ToArray();
-        Parallel.For(0, folders.Length, i =>
+        Parallel.For(0, linked ? 2 : folders.Length, Make);
+        for (var i = 2; linked && i < folders.Length; i++)
+            Make(i);
+        return folders;
+
+        void Make(int i)
         {
             var file = Path.Combine(folders[i], CheckpointFolder.SingleName);
             if (File.Exists(file) && new FileInfo(file).Length == layout.TotalFileBytes)
                 return;
             Directory.CreateDirectory(folders[i]);
             File.WriteAllText(Path.Combine(folders[i], "config.json"), """{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "tie_word_embeddings": true, "dtype": "bfloat16"}""");
+            if (linked && i > 1)
+            {
+                File.Delete(file);
+                Link(Path.Combine(folders[1], CheckpointFolder.SingleName), file);
+                return;
+            }
+
             using var stream = File.Create(file, 1 << 16);
             stream.Write(layout.Files[0].Header.Span);
-            if (shape.IsSparse)
+            if (linked ? i == 0 : shape.IsSparse)
                 stream.SetLength(layout.TotalFileBytes);
             else
                 Fill(stream, layout.TotalFileBytes - layout.Files[0].Header.Length, i);
-        });
-        return folders;
+        }
     }
+
+    /// <summary>Gives a file a second name; another name of a symbolic link would be the same checkpoint.</summary>
+    private static void Link(string file, string name)
+    {
+        if (link(file, name) != 0)
+            throw new IOException($"{name}: the file can't be linked (error {Marshal.GetLastPInvokeError()})");
+    }
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int link(string file, string name);
 
     /// <summary>The folder of a model; 0 is the base.</summary>
     public static string FolderOf(ModelShape shape, int model, string root) =>

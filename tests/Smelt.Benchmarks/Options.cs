@@ -23,6 +23,12 @@ internal sealed class Options(string[] args)
     /// <summary>Whether inputs are read from the disk, their pages dropped before each run; <see cref="Root"/> must be on one.</summary>
     public bool Cold => args.Contains("--cold");
 
+    /// <summary>Whether the experts are links to one model, and the base is empty: for sizes of which only one fits in memory.</summary>
+    public bool Linked => args.Contains("--linked");
+
+    /// <summary>Where outputs are made; below <see cref="Root"/> unless given.</summary>
+    public string Output => Text("output", Path.Combine(Root, "output"));
+
     /// <summary>A part of the name of the rows to measure.</summary>
     public string Only => Text("only", "");
 

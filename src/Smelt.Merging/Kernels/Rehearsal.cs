@@ -111,12 +111,43 @@ public static unsafe class Rehearsal
         var election = new Election
         {
             Vote = elected is null or { Election: Recipes.Election.None } ? Vote.None : Vote.Sum,
-            Weighted = true,
+            Weighted = elected?.Election != Recipes.Election.Unweighted,
             Combine = recipe.Normalize == true ? Combine.Mean : Combine.Sum,
         };
+        if (recipe is Ties && Methods.OnePassTrim.Suits(recipe))
+            RunOpen(stored, experts, election, mix);
         ElectionCounts counts;
         Sparse.Run(stored, experts, Experts, election, 0, Elements, mix, elected is { ZeroVote: Recipes.ZeroVote.Majority or Recipes.ZeroVote.MajorityOrNothing } ? &counts : null);
         Write(stored, mix, withBase: true);
+    }
+
+    /// <summary>What a trim in one pass runs besides.</summary>
+    private static void RunOpen(RawBlock stored, ExpertBlock* experts, in Election election, float* mix)
+    {
+        var ranges = stackalloc MagnitudeRange[Experts] { OpenColumns.Nothing, OpenColumns.Nothing };
+        var above = stackalloc long[Experts];
+        var bits = stackalloc ulong[Elements / 64];
+        new Span<ulong>(bits, Elements / 64).Clear();
+        var marks = new OpenMarks { Ranges = ranges, Bits = bits, Above = above };
+        FusedSparse.Run(stored, experts, Experts, election, 0, 0, Elements, mix, null, &marks);
+        var sources = stackalloc RawBlock[] { stored };
+        var places = stackalloc ushort[OpenColumns.Slack];
+        var column = stackalloc ushort[OpenColumns.Slack];
+        var columns = stackalloc void*[] { column };
+        OpenColumns.Gather(sources, 1, sizeof(ushort), bits, Elements, 0, places, columns, 0, 0);
+
+        var sample = new MagnitudeSample();
+        var starts = new long[Elements / Simd.Chunk];
+        for (var i = 0; i < starts.Length; i++)
+        {
+            starts[i] = i * Simd.Chunk;
+            sample.Add(mix, Simd.Chunk);
+        }
+
+        sample.TryPlaces(Elements / 2, Elements, starts, out _);
+        sample.Release();
+        Span<uint> codes = stackalloc uint[2 * MagnitudeList.Slack];
+        MagnitudeSelect.List(codes[..MagnitudeList.Slack], 0, 1, codes);
     }
 
     private static void Write(RawBlock stored, float* mix, bool withBase)

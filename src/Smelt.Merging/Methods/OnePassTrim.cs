@@ -49,8 +49,10 @@ internal sealed unsafe class OnePassTrim
     public static OnePassTrim? Create(SparseMethod method, MagnitudeTrim trim) => Suits(method.Plan) ? new OnePassTrim(method, trim) : null;
 
     /// <summary>Whether a plan's tensors can be trimmed in one pass.</summary>
-    public static bool Suits(MergePlan plan) => plan.Parts.Count == 1 && plan.Points.Count == 1
-        && plan.Points[0].Recipe is Ties { Trim: TrimScope.Tensor, Cut: Recipes.Cut.Exact } ties
+    public static bool Suits(MergePlan plan) => plan.Parts.Count == 1 && plan.Points.Count == 1 && Suits(plan.Points[0].Recipe);
+
+    /// <summary>Whether the tensors of a recipe, all of its switches set, can be trimmed in one pass.</summary>
+    public static bool Suits(Recipe recipe) => recipe is Ties { Trim: TrimScope.Tensor, Cut: Recipes.Cut.Exact } ties
         && ties.Rescale != Rescale.L1
         && ties.Election is Recipes.Election.Sum or Recipes.Election.Unweighted && ties.Disjoint == true && ties.Combine == Recipes.Combine.Sum
         && ties.ZeroVote is not (Recipes.ZeroVote.Majority or Recipes.ZeroVote.MajorityOrNothing)
