@@ -67,10 +67,12 @@ public static class SweepExpansion
     public static IEnumerable<SweepAxis> Axes(Recipe recipe) => Group(Sweeps(recipe));
 
     /// <summary>The number of points, as a double since a product of sweeps may be beyond any integer.</summary>
-    public static double CountPoints(Recipe recipe)
+    public static double CountPoints(Recipe recipe) => CountPoints(Axes(recipe));
+
+    internal static double CountPoints(IEnumerable<SweepAxis> axes)
     {
         var points = 1.0;
-        foreach (var axis in Axes(recipe))
+        foreach (var axis in axes)
             points *= axis.Count;
         return points;
     }
@@ -121,7 +123,9 @@ public static class SweepExpansion
         foreach (var slot in Slots.Of(owner))
         {
             var value = slot.Get(owner);
-            if (value is Scalar { IsSweep: true })
+            if (value is null or Scalar { IsSweep: false })
+                continue;
+            if (value is Scalar)
                 return true;
             for (var i = 0; i < CountOfInner(value); i++)
             {

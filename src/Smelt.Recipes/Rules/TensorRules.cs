@@ -26,7 +26,8 @@ internal static class TensorRules
     /// <summary>Checks the rules of a recipe or of one expert, but for the values that they set.</summary>
     public static void Check(Sequence<TensorRule> rules, string path, List<Problem> problems)
     {
-        var entries = new List<Entry>();
+        var entries = new List<Entry>(rules.Count);
+        var slots = Slots.Of(typeof(TensorOverride));
         for (var i = 0; i < rules.Count; i++)
         {
             if (rules[i] is KeepRule keep)
@@ -38,14 +39,27 @@ internal static class TensorRules
             }
             else if (rules[i] is TensorOverride rule)
             {
-                if (Slots.Of(typeof(TensorOverride)).All(s => s.Get(rule) is null))
+                if (!Sets(rule, slots, static value => value is not null))
                     problems.Add(RuleTable.EmptyRule.At($"{path}/{i}", $"the rule for '{rule.Match}' sets nothing.", "Add a value, as in On(\"...\") with { Density = 0.3 }, or remove the rule."));
                 AddEntry(rule.Match, $"{path}/{i}/on", i, rule, entries, problems);
-                CheckGradients(rule, $"{path}/{i}", problems);
+                if (Sets(rule, slots, static value => value is Scalar { IsGradient: true }))
+                    CheckGradients(rule, $"{path}/{i}", problems);
             }
         }
 
         CheckOrder(entries, path, problems);
+    }
+
+    /// <summary>Whether a rule has a value of some kind.</summary>
+    private static bool Sets(TensorOverride rule, IReadOnlyList<Slot> slots, Func<object?, bool> isMeant)
+    {
+        for (var i = 0; i < slots.Count; i++)
+        {
+            if (isMeant(slots[i].Get(rule)))
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>The pattern of a rule or a part; null where it is none, which is reported.</summary>
@@ -158,7 +172,7 @@ internal static class TensorRules
 
     private static void CheckGradients(TensorOverride rule, string path, List<Problem> problems)
     {
-        if (!Slots.Of(typeof(TensorOverride)).Any(s => s.Get(rule) is Scalar { IsGradient: true }) || Glob.TryParse(rule.Match, out _) is not { } glob)
+        if (Glob.TryParse(rule.Match, out _) is not { } glob)
             return;
         var outside = glob.Segments.SelectMany(s => s is [var only] ? [only] : Array.Empty<string>()).FirstOrDefault(CommonTensors.OutsideLayers.Contains);
         if (outside is null && glob.Segments.Any(MayBeNumber))
