@@ -89,11 +89,10 @@ internal sealed class PartPlanner
             settings = [.. settings.Select(s => s.For(present))];
         if (merged && _recipe.DividesByWeights)
             CheckWeights(name, settings);
-        if (merged && settings.SelectMany(s => s.Epsilons.Select((e, i) => DensityRules.ProblemOf(s.Densities[i], e))).FirstOrDefault(p => p is not null) is { } problem)
+        if (merged && _recipe is IGradedDrop && settings.SelectMany(s => s.Epsilons.Select((e, i) => DensityRules.ProblemOf(s.Densities[i], e))).FirstOrDefault(p => p is not null) is { } problem)
             _problems.Add(RuleTable.KeepProbability.At(name, problem, "Change a tensor rule or a gradient."));
-        var used = _recipe.UsesBase && baseTensor is not null ? sources.Prepend(baseTensor) : sources;
-        var outputType = merged ? OutputType(tensor.Type, used) : tensor.Type;
-        var copied = merged && sources[0].Type == outputType && settings.All(s => s.Recipe is Passthrough { Scale: null });
+        var outputType = merged ? OutputType(tensor.Type, _recipe.UsesBase && baseTensor is not null ? [baseTensor, .. sources] : sources) : tensor.Type;
+        var copied = merged && _recipe is Passthrough && sources[0].Type == outputType && settings.All(s => s.Recipe is Passthrough { Scale: null });
         var statistics = merged && _statistics is not null ? _statistics.Match(sources, present) : [];
         return (new TensorPlan
         {

@@ -273,8 +273,11 @@ public static class Planner
             problems.Add(PlanRules.NothingMerged.At("/tensors", "no tensor is left for the output.", "Leave out Missing = Intersection, or merge models of one architecture."));
         else if (recipe is not (Passthrough or CompositeRecipe) && tensors.All(t => t.Action != TensorAction.Merge))
             problems.Add(PlanRules.NothingMerged.At("/tensors", "every tensor is kept, so the output would be a copy of the base.", "Remove a Keep rule."));
-        if (tensors.Find(t => TensorHashes.Sources(t).Count > Kernels.Mix.MaxInputs) is { } crowded)
-            problems.Add(PlanRules.TooManySources.At($"tensor {crowded.Name}", $"it is made of {TensorHashes.Sources(crowded).Count} tensors, base and statistics included; allowed: {Kernels.Mix.MaxInputs}.", "Merge in stages: From(recipe) is the output of another recipe."));
+        if (tensors.Find(t => TensorHashes.CountSources(t) > Kernels.Mix.MaxInputs) is { } crowded)
+            problems.Add(PlanRules.TooManySources.At($"tensor {crowded.Name}", $"it is made of {TensorHashes.CountSources(crowded)} tensors, base and statistics included; allowed: {Kernels.Mix.MaxInputs}.", "Merge in stages: From(recipe) is the output of another recipe."));
+        var names = new HashSet<string>(tensors.Count, StringComparer.Ordinal);
+        if (tensors.All(t => names.Add(t.Name)))
+            return;
         foreach (var twice in tensors.GroupBy(t => t.Name, StringComparer.Ordinal).Where(g => g.Count() > 1))
             problems.Add(PlanRules.NoPart.At($"tensor {twice.Key}", "two parts of the recipe make this tensor.", "Let the parts' globs say which one does."));
     }

@@ -13,6 +13,12 @@ internal sealed class TensorSettingsResolver
     private readonly GlobSet[] _expertRules;
     private readonly bool _hasGradients;
 
+    /// <summary>The recipe's own numbers.</summary>
+    private readonly Slot[] _numbers;
+
+    /// <summary>For each of these the value of the same name in a rule; null where rules have none.</summary>
+    private readonly Func<TensorOverride, Scalar?>?[] _setByRules;
+
     /// <param name="points">The points of a recipe that breaks no rule; they differ in values alone, not in their rules.</param>
     public TensorSettingsResolver(IReadOnlyList<SweepPoint> points)
     {
@@ -20,6 +26,8 @@ internal sealed class TensorSettingsResolver
         var recipe = points[0].Recipe;
         _rules = Compile(recipe.Tensors);
         _hasGradients = Slots.Of(recipe).Any(s => s.Get(recipe) is Scalar { IsGradient: true });
+        _numbers = [.. Slots.Of(recipe).Where(s => s.Type == typeof(Scalar))];
+        _setByRules = Array.ConvertAll(_numbers, n => Slots.Find(Slots.Of(typeof(TensorOverride)), n.Name) is { } slot ? (Func<TensorOverride, Scalar?>)(r => (Scalar?)slot.Get(r)) : null);
         _expertRules = [.. points[0].Recipe.Experts.Select(e => Compile(e.Tensors))];
     }
 
@@ -33,7 +41,10 @@ internal sealed class TensorSettingsResolver
         var expertMatching = new int[_expertRules.Length][];
         for (var i = 0; i < expertMatching.Length; i++)
             expertMatching[i] = _expertRules[i].Matching(nameIn(i));
-        return [.. _points.Select(point => At(point.Recipe, depth, matching, expertMatching))];
+        var settings = new TensorSettings[_points.Count];
+        for (var i = 0; i < settings.Length; i++)
+            settings[i] = At(_points[i].Recipe, depth, matching, expertMatching);
+        return settings;
     }
 
     /// <summary>The patterns that no resolved tensor matched, with their JSON pointers.</summary>
@@ -49,15 +60,16 @@ internal sealed class TensorSettingsResolver
         for (var i = 0; i < weights.Length; i++)
         {
             var expert = recipe.Experts[i];
+            var ofExpert = expertMatching[i];
             Scalar? Find(Func<TensorOverride, Scalar?> slot) =>
-                First(expert.Tensors, expertMatching[i], slot) ?? First(recipe.Tensors, matching, slot);
-            weights[i] = (Find(r => r.Weight) ?? expert.Weight)?.At(depth) ?? 1;
+                First(expert.Tensors, ofExpert, slot) ?? First(recipe.Tensors, matching, slot);
+            weights[i] = (Find(static r => r.Weight) ?? expert.Weight)?.At(depth) ?? 1;
             if (recipe is SparseRecipe sparse)
-                densities[i] = (Find(r => r.Density) ?? expert.Density ?? sparse.Density)!.At(depth);
+                densities[i] = (Find(static r => r.Density) ?? expert.Density ?? sparse.Density)!.At(depth);
             if (recipe is IOutlierTrim outliers)
-                gammas[i] = (Find(r => r.Gamma) ?? expert.Gamma ?? outliers.Gamma)!.At(depth);
+                gammas[i] = (Find(static r => r.Gamma) ?? expert.Gamma ?? outliers.Gamma)!.At(depth);
             if (recipe is IGradedDrop graded)
-                epsilons[i] = (Find(r => r.Epsilon) ?? expert.Epsilon ?? graded.Epsilon)!.At(depth);
+                epsilons[i] = (Find(static r => r.Epsilon) ?? expert.Epsilon ?? graded.Epsilon)!.At(depth);
         }
 
         var lambda = recipe is TaskVectorRecipe taskVector ? (First(recipe.Tensors, matching, r => r.Lambda) ?? taskVector.Lambda)!.At(depth) : 1;
@@ -72,27 +84,33 @@ internal sealed class TensorSettingsResolver
     /// The recipe, its own slots replaced by what matching rules set under the same names, and gradients by their values at
     /// the tensor's depth.
     /// </summary>
-    private static Recipe WithValues(Recipe recipe, double depth, int[] matching)
+    private Recipe WithValues(Recipe recipe, double depth, int[] matching)
     {
         Recipe? copy = null;
-        foreach (var slot in Slots.Of(recipe))
+        for (var i = 0; i < _numbers.Length; i++)
         {
-            if (slot.Type != typeof(Scalar))
-                continue;
-            var rule = matching.Length == 0 ? null : Slots.Of(typeof(TensorOverride)).FirstOrDefault(r => r.Name == slot.Name);
-            var value = (rule is null ? null : First(recipe.Tensors, matching, r => (Scalar?)rule.Get(r))) ?? (Scalar?)slot.Get(recipe);
+            var own = (Scalar?)_numbers[i].Get(recipe);
+            var value = (_setByRules[i] is { } rule ? First(recipe.Tensors, matching, rule) : null) ?? own;
             if (value is { IsGradient: true })
                 value = value.At(depth);
-            if (value is null || ReferenceEquals(value, slot.Get(recipe)))
+            if (value is null || ReferenceEquals(value, own))
                 continue;
-            copy = (Recipe)slot.With(copy ?? recipe, value);
+            copy = (Recipe)_numbers[i].With(copy ?? recipe, value);
         }
 
         return copy ?? recipe;
     }
 
-    private static Scalar? First(Sequence<TensorRule> rules, int[] matching, Func<TensorOverride, Scalar?> slot) =>
-        matching.Select(i => slot((TensorOverride)rules[i])).FirstOrDefault(value => value is not null);
+    private static Scalar? First(Sequence<TensorRule> rules, int[] matching, Func<TensorOverride, Scalar?> slot)
+    {
+        foreach (var i in matching)
+        {
+            if (slot((TensorOverride)rules[i]) is { } value)
+                return value;
+        }
+
+        return null;
+    }
 
     private static GlobSet Compile(Sequence<TensorRule> rules) =>
         new(rules.Select(rule => rule is TensorOverride o ? Glob.TryParse(o.Match, out _) : null));
