@@ -16,17 +16,23 @@ internal static class RunCommand
         {
             session.Document = session.Document with { Merges = [] };
             var (planned, worst) = PreparedMerge.Prepare(session, arguments, cancellation);
-            var merges = planned.Where(m => arguments.Step?.IsCurrent(m.Plan, m.Options) != true).ToArray();
-            foreach (var merge in planned.Except(merges))
-                terminal.Out.WriteLine($"{merge.Recipe.Name}: up to date");
+            var merges = new List<PreparedMerge>();
+            foreach (var merge in planned)
+            {
+                if (arguments.Step?.IsCurrent(merge.Plan, merge.Options) != true)
+                    merges.Add(merge);
+                else
+                    terminal.Out.WriteLine($"{merge.Recipe.Name}: up to date");
+            }
+
             if (!OutputsAreFree(session, merges))
                 return ExitCode.BadInput;
 
             var results = new List<(PreparedMerge Merge, MergeResult Result)>();
-            for (var i = 0; i < merges.Length; i++)
+            for (var i = 0; i < merges.Count; i++)
             {
                 var merge = merges[i];
-                var title = merges.Length == 1 ? merge.Recipe.Name : $"{merge.Recipe.Name} ({i + 1}/{merges.Length})";
+                var title = merges.Count == 1 ? merge.Recipe.Name : $"{merge.Recipe.Name} ({i + 1}/{merges.Count})";
                 var code = session.Guard(merge.Recipe.Name, () =>
                 {
                     results.Add((merge, Run(session, merge, title, cancellation)));
