@@ -6,7 +6,7 @@ namespace Smelt.Recipes;
 /// </summary>
 public sealed class GlobSet
 {
-    private readonly Dictionary<string, int[]> _literals = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int[]> _literals;
     private readonly List<int> _wildcards = [];
     private readonly Glob?[] _globs;
     private readonly bool[] _used;
@@ -16,6 +16,7 @@ public sealed class GlobSet
     {
         _globs = globs.ToArray();
         _used = new bool[_globs.Length];
+        _literals = new Dictionary<string, int[]>(_globs.Length, StringComparer.Ordinal);
         for (var i = 0; i < _globs.Length; i++)
         {
             if (_globs[i] is not { } glob)

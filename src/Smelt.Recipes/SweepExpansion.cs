@@ -120,9 +120,10 @@ public static class SweepExpansion
 
     private static bool HasSweep(object owner)
     {
-        foreach (var slot in Slots.Of(owner))
+        var slots = Slots.Of(owner);
+        for (var s = 0; s < slots.Count; s++)
         {
-            var value = slot.Get(owner);
+            var value = slots[s].Get(owner);
             if (value is null or Scalar { IsSweep: false })
                 continue;
             if (value is Scalar)

@@ -77,7 +77,7 @@ internal sealed class TensorHashes
     /// <summary>The hashes of the tensors read from an input; one that is read for several tensors of the output comes once.</summary>
     public IEnumerable<(string Name, UInt128 Hash)> Inputs(PlannedInput input)
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var seen = new HashSet<string>(input.Checkpoint.Tensors.Count, StringComparer.Ordinal);
         foreach (var tensor in _plan.Tensors)
         {
             for (var i = 0; i < CountSources(tensor); i++)
@@ -108,15 +108,11 @@ internal sealed class TensorHashes
     /// <summary>The hash of a tensor from those of its blocks.</summary>
     public static UInt128 Combine(UInt128[] blocks)
     {
-        var hash = new XxHash128();
-        Span<byte> bytes = stackalloc byte[16];
-        foreach (var block in blocks)
-        {
-            BinaryPrimitives.WriteUInt128BigEndian(bytes, block);
-            hash.Append(bytes);
-        }
-
-        return hash.GetCurrentHashAsUInt128();
+        const int size = 16;
+        var bytes = blocks.Length == 1 ? stackalloc byte[size] : new byte[size * blocks.Length];
+        for (var i = 0; i < blocks.Length; i++)
+            BinaryPrimitives.WriteUInt128BigEndian(bytes[(size * i)..], blocks[i]);
+        return XxHash128.HashToUInt128(bytes);
     }
 
     private sealed class PendingTensor

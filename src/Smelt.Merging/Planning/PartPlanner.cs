@@ -35,7 +35,7 @@ internal sealed class PartPlanner
         _usable = scope.Slice is null || Slice.TryFind(scope, inputs, problems, out _slice);
         _matcher = new TensorMatcher(Donor, experts, _recipe, NameIn, problems);
         _statistics = statistics.Length == 0 ? null : new StatisticsMatcher(experts, statistics, ofInputs: _recipe is RegMean, problems);
-        _settings = new TensorSettingsResolver(points);
+        _settings = new TensorSettingsResolver(points, NameIn);
         _runs = new LayerRuns(Donor.Checkpoint.Tensors.Select(t => t.Name));
     }
 
@@ -84,7 +84,7 @@ internal sealed class PartPlanner
             return null;
         var name = _slice?.OutputName(tensor.Name, layer) ?? tensor.Name;
         var merged = known == TensorAction.Merge;
-        var settings = merged ? _settings.Resolve(name, _slice is null ? _runs.Depth(tensor.Name) : layer < 0 ? 0 : LayerRuns.DepthOf(layer, _slice.Count), i => NameIn(tensor.Name, layer, i)) : [];
+        var settings = merged ? _settings.Resolve(name, _slice is null ? _runs.Depth(tensor.Name) : layer < 0 ? 0 : LayerRuns.DepthOf(layer, _slice.Count), tensor.Name, layer) : [];
         if (merged && present is not null)
             settings = [.. settings.Select(s => s.For(present))];
         if (merged && _recipe.DividesByWeights)

@@ -36,7 +36,7 @@ internal sealed class TensorMatcher
             : []).ToArray();
         _keepPlaces = Array.ConvertAll(keep, k => k.Where);
         _keep = new GlobSet(keep.Select(k => k.Glob));
-        _taken = [.. experts.Select(_ => new HashSet<string>(StringComparer.Ordinal))];
+        _taken = [.. experts.Select(_ => new HashSet<string>(donor.Checkpoint.Tensors.Count, StringComparer.Ordinal))];
         _missing = [.. experts.Select(_ => new List<string>())];
     }
 

@@ -9,6 +9,7 @@ namespace Smelt.Merging.Planning;
 internal sealed class TensorSettingsResolver
 {
     private readonly IReadOnlyList<SweepPoint> _points;
+    private readonly Func<string, int, int, string> _nameIn;
     private readonly GlobSet _rules;
     private readonly GlobSet[] _expertRules;
     private readonly bool _hasGradients;
@@ -20,9 +21,11 @@ internal sealed class TensorSettingsResolver
     private readonly Func<TensorOverride, Scalar?>?[] _setByRules;
 
     /// <param name="points">The points of a recipe that breaks no rule; they differ in values alone, not in their rules.</param>
-    public TensorSettingsResolver(IReadOnlyList<SweepPoint> points)
+    /// <param name="nameIn">The name that a tensor of the donor, with its layer's number, has in an expert.</param>
+    public TensorSettingsResolver(IReadOnlyList<SweepPoint> points, Func<string, int, int, string> nameIn)
     {
         _points = points;
+        _nameIn = nameIn;
         var recipe = points[0].Recipe;
         _rules = Compile(recipe.Tensors);
         _hasGradients = Slots.Of(recipe).Any(s => s.Get(recipe) is Scalar { IsGradient: true });
@@ -34,13 +37,14 @@ internal sealed class TensorSettingsResolver
     /// <summary>The settings of every sweep point for a tensor.</summary>
     /// <param name="name">Its name in the output, which the recipe's rules go by.</param>
     /// <param name="depth">Where it stands in the depth of the model, for gradients: 0 to 1.</param>
-    /// <param name="nameIn">Its name in an expert, which that expert's rules go by.</param>
-    public TensorSettings[] Resolve(string name, double depth, Func<int, string> nameIn)
+    /// <param name="donorName">Its name in the donor, of which its name in an expert follows, which that expert's rules go by.</param>
+    /// <param name="layer">The number of its layer in a slice; -1 outside of slices.</param>
+    public TensorSettings[] Resolve(string name, double depth, string donorName, int layer)
     {
         var matching = _rules.Matching(name);
         var expertMatching = new int[_expertRules.Length][];
         for (var i = 0; i < expertMatching.Length; i++)
-            expertMatching[i] = _expertRules[i].Matching(nameIn(i));
+            expertMatching[i] = _expertRules[i].Matching(_nameIn(donorName, layer, i));
         var settings = new TensorSettings[_points.Count];
         for (var i = 0; i < settings.Length; i++)
             settings[i] = At(_points[i].Recipe, depth, matching, expertMatching);

@@ -117,11 +117,13 @@ public static class RecipeValidator
     /// <summary>A text as messages quote it: no more of it than tells which one it is.</summary>
     internal static string Shortened(string text) => text.Length > LongestQuote ? text.Substring(0, LongestQuote) + "..." : text;
 
-    /// <summary>Checks the values of a recipe, an expert or a tensor rule.</summary>
-    internal static void CheckSlots(object owner, string path, List<Problem> problems)
+    /// <summary>Checks the values of a recipe, an expert or, with its index, a tensor rule.</summary>
+    internal static void CheckSlots(object owner, string path, List<Problem> problems, int? index = null)
     {
-        foreach (var slot in Slots.Of(owner))
+        var slots = Slots.Of(owner);
+        for (var s = 0; s < slots.Count; s++)
         {
+            var slot = slots[s];
             var value = slot.Get(owner);
             if (value is null && !slot.Attribute.Required)
                 continue;
@@ -129,7 +131,7 @@ public static class RecipeValidator
             // Of thousands of rules few are broken: places are made for those alone.
             if (value is Scalar { IsSweep: false, IsGradient: false } constant && constant.Value != 0 && IsInRange(constant.Value, slot))
                 continue;
-            var where = path + "/" + slot.Name;
+            var where = (index is { } i ? $"{path}/{i}/" : path + "/") + slot.Name;
             switch (value)
             {
                 case null:
@@ -295,7 +297,7 @@ public static class RecipeValidator
     private static void CheckRules(Sequence<TensorRule> rules, string path, List<Problem> problems)
     {
         for (var i = 0; i < rules.Count; i++)
-            CheckSlots(rules[i], $"{path}/{i}", problems);
+            CheckSlots(rules[i], path, problems, i);
         TensorRules.Check(rules, path, problems);
     }
 
@@ -325,29 +327,30 @@ public static class RecipeValidator
             problems.Add(RuleTable.NoEffect.At(where, $"{slot} has no effect: {why}.", "Remove it."));
         Slot[] WithoutEffect(Type owner) => [.. Slots.Of(owner).Where(s => s.Type == typeof(Scalar) && !HasEffect(recipe, s.Name, owner == typeof(Expert)))];
         var (ofExperts, ofRules) = (WithoutEffect(typeof(Expert)), WithoutEffect(typeof(TensorOverride)));
-        void FlagSlots(object owner, string at)
+        void FlagSlots(object owner, string list, int index)
         {
             foreach (var slot in owner is Expert ? ofExperts : ofRules)
             {
                 if (slot.Get(owner) is not null)
-                    Flag($"{at}/{slot.Name}", slot.Name, $"{Slots.MethodId(recipe)} has no {slot.Name}{(owner is Expert && HasEffect(recipe, slot.Name, false) ? " of single experts" : "")}");
+                    Flag($"{list}/{index}/{slot.Name}", slot.Name, $"{Slots.MethodId(recipe)} has no {slot.Name}{(owner is Expert && HasEffect(recipe, slot.Name, false) ? " of single experts" : "")}");
             }
         }
 
         for (var i = 0; i < recipe.Experts.Count; i++)
         {
-            FlagSlots(recipe.Experts[i], $"{path}/experts/{i}");
+            FlagSlots(recipe.Experts[i], path + "/experts", i);
             for (var r = 0; r < recipe.Experts[i].Tensors.Count; r++)
             {
                 if (recipe.Experts[i].Tensors[r] is TensorOverride { Weight: var weight, Density: var density, Gamma: var gamma, Epsilon: var epsilon })
-                    FlagSlots(new Expert(new FolderModel("")) { Weight = weight, Density = density, Gamma = gamma, Epsilon = epsilon }, $"{path}/experts/{i}/tensors/{r}");
+                    FlagSlots(new Expert(new FolderModel("")) { Weight = weight, Density = density, Gamma = gamma, Epsilon = epsilon }, $"{path}/experts/{i}/tensors", r);
             }
         }
 
+        var tensors = path + "/tensors";
         for (var r = 0; r < recipe.Tensors.Count; r++)
         {
             if (recipe.Tensors[r] is TensorOverride rule)
-                FlagSlots(rule, $"{path}/tensors/{r}");
+                FlagSlots(rule, tensors, r);
         }
 
         if (recipe is { Dtype: not null, PromoteDtype: true })
