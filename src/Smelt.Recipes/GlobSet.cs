@@ -57,6 +57,12 @@ public sealed class GlobSet
     }
 
     /// <summary>The patterns that covered none of the names asked for, with their positions.</summary>
-    public IEnumerable<(int Index, string Pattern)> Unused() =>
-        Enumerable.Range(0, _globs.Length).Where(i => _globs[i] is not null && !_used[i]).Select(i => (i, _globs[i]!.Pattern));
+    public IEnumerable<(int Index, string Pattern)> Unused()
+    {
+        for (var i = 0; i < _globs.Length; i++)
+        {
+            if (_globs[i] is { } glob && !_used[i])
+                yield return (i, glob.Pattern);
+        }
+    }
 }

@@ -89,6 +89,14 @@ internal static class RunCommand
         return $"finished: {string.Join(", ", finished.Select(m => m.Recipe.Name))}; for the rest: {names}{output}";
     }
 
+    private static StatisticsDocument Measured(PreparedMerge merge, TaskVectorStatistics statistics)
+    {
+        var norms = new NormDocument[statistics.Norms.Count];
+        for (var i = 0; i < norms.Length; i++)
+            norms[i] = new NormDocument(merge.Plan.Experts[i].Reference.ToString()!, statistics.Norms[i]);
+        return new StatisticsDocument(norms, statistics.Conflicts, statistics.Contested);
+    }
+
     /// <summary>What the JSON document says of a merge.</summary>
     internal static MergeDocument ToDocument(PreparedMerge merge, MergeResult result) => new()
     {
@@ -101,8 +109,6 @@ internal static class RunCommand
         BytesMoved = result.BytesMoved,
         Seconds = result.Elapsed.TotalSeconds,
         ResumedBlocks = result.ResumedBlocks,
-        Statistics = result.Statistics is { } s
-            ? new StatisticsDocument([.. merge.Plan.Experts.Zip(s.Norms, (expert, norm) => new NormDocument(expert.Reference.ToString()!, norm))], s.Conflicts, s.Contested)
-            : null,
+        Statistics = result.Statistics is { } statistics ? Measured(merge, statistics) : null,
     };
 }

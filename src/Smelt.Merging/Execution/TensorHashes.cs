@@ -71,8 +71,12 @@ internal sealed class TensorHashes
             _whole[tensor] = value;
     }
 
-    /// <summary>The hash of a tensor in the output of a sweep point, or of its mask; streams are those of <see cref="MergePlan.Streams"/>.</summary>
-    public UInt128 Output(int tensor, int stream) => _outputs[tensor][stream];
+    /// <summary>The hashes of tensors in the output of a sweep point, or of their masks; streams are those of <see cref="MergePlan.Streams"/>.</summary>
+    public IEnumerable<(string Name, UInt128 Hash)> Outputs(IEnumerable<TensorPlan> tensors, int stream)
+    {
+        foreach (var tensor in tensors)
+            yield return (tensor.Name, _outputs[tensor.Index][stream]);
+    }
 
     /// <summary>The hashes of the tensors read from an input; one that is read for several tensors of the output comes once.</summary>
     public IEnumerable<(string Name, UInt128 Hash)> Inputs(PlannedInput input)
@@ -99,9 +103,13 @@ internal sealed class TensorHashes
 
     private void Complete(TensorPlan tensor, PendingTensor pending)
     {
-        var combined = Array.ConvertAll(pending.Lists, Combine);
-        _outputs[tensor.Index] = combined[.._plan.Streams];
-        _inputs[tensor.Index] = combined[_plan.Streams..];
+        var (outputs, inputs) = (new UInt128[_plan.Streams], new UInt128[pending.Lists.Length - _plan.Streams]);
+        for (var i = 0; i < outputs.Length; i++)
+            outputs[i] = Combine(pending.Lists[i]);
+        for (var i = 0; i < inputs.Length; i++)
+            inputs[i] = Combine(pending.Lists[outputs.Length + i]);
+        _outputs[tensor.Index] = outputs;
+        _inputs[tensor.Index] = inputs;
         _pending[tensor.Index] = null;
     }
 

@@ -214,7 +214,16 @@ public sealed record MergePlan
     internal IEnumerable<Checkpoint> Given => Parts.SelectMany(p => new[] { p.Masks, p.Signs }).OfType<Checkpoint>().DistinctBy(c => c.Path);
 
     /// <summary>The most tensors that one tensor is made of.</summary>
-    public int MostSources => Tensors.Select(TensorHashes.CountSources).DefaultIfEmpty(1).Max();
+    public int MostSources
+    {
+        get
+        {
+            var most = Tensors.Count == 0 ? 1 : 0;
+            foreach (var tensor in Tensors)
+                most = Math.Max(most, TensorHashes.CountSources(tensor));
+            return most;
+        }
+    }
 
     /// <summary>
     /// The plan as the method of one part sees it: its points, inputs and masks, and of the tensors only its own as merged.

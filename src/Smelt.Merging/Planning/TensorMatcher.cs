@@ -31,11 +31,20 @@ internal sealed class TensorMatcher
         _nameIn = nameIn;
         _experts = experts;
         _problems = problems;
-        var keep = recipe.Tensors.SelectMany((rule, r) => rule is KeepRule keep
-            ? keep.Globs.Select((pattern, g) => (Where: $"/tensors/{r}/keep/{g}", Glob: Glob.TryParse(pattern, out _)))
-            : []).ToArray();
-        _keepPlaces = Array.ConvertAll(keep, k => k.Where);
-        _keep = new GlobSet(keep.Select(k => k.Glob));
+        var (places, globs) = (new List<string>(), new List<Glob?>());
+        for (var r = 0; r < recipe.Tensors.Count; r++)
+        {
+            if (recipe.Tensors[r] is not KeepRule keep)
+                continue;
+            for (var g = 0; g < keep.Globs.Count; g++)
+            {
+                places.Add($"/tensors/{r}/keep/{g}");
+                globs.Add(Glob.TryParse(keep.Globs[g], out _));
+            }
+        }
+
+        _keepPlaces = [.. places];
+        _keep = new GlobSet(globs);
         _taken = [.. experts.Select(_ => new HashSet<string>(donor.Checkpoint.Tensors.Count, StringComparer.Ordinal))];
         _missing = [.. experts.Select(_ => new List<string>())];
     }

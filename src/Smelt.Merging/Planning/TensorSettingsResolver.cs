@@ -52,8 +52,16 @@ internal sealed class TensorSettingsResolver
     }
 
     /// <summary>The patterns that no resolved tensor matched, with their JSON pointers.</summary>
-    public IEnumerable<(string Where, string Pattern)> Unused() =>
-        Unused(_rules, "/tensors").Concat(_expertRules.SelectMany((rules, i) => Unused(rules, $"/experts/{i}/tensors")));
+    public IEnumerable<(string Where, string Pattern)> Unused()
+    {
+        foreach (var (index, pattern) in _rules.Unused())
+            yield return ($"/tensors/{index}/on", pattern);
+        for (var i = 0; i < _expertRules.Length; i++)
+        {
+            foreach (var (index, pattern) in _expertRules[i].Unused())
+                yield return ($"/experts/{i}/tensors/{index}/on", pattern);
+        }
+    }
 
     private TensorSettings At(Recipe recipe, double depth, int[] matching, int[][] expertMatching)
     {
@@ -118,7 +126,4 @@ internal sealed class TensorSettingsResolver
 
     private static GlobSet Compile(Sequence<TensorRule> rules) =>
         new(rules.Select(rule => rule is TensorOverride o ? Glob.TryParse(o.Match, out _) : null));
-
-    private static IEnumerable<(string Where, string Pattern)> Unused(GlobSet rules, string path) =>
-        rules.Unused().Select(r => ($"{path}/{r.Index}/on", r.Pattern));
 }
