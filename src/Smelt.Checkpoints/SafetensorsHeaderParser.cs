@@ -14,6 +14,9 @@ internal ref struct SafetensorsHeaderParser
     private const int MaxDepth = 127;
     private const string MetadataKey = "__metadata__";
 
+    /// <summary>What a tensor takes of a header, as a rule.</summary>
+    private const int BytesOfTensor = 100;
+
     private readonly ReadOnlySpan<byte> _json;
     private int _position;
     private int _depth;
@@ -47,7 +50,7 @@ internal ref struct SafetensorsHeaderParser
         if (!System.Text.Unicode.Utf8.IsValid(_json))
             return Fail("the header is not valid UTF-8");
 
-        var names = new HashSet<string>(StringComparer.Ordinal);
+        var names = new HashSet<string>(_json.Length / BytesOfTensor, StringComparer.Ordinal);
         SkipSpace();
         if (!Open('{', "the header is no JSON object"))
             return false;

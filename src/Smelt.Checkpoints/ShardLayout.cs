@@ -11,7 +11,15 @@ namespace Smelt.Checkpoints;
 public sealed record LayoutTensor(string Name, TensorType Type, IReadOnlyList<long> Shape)
 {
     /// <summary>The bytes it takes.</summary>
-    public long ByteLength { get; } = (Shape.Aggregate(1L, (n, d) => n * d) * Type.Bits + 7) / 8;
+    public long ByteLength { get; } = ((ElementsOf(Shape) * Type.Bits) + 7) / 8;
+
+    private static long ElementsOf(IReadOnlyList<long> shape)
+    {
+        var elements = 1L;
+        for (var i = 0; i < shape.Count; i++)
+            elements *= shape[i];
+        return elements;
+    }
 }
 
 /// <summary>A file to be written.</summary>
@@ -75,12 +83,15 @@ public sealed class ShardLayout
         }
 
         var files = new LayoutFile[shards.Count];
-        var places = new List<(LayoutFile, long)>(shards.Sum(s => s.Count));
+        var places = new List<(LayoutFile, long)>();
         for (var i = 0; i < files.Length; i++)
         {
+            var bytes = 0L;
+            foreach (var tensor in shards[i])
+                bytes += tensor.ByteLength;
             var name = files.Length == 1 ? CheckpointFolder.SingleName : $"model-{i + 1:00000}-of-{files.Length:00000}.safetensors";
             var header = Header(shards[i]);
-            files[i] = new LayoutFile(name, header, header.Length + shards[i].Sum(t => t.ByteLength));
+            files[i] = new LayoutFile(name, header, header.Length + bytes);
             long offset = header.Length;
             foreach (var tensor in shards[i])
             {
@@ -95,7 +106,10 @@ public sealed class ShardLayout
     private static byte[] Header(List<LayoutTensor> tensors)
     {
         // Room from the start: a buffer that grows by doubling makes the collector look at everything each time.
-        var buffer = new ArrayBufferWriter<byte>(RoomOfHeader + tensors.Sum(t => t.Name.Length + RoomOfTensor));
+        var room = RoomOfHeader;
+        foreach (var tensor in tensors)
+            room += tensor.Name.Length + RoomOfTensor;
+        var buffer = new ArrayBufferWriter<byte>(room);
         buffer.Write(stackalloc byte[8]);
         using (var json = new Utf8JsonWriter(buffer))
         {
@@ -109,8 +123,8 @@ public sealed class ShardLayout
                 json.WriteStartObject(tensor.Name);
                 json.WriteString("dtype", tensor.Type.Name);
                 json.WriteStartArray("shape");
-                foreach (var dimension in tensor.Shape)
-                    json.WriteNumberValue(dimension);
+                for (var i = 0; i < tensor.Shape.Count; i++)
+                    json.WriteNumberValue(tensor.Shape[i]);
                 json.WriteEndArray();
                 json.WriteStartArray("data_offsets");
                 json.WriteNumberValue(offset);

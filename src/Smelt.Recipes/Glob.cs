@@ -119,9 +119,11 @@ public sealed class Glob
         var depth = 0;
         foreach (var c in pattern)
         {
+            if (c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '_')
+                continue;
             if (char.IsWhiteSpace(c) || char.IsControl(c))
                 return "the pattern holds white space";
-            if ("[]()|^$\\".IndexOf(c) >= 0)
+            if (c is '[' or ']' or '(' or ')' or '|' or '^' or '$' or '\\')
                 return $"'{c}' has no meaning in a pattern (it is no regular expression; {{a,b}} stands for either of some texts, {{0,1}} for either of some layers)";
             if (c == '.' && depth > 0)
                 return "a '{' group reaches over a dot";

@@ -6,7 +6,7 @@ namespace Smelt.Recipes;
 /// </summary>
 public sealed class GlobSet
 {
-    private readonly Dictionary<string, int[]> _literals = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int[]> _literals;
     private readonly List<int> _wildcards = [];
     private readonly Glob?[] _globs;
     private readonly bool[] _used;
@@ -16,6 +16,7 @@ public sealed class GlobSet
     {
         _globs = globs.ToArray();
         _used = new bool[_globs.Length];
+        _literals = new Dictionary<string, int[]>(_globs.Length, StringComparer.Ordinal);
         for (var i = 0; i < _globs.Length; i++)
         {
             if (_globs[i] is not { } glob)
@@ -56,6 +57,12 @@ public sealed class GlobSet
     }
 
     /// <summary>The patterns that covered none of the names asked for, with their positions.</summary>
-    public IEnumerable<(int Index, string Pattern)> Unused() =>
-        Enumerable.Range(0, _globs.Length).Where(i => _globs[i] is not null && !_used[i]).Select(i => (i, _globs[i]!.Pattern));
+    public IEnumerable<(int Index, string Pattern)> Unused()
+    {
+        for (var i = 0; i < _globs.Length; i++)
+        {
+            if (_globs[i] is { } glob && !_used[i])
+                yield return (i, glob.Pattern);
+        }
+    }
 }

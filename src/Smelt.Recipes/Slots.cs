@@ -106,10 +106,10 @@ public static partial class Slots
     /// <summary>The slot of a name in configurations; null where there is none.</summary>
     public static Slot? Find(IReadOnlyList<Slot> slots, string name)
     {
-        foreach (var slot in slots)
+        for (var i = 0; i < slots.Count; i++)
         {
-            if (slot.Name == name)
-                return slot;
+            if (slots[i].Name == name)
+                return slots[i];
         }
 
         return null;

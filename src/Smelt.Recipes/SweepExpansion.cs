@@ -67,10 +67,12 @@ public static class SweepExpansion
     public static IEnumerable<SweepAxis> Axes(Recipe recipe) => Group(Sweeps(recipe));
 
     /// <summary>The number of points, as a double since a product of sweeps may be beyond any integer.</summary>
-    public static double CountPoints(Recipe recipe)
+    public static double CountPoints(Recipe recipe) => CountPoints(Axes(recipe));
+
+    internal static double CountPoints(IEnumerable<SweepAxis> axes)
     {
         var points = 1.0;
-        foreach (var axis in Axes(recipe))
+        foreach (var axis in axes)
             points *= axis.Count;
         return points;
     }
@@ -118,10 +120,13 @@ public static class SweepExpansion
 
     private static bool HasSweep(object owner)
     {
-        foreach (var slot in Slots.Of(owner))
+        var slots = Slots.Of(owner);
+        for (var s = 0; s < slots.Count; s++)
         {
-            var value = slot.Get(owner);
-            if (value is Scalar { IsSweep: true })
+            var value = slots[s].Get(owner);
+            if (value is null or Scalar { IsSweep: false })
+                continue;
+            if (value is Scalar)
                 return true;
             for (var i = 0; i < CountOfInner(value); i++)
             {

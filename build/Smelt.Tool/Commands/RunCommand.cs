@@ -16,17 +16,23 @@ internal static class RunCommand
         {
             session.Document = session.Document with { Merges = [] };
             var (planned, worst) = PreparedMerge.Prepare(session, arguments, cancellation);
-            var merges = planned.Where(m => arguments.Step?.IsCurrent(m.Plan, m.Options) != true).ToArray();
-            foreach (var merge in planned.Except(merges))
-                terminal.Out.WriteLine($"{merge.Recipe.Name}: up to date");
+            var merges = new List<PreparedMerge>();
+            foreach (var merge in planned)
+            {
+                if (arguments.Step?.IsCurrent(merge.Plan, merge.Options) != true)
+                    merges.Add(merge);
+                else
+                    terminal.Out.WriteLine($"{merge.Recipe.Name}: up to date");
+            }
+
             if (!OutputsAreFree(session, merges))
                 return ExitCode.BadInput;
 
             var results = new List<(PreparedMerge Merge, MergeResult Result)>();
-            for (var i = 0; i < merges.Length; i++)
+            for (var i = 0; i < merges.Count; i++)
             {
                 var merge = merges[i];
-                var title = merges.Length == 1 ? merge.Recipe.Name : $"{merge.Recipe.Name} ({i + 1}/{merges.Length})";
+                var title = merges.Count == 1 ? merge.Recipe.Name : $"{merge.Recipe.Name} ({i + 1}/{merges.Count})";
                 var code = session.Guard(merge.Recipe.Name, () =>
                 {
                     results.Add((merge, Run(session, merge, title, cancellation)));
@@ -83,6 +89,14 @@ internal static class RunCommand
         return $"finished: {string.Join(", ", finished.Select(m => m.Recipe.Name))}; for the rest: {names}{output}";
     }
 
+    private static StatisticsDocument Measured(PreparedMerge merge, TaskVectorStatistics statistics)
+    {
+        var norms = new NormDocument[statistics.Norms.Count];
+        for (var i = 0; i < norms.Length; i++)
+            norms[i] = new NormDocument(merge.Plan.Experts[i].Reference.ToString()!, statistics.Norms[i]);
+        return new StatisticsDocument(norms, statistics.Conflicts, statistics.Contested);
+    }
+
     /// <summary>What the JSON document says of a merge.</summary>
     internal static MergeDocument ToDocument(PreparedMerge merge, MergeResult result) => new()
     {
@@ -95,8 +109,6 @@ internal static class RunCommand
         BytesMoved = result.BytesMoved,
         Seconds = result.Elapsed.TotalSeconds,
         ResumedBlocks = result.ResumedBlocks,
-        Statistics = result.Statistics is { } s
-            ? new StatisticsDocument([.. merge.Plan.Experts.Zip(s.Norms, (expert, norm) => new NormDocument(expert.Reference.ToString()!, norm))], s.Conflicts, s.Contested)
-            : null,
+        Statistics = result.Statistics is { } statistics ? Measured(merge, statistics) : null,
     };
 }

@@ -147,8 +147,12 @@ internal sealed class Session
 
     private void Summarize()
     {
-        foreach (var (id, count) in _warnings.Where(w => w.Value > WarningsOfARule))
-            Terminal.Error.WriteLine($"... and {count - WarningsOfARule} more warnings {id}; --json lists all");
+        foreach (var (id, count) in _warnings)
+        {
+            if (count > WarningsOfARule)
+                Terminal.Error.WriteLine($"... and {count - WarningsOfARule} more warnings {id}; --json lists all");
+        }
+
         var errors = _problems.Count(p => p.Severity == Severity.Error && p.Id != ToolRules.Internal.Id);
         var warnings = _problems.Count(p => p.Severity == Severity.Warning);
         if (errors + warnings > 0 && !_inBuild)

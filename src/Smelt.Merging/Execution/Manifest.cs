@@ -25,8 +25,8 @@ public static class Manifest
     /// <param name="plan">What was merged.</param>
     /// <param name="point">The sweep point.</param>
     /// <param name="hashes">The hashes of tensors.</param>
-    /// <param name="sideFiles">The other files of the output, by relative path, with their XxHash128.</param>
-    internal static void Write(string path, MergePlan plan, int point, TensorHashes hashes, IEnumerable<(string Name, UInt128 Hash)> sideFiles)
+    /// <param name="sideFiles">The other files of the output.</param>
+    internal static void Write(string path, MergePlan plan, int point, TensorHashes hashes, IReadOnlyList<SideFile> sideFiles)
     {
         using var file = File.Create(path);
         using (var json = new Utf8JsonWriter(file, Indented))
@@ -46,20 +46,19 @@ public static class Manifest
             }
 
             json.WriteString("hash", "XxHash128 over the XxHash128 of each block of 65,536 elements");
-            WriteHashes(json, "tensors", plan.Tensors.Select(t => (t.Name, hashes.Output(t.Index, point))));
+            WriteHashes(json, "tensors", hashes.Outputs(plan.Tensors, point));
             if (plan.MaskOutputs is { } masks)
             {
                 json.WriteStartObject("masks");
                 for (var mask = 0; mask < masks.Names.Count; mask++)
                 {
-                    var stream = plan.StreamOf(point, mask);
-                    WriteHashes(json, MaskOutputs.FileOf(masks.Names[mask]), plan.Merged.Select(t => (t.Name, hashes.Output(t.Index, stream))));
+                    WriteHashes(json, MaskOutputs.FileOf(masks.Names[mask]), hashes.Outputs(plan.Merged, plan.StreamOf(point, mask)));
                 }
 
                 json.WriteEndObject();
             }
 
-            WriteHashes(json, "files", sideFiles);
+            WriteHashes(json, "files", HashesOf(sideFiles));
             json.WriteStartArray("inputs");
             foreach (var input in plan.Inputs)
                 WriteInput(json, input, hashes);
@@ -159,6 +158,12 @@ public static class Manifest
         }
 
         json.WriteEndObject();
+    }
+
+    private static IEnumerable<(string Name, UInt128 Hash)> HashesOf(IReadOnlyList<SideFile> files)
+    {
+        foreach (var file in files)
+            yield return (file.Name, file.Hash);
     }
 
     private static void WriteHashes(Utf8JsonWriter json, string name, IEnumerable<(string Name, UInt128 Hash)> hashes)

@@ -33,8 +33,14 @@ public sealed record MemoryBudget(int Threads, int Sources, int Elements, int El
 
         var sources = plan.MostSources;
         var elementBytes = 1;
-        foreach (var source in plan.Tensors.SelectMany(t => TensorHashes.Sources(t).Concat(t.Grams)))
-            elementBytes = Math.Max(elementBytes, (source.Type.Bits + 7) / 8);
+        foreach (var tensor in plan.Tensors)
+        {
+            for (var i = 0; i < TensorHashes.CountSources(tensor); i++)
+                elementBytes = Math.Max(elementBytes, (TensorHashes.Source(tensor, i).Type.Bits + 7) / 8);
+            foreach (var gram in tensor.Grams)
+                elementBytes = Math.Max(elementBytes, (gram.Type.Bits + 7) / 8);
+        }
+
         var elements = Worker.ElementsFor(sources, elementBytes);
         var threads = Math.Max(1, options.Threads);
         var draws = plan.MergekitDraws is { Total: > 0 and var total } ? SerialDraws.Bytes(total) : 0;

@@ -21,14 +21,27 @@ internal sealed class OutputFiles : IDisposable
     {
         _plan = plan;
         _folders = folders;
-        _files = [.. folders.Select(folder => FilesOf(plan).ToDictionary(f => f.Name, f => (System.IO.Path.Combine(folder, f.Name), f.Layout)))];
+        _files = new Dictionary<string, (string Path, LayoutFile Layout)>[folders.Length];
+        for (var i = 0; i < folders.Length; i++)
+        {
+            _files[i] = [];
+            foreach (var (name, layout) in FilesOf(plan))
+                _files[i].Add(name, (System.IO.Path.Combine(folders[i], name), layout));
+        }
+
         _handles = new HandleCache(path => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite));
     }
 
     /// <summary>The files that an output is written to block by block, by their paths in it.</summary>
-    public static IEnumerable<(string Name, LayoutFile Layout)> FilesOf(MergePlan plan) =>
-        plan.Layout.Files.Select(f => (f.Name, f))
-            .Concat(plan.MaskOutputs is { } masks ? masks.Names.Select(n => (MaskOutputs.FileOf(n), masks.Layout.Files[0])) : []);
+    public static IEnumerable<(string Name, LayoutFile Layout)> FilesOf(MergePlan plan)
+    {
+        foreach (var file in plan.Layout.Files)
+            yield return (file.Name, file);
+        if (plan.MaskOutputs is not { } masks)
+            yield break;
+        foreach (var name in masks.Names)
+            yield return (MaskOutputs.FileOf(name), masks.Layout.Files[0]);
+    }
 
     /// <summary>Makes every file at its full size, so that a limit on file sizes is met now and not later.</summary>
     public void Create()
@@ -66,8 +79,15 @@ internal sealed class OutputFiles : IDisposable
         for (var i = 0; i < _folders.Length; i++)
         {
             var folder = _folders[i];
-            foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Except(_files[i].Values.Select(f => f.Path)).ToArray())
-                File.Delete(path);
+            var own = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var (path, _) in _files[i].Values)
+                own.Add(path);
+            foreach (var path in Directory.GetFiles(folder, "*", SearchOption.AllDirectories))
+            {
+                if (!own.Contains(path))
+                    File.Delete(path);
+            }
+
             foreach (var (path, layout) in _files[i].Values)
             {
                 using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);

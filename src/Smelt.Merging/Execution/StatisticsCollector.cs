@@ -47,6 +47,8 @@ internal sealed unsafe class StatisticsCollector
         var norms = new double[_experts];
         for (var i = 0; i < _squares.Length; i++)
             norms[i % _experts] += _squares[i];
-        return new TaskVectorStatistics([.. norms.Select(Math.Sqrt)], _opposed, _shared);
+        for (var i = 0; i < norms.Length; i++)
+            norms[i] = Math.Sqrt(norms[i]);
+        return new TaskVectorStatistics(norms, _opposed, _shared);
     }
 }

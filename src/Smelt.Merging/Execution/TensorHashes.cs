@@ -30,13 +30,23 @@ internal sealed class TensorHashes
         _outputs = new UInt128[plan.Tensors.Count][];
         _inputs = new UInt128[plan.Tensors.Count][];
         foreach (var tensor in plan.Tensors.Where(t => t.ElementCount == 0))
-            Complete(tensor, new PendingTensor(0, plan.Streams, Sources(tensor).Count));
+            Complete(tensor, new PendingTensor(0, plan.Streams, CountSources(tensor)));
     }
 
     /// <summary>The tensors that a tensor's blocks are read from, in the order of their hashes: base, then experts, then statistics.</summary>
     public static IReadOnlyList<Checkpoints.CheckpointTensor> Sources(TensorPlan tensor) =>
         tensor.Statistics.Count > 0 ? [.. tensor.Base is null ? [] : new[] { tensor.Base }, .. tensor.Experts, .. tensor.Statistics]
         : tensor.Base is null ? tensor.Experts : [tensor.Base, .. tensor.Experts];
+
+    /// <summary>How many tensors that is.</summary>
+    public static int CountSources(TensorPlan tensor) => (tensor.Base is null ? 0 : 1) + tensor.Experts.Count + tensor.Statistics.Count;
+
+    /// <summary>One of these tensors.</summary>
+    public static Checkpoints.CheckpointTensor Source(TensorPlan tensor, int index)
+    {
+        var expert = tensor.Base is null ? index : index - 1;
+        return expert < 0 ? tensor.Base! : expert < tensor.Experts.Count ? tensor.Experts[expert] : tensor.Statistics[expert - tensor.Experts.Count];
+    }
 
     /// <summary>Adds a block: its hash in each output and in each source.</summary>
     public void Add(Block block, ReadOnlySpan<UInt128> outputs, ReadOnlySpan<UInt128> sources)
@@ -80,20 +90,23 @@ internal sealed class TensorHashes
             _whole[tensor] = value;
     }
 
-    /// <summary>The hash of a tensor in the output of a sweep point, or of its mask; streams are those of <see cref="MergePlan.Streams"/>.</summary>
-    public UInt128 Output(int tensor, int stream) => _outputs[tensor][stream];
+    /// <summary>The hashes of tensors in the output of a sweep point, or of their masks; streams are those of <see cref="MergePlan.Streams"/>.</summary>
+    public IEnumerable<(string Name, UInt128 Hash)> Outputs(IEnumerable<TensorPlan> tensors, int stream)
+    {
+        foreach (var tensor in tensors)
+            yield return (tensor.Name, _outputs[tensor.Index][stream]);
+    }
 
     /// <summary>The hashes of the tensors read from an input; one that is read for several tensors of the output comes once.</summary>
     public IEnumerable<(string Name, UInt128 Hash)> Inputs(PlannedInput input)
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var seen = new HashSet<string>(input.Checkpoint.Tensors.Count, StringComparer.Ordinal);
         foreach (var tensor in _plan.Tensors)
         {
-            var sources = Sources(tensor);
-            for (var i = 0; i < sources.Count; i++)
+            for (var i = 0; i < CountSources(tensor); i++)
             {
-                if (ReferenceEquals(_plan.InputOf(tensor, i), input) && seen.Add(sources[i].Name))
-                    yield return (sources[i].Name, _inputs[tensor.Index][i]);
+                if (ReferenceEquals(_plan.InputOf(tensor, i), input) && Source(tensor, i).Name is var name && seen.Add(name))
+                    yield return (name, _inputs[tensor.Index][i]);
             }
 
             for (var i = 0; i < tensor.Grams.Count; i++)
@@ -109,9 +122,13 @@ internal sealed class TensorHashes
 
     private void Complete(TensorPlan tensor, PendingTensor pending)
     {
-        var combined = Array.ConvertAll(pending.Lists, Combine);
-        _outputs[tensor.Index] = combined[.._plan.Streams];
-        _inputs[tensor.Index] = combined[_plan.Streams..];
+        var (outputs, inputs) = (new UInt128[_plan.Streams], new UInt128[pending.Lists.Length - _plan.Streams]);
+        for (var i = 0; i < outputs.Length; i++)
+            outputs[i] = Combine(pending.Lists[i]);
+        for (var i = 0; i < inputs.Length; i++)
+            inputs[i] = Combine(pending.Lists[outputs.Length + i]);
+        _outputs[tensor.Index] = outputs;
+        _inputs[tensor.Index] = inputs;
         _pending[tensor.Index] = null;
         if (_blocks is not null)
             _blocks[tensor.Index] = pending.Lists[0];
@@ -120,15 +137,11 @@ internal sealed class TensorHashes
     /// <summary>The hash of a tensor from those of its blocks.</summary>
     public static UInt128 Combine(UInt128[] blocks)
     {
-        var hash = new XxHash128();
-        Span<byte> bytes = stackalloc byte[16];
-        foreach (var block in blocks)
-        {
-            BinaryPrimitives.WriteUInt128BigEndian(bytes, block);
-            hash.Append(bytes);
-        }
-
-        return hash.GetCurrentHashAsUInt128();
+        const int size = 16;
+        var bytes = blocks.Length == 1 ? stackalloc byte[size] : new byte[size * blocks.Length];
+        for (var i = 0; i < blocks.Length; i++)
+            BinaryPrimitives.WriteUInt128BigEndian(bytes[(size * i)..], blocks[i]);
+        return XxHash128.HashToUInt128(bytes);
     }
 
     private sealed class PendingTensor

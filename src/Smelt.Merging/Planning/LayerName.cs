@@ -6,11 +6,15 @@ namespace Smelt.Merging.Planning;
 /// A tensor name that belongs to a layer, taken apart at its first segment of digits: <c>model.layers.</c>, 3,
 /// <c>.mlp.up_proj.weight</c>. That holds for every architecture whose modules are lists, so no table is needed.
 /// </summary>
-/// <param name="Prefix">What precedes the layer's number.</param>
+/// <param name="Name">The name.</param>
+/// <param name="Start">Where the layer's number starts in it.</param>
+/// <param name="End">Where it ends.</param>
 /// <param name="Index">The layer's number.</param>
-/// <param name="Suffix">What follows it.</param>
-internal readonly record struct LayerName(string Prefix, int Index, string Suffix)
+internal readonly record struct LayerName(string Name, int Start, int End, int Index)
 {
+    /// <summary>What precedes the layer's number.</summary>
+    public string Prefix => Name[..Start];
+
     /// <summary>Takes a name apart; null for a tensor outside the layers.</summary>
     public static LayerName? Parse(string name)
     {
@@ -18,7 +22,7 @@ internal readonly record struct LayerName(string Prefix, int Index, string Suffi
         {
             var end = name.IndexOf('.', start) is >= 0 and var dot ? dot : name.Length;
             if (int.TryParse(name.AsSpan(start, end - start), NumberStyles.None, CultureInfo.InvariantCulture, out var index))
-                return new LayerName(name[..start], index, name[end..]);
+                return new LayerName(name, start, end, index);
             start = end + 1;
         }
 
@@ -26,7 +30,7 @@ internal readonly record struct LayerName(string Prefix, int Index, string Suffi
     }
 
     /// <summary>The name of the same tensor in another layer.</summary>
-    public string At(int index) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{index}{Suffix}");
+    public string At(int index) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{index}{Name.AsSpan(End)}");
 }
 
 /// <summary>The runs of layers of a model by the prefix of their names, with the number of layers of each.</summary>
@@ -39,8 +43,8 @@ internal sealed class LayerRuns
     {
         foreach (var name in names)
         {
-            if (LayerName.Parse(name) is { } layer)
-                _counts[layer.Prefix] = Math.Max(_counts.GetValueOrDefault(layer.Prefix), layer.Index + 1);
+            if (LayerName.Parse(name) is { Prefix: var prefix, Index: var index })
+                _counts[prefix] = Math.Max(_counts.GetValueOrDefault(prefix), index + 1);
         }
     }
 

@@ -214,7 +214,16 @@ public sealed record MergePlan
     internal IEnumerable<Checkpoint> Given => Parts.SelectMany(p => new[] { p.Masks, p.Signs }).OfType<Checkpoint>().DistinctBy(c => c.Path);
 
     /// <summary>The most tensors that one tensor is made of.</summary>
-    public int MostSources => Tensors.Select(t => TensorHashes.Sources(t).Count).DefaultIfEmpty(1).Max();
+    public int MostSources
+    {
+        get
+        {
+            var most = Tensors.Count == 0 ? 1 : 0;
+            foreach (var tensor in Tensors)
+                most = Math.Max(most, TensorHashes.CountSources(tensor));
+            return most;
+        }
+    }
 
     /// <summary>
     /// The plan as the method of one part sees it: its points, inputs and masks, and of the tensors only its own as merged.
@@ -227,7 +236,7 @@ public sealed record MergePlan
         Experts = part.Experts,
         Masks = part.Masks,
         Signs = part.Signs,
-        Tensors = [.. Tensors.Select(t => t.Part == part.Index ? t : t with { Action = TensorAction.Keep })],
+        Tensors = Parts.Count == 1 ? Tensors : [.. Tensors.Select(t => t.Part == part.Index ? t : t with { Action = TensorAction.Keep })],
     };
 
     /// <summary>The same plan, its stages included, with the random masks that mergekit draws from a seed.</summary>

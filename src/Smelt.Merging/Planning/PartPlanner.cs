@@ -35,7 +35,7 @@ internal sealed class PartPlanner
         _usable = scope.Slice is null || Slice.TryFind(scope, inputs, problems, out _slice);
         _matcher = new TensorMatcher(Donor, experts, _recipe, NameIn, problems);
         _statistics = statistics.Length == 0 ? null : new StatisticsMatcher(experts, statistics, ofInputs: _recipe is RegMean, problems);
-        _settings = new TensorSettingsResolver(points);
+        _settings = new TensorSettingsResolver(points, NameIn);
         _runs = new LayerRuns(Donor.Checkpoint.Tensors.Select(t => t.Name));
     }
 
@@ -84,16 +84,15 @@ internal sealed class PartPlanner
             return null;
         var name = _slice?.OutputName(tensor.Name, layer) ?? tensor.Name;
         var merged = known == TensorAction.Merge;
-        var settings = merged ? _settings.Resolve(name, _slice is null ? _runs.Depth(tensor.Name) : layer < 0 ? 0 : LayerRuns.DepthOf(layer, _slice.Count), i => NameIn(tensor.Name, layer, i)) : [];
+        var settings = merged ? _settings.Resolve(name, _slice is null ? _runs.Depth(tensor.Name) : layer < 0 ? 0 : LayerRuns.DepthOf(layer, _slice.Count), tensor.Name, layer) : [];
         if (merged && present is not null)
             settings = [.. settings.Select(s => s.For(present))];
         if (merged && _recipe.DividesByWeights)
             CheckWeights(name, settings);
-        if (merged && settings.SelectMany(s => s.Epsilons.Select((e, i) => DensityRules.ProblemOf(s.Densities[i], e))).FirstOrDefault(p => p is not null) is { } problem)
+        if (merged && _recipe is IGradedDrop && settings.SelectMany(s => s.Epsilons.Select((e, i) => DensityRules.ProblemOf(s.Densities[i], e))).FirstOrDefault(p => p is not null) is { } problem)
             _problems.Add(RuleTable.KeepProbability.At(name, problem, "Change a tensor rule or a gradient."));
-        var used = _recipe.UsesBase && baseTensor is not null ? sources.Prepend(baseTensor) : sources;
-        var outputType = merged ? OutputType(tensor.Type, used) : tensor.Type;
-        var copied = merged && sources[0].Type == outputType && settings.All(s => s.Recipe is Passthrough { Scale: null });
+        var outputType = merged ? OutputType(tensor.Type, _recipe.UsesBase && baseTensor is not null ? [baseTensor, .. sources] : sources) : tensor.Type;
+        var copied = merged && _recipe is Passthrough && sources[0].Type == outputType && settings.All(s => s.Recipe is Passthrough { Scale: null });
         var statistics = merged && _statistics is not null ? _statistics.Match(sources, present) : [];
         return (new TensorPlan
         {

@@ -86,7 +86,13 @@ public static class Planner
         };
     }
 
-    private static long BytesOf(TensorPlan tensor) => (tensor.Base?.ByteLength ?? 0) + tensor.Experts.Sum(e => e.ByteLength) + tensor.Statistics.Sum(s => s.ByteLength);
+    private static long BytesOf(TensorPlan tensor)
+    {
+        var bytes = 0L;
+        for (var i = 0; i < TensorHashes.CountSources(tensor); i++)
+            bytes += TensorHashes.Source(tensor, i).ByteLength;
+        return bytes;
+    }
 
     private static List<(StageModel Model, MergePlan Plan)> PlanStages(
         string name, Recipe recipe, string root, IReadOnlyDictionary<StageModel, string>? stageFolders, List<Problem> problems)
@@ -132,7 +138,8 @@ public static class Planner
                 results[i] = (null, invalid.Problems);
             }
         });
-        problems.AddRange(results.SelectMany(r => r.Problems));
+        foreach (var result in results)
+            problems.AddRange(result.Problems);
         var inputs = new Dictionary<Model, PlannedInput>();
         for (var i = 0; i < models.Count; i++)
         {
@@ -221,15 +228,17 @@ public static class Planner
             PlanUnmatched(recipe, inputs, planners, parts, tensors, problems);
         var donor = recipe.Base is { } outer ? inputs[outer] : inputs.Values.First();
         var runs = new LayerRuns(donor.Checkpoint.Tensors.Select(t => t.Name));
-        LayerChange[] layers = [.. changes.Select(c => new LayerChange(c.Value, runs.Count(c.Value), c.Key.Origins))];
-        if (donor.Checkpoint.ConfigPath is { } config && layers.Length > 0)
+        var layers = new List<LayerChange>();
+        foreach (var (height, prefix) in changes)
+            layers.Add(new LayerChange(prefix, runs.Count(prefix), height.Origins));
+        if (donor.Checkpoint.ConfigPath is { } config && layers.Count > 0)
         {
             var content = File.ReadAllBytes(config);
             problems.AddRange(layers.Where(l => l.Origins.Count != l.Donor && !LayerConfig.States(content, l)).Select(l =>
                 PlanRules.LayerCountUnknown.At(config, $"the output has {l.Origins.Count} layers under {l.Prefix}N, and none of {string.Join(", ", l.Keys)} holds their present number, {l.Donor}.", "Correct the number of layers in the output's config.json by hand.")));
         }
 
-        return layers;
+        return [.. layers];
     }
 
     /// <summary>Tensors that no part of the modules takes: from the base as they are, or a problem.</summary>
@@ -273,8 +282,11 @@ public static class Planner
             problems.Add(PlanRules.NothingMerged.At("/tensors", "no tensor is left for the output.", "Leave out Missing = Intersection, or merge models of one architecture."));
         else if (recipe is not (Passthrough or CompositeRecipe) && tensors.All(t => t.Action != TensorAction.Merge))
             problems.Add(PlanRules.NothingMerged.At("/tensors", "every tensor is kept, so the output would be a copy of the base.", "Remove a Keep rule."));
-        if (tensors.Find(t => TensorHashes.Sources(t).Count > Kernels.Mix.MaxInputs) is { } crowded)
-            problems.Add(PlanRules.TooManySources.At($"tensor {crowded.Name}", $"it is made of {TensorHashes.Sources(crowded).Count} tensors, base and statistics included; allowed: {Kernels.Mix.MaxInputs}.", "Merge in stages: From(recipe) is the output of another recipe."));
+        if (tensors.Find(t => TensorHashes.CountSources(t) > Kernels.Mix.MaxInputs) is { } crowded)
+            problems.Add(PlanRules.TooManySources.At($"tensor {crowded.Name}", $"it is made of {TensorHashes.CountSources(crowded)} tensors, base and statistics included; allowed: {Kernels.Mix.MaxInputs}.", "Merge in stages: From(recipe) is the output of another recipe."));
+        var names = new HashSet<string>(tensors.Count, StringComparer.Ordinal);
+        if (tensors.All(t => names.Add(t.Name)))
+            return;
         foreach (var twice in tensors.GroupBy(t => t.Name, StringComparer.Ordinal).Where(g => g.Count() > 1))
             problems.Add(PlanRules.NoPart.At($"tensor {twice.Key}", "two parts of the recipe make this tensor.", "Let the parts' globs say which one does."));
     }

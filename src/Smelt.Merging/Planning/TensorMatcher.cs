@@ -31,12 +31,21 @@ internal sealed class TensorMatcher
         _nameIn = nameIn;
         _experts = experts;
         _problems = problems;
-        var keep = recipe.Tensors.SelectMany((rule, r) => rule is KeepRule keep
-            ? keep.Globs.Select((pattern, g) => (Where: $"/tensors/{r}/keep/{g}", Glob: Glob.TryParse(pattern, out _)))
-            : []).ToArray();
-        _keepPlaces = Array.ConvertAll(keep, k => k.Where);
-        _keep = new GlobSet(keep.Select(k => k.Glob));
-        _taken = [.. experts.Select(_ => new HashSet<string>(StringComparer.Ordinal))];
+        var (places, globs) = (new List<string>(), new List<Glob?>());
+        for (var r = 0; r < recipe.Tensors.Count; r++)
+        {
+            if (recipe.Tensors[r] is not KeepRule keep)
+                continue;
+            for (var g = 0; g < keep.Globs.Count; g++)
+            {
+                places.Add($"/tensors/{r}/keep/{g}");
+                globs.Add(Glob.TryParse(keep.Globs[g], out _));
+            }
+        }
+
+        _keepPlaces = [.. places];
+        _keep = new GlobSet(globs);
+        _taken = [.. experts.Select(_ => new HashSet<string>(donor.Checkpoint.Tensors.Count, StringComparer.Ordinal))];
         _missing = [.. experts.Select(_ => new List<string>())];
     }
 
@@ -56,11 +65,11 @@ internal sealed class TensorMatcher
             return (TensorAction.Keep, [], null);
         }
 
-        var sources = new CheckpointTensor?[_experts.Count];
+        var sources = new CheckpointTensor[_experts.Count];
         for (var i = 0; i < sources.Length; i++)
-            sources[i] = Find(i, _nameIn(tensor.Name, layer, i));
+            sources[i] = Find(i, _nameIn(tensor.Name, layer, i))!;
         int[]? present = null;
-        if (sources.Any(s => s is null) || (baseTensor is null && _recipe.UsesBase))
+        if (Array.IndexOf(sources, null) >= 0 || (baseTensor is null && _recipe.UsesBase))
         {
             present = [.. Enumerable.Range(0, sources.Length).Where(i => sources[i] is not null)];
             switch (_recipe.Missing)
@@ -82,14 +91,17 @@ internal sealed class TensorMatcher
             }
         }
 
-        var found = sources.OfType<CheckpointTensor>().ToArray();
-        foreach (var (source, i) in found.Select((s, i) => (s, i)))
+        var found = present is null ? sources : Array.FindAll(sources, s => s is not null);
+        var mergeable = tensor.Type.IsMergeable;
+        for (var i = 0; i < found.Length; i++)
         {
+            var source = found[i];
+            mergeable &= source.Type.IsMergeable;
             if (!source.Shape.SequenceEqual(tensor.Shape))
                 _problems.Add(PlanRules.ShapeDiffers.At(Place(i, source.Name), $"the shape is {Shape(source)}, but {Shape(tensor)} in {_donor.Reference}.", $"Merge models of one architecture and vocabulary, or Keep(\"{tensor.Name}\")."));
         }
 
-        if (found.Append(tensor).All(t => t.Type.IsMergeable))
+        if (mergeable)
             return (TensorAction.Merge, found, present);
         foreach (var (source, i) in found.Select((s, i) => (s, i)).Where(s => s.s.Type != tensor.Type))
             _problems.Add(PlanRules.TypeDiffers.At(Place(i, source.Name), $"the type is {source.Type}, but {tensor.Type} in {_donor.Reference}; types other than BF16, F16, F32, F64 can't be merged and must be the same everywhere.", $"Keep(\"{tensor.Name}\") takes it from the base."));

@@ -87,7 +87,7 @@ public static class CanonicalJson
     private static void AppendObject(StringBuilder text, IReadOnlyDictionary<string, object> map)
     {
         var keys = map.Keys.ToArray();
-        Array.Sort(keys, StringComparer.Ordinal);
+        Array.Sort(keys, string.CompareOrdinal);
         text.Append('{');
         for (var i = 0; i < keys.Length; i++)
         {

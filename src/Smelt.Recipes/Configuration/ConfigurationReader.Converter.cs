@@ -159,8 +159,17 @@ internal sealed class ConfigurationConverter(List<Problem> problems, bool takesA
         foreach (var property in json.EnumerateObject())
         {
             var name = property.Name;
+            var slot = Slots.Find(slots, name);
+
+            // Of thousands of numbers few are wrong: places are made for those alone, and for what is no number.
+            if (slot?.Type == typeof(Scalar) && property.Value.ValueKind == JsonValueKind.Number && property.Value.TryGetDouble(out var constant) && double.IsFinite(constant))
+            {
+                target = slot.With(target, (Scalar)constant);
+                continue;
+            }
+
             var where = path + "/" + name;
-            if (Slots.Find(slots, name) is { } slot)
+            if (slot is not null)
             {
                 if (Value(property.Value, slot.Type, where) is { } value)
                     target = slot.With(target, value);
@@ -383,7 +392,7 @@ internal sealed class ConfigurationConverter(List<Problem> problems, bool takesA
             return null;
         }
 
-        return Is(value, where + "/" + key, kind, what) ? value : null;
+        return value.ValueKind == kind || Is(value, where + "/" + key, kind, what) ? value : null;
     }
 
     private bool Is(JsonElement json, string where, JsonValueKind kind, string what)

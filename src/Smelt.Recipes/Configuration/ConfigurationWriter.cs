@@ -34,8 +34,10 @@ public static class ConfigurationWriter
     private static Dictionary<string, object> SlotValues(object owner)
     {
         var map = new Dictionary<string, object>();
-        foreach (var slot in Slots.Of(owner))
+        var slots = Slots.Of(owner);
+        for (var i = 0; i < slots.Count; i++)
         {
+            var slot = slots[i];
             if (slot.Get(owner) is { } value && value is not System.Collections.ICollection { Count: 0 } and not IReadOnlyCollection<object> { Count: 0 })
                 map[slot.Name] = Value(value);
         }

@@ -79,25 +79,40 @@ internal static class CommonTensors
     /// </summary>
     public static (string Segment, string Meant)? Misspelt(Glob glob)
     {
+        if (glob.IsLiteral)
+            return Misspelt(glob.Pattern.Split('.'));
         foreach (var alternatives in glob.Segments)
         {
-            foreach (var segment in alternatives ?? [])
-            {
-                if (segment.Length < 5 || segment.IndexOfAny(['*', '?']) >= 0 || AllSegments.Value.Contains(segment))
-                    continue;
-                var limit = segment.Length < 8 ? 1 : 2;
-                var meant = AllSegments.Value
-                    .Where(k => k.Length >= 5 && Math.Abs(k.Length - segment.Length) <= limit && !DifferInDigits(k, segment))
-                    .Select(k => (Word: k, Distance: Configuration.EditDistance.Of(segment, k)))
-                    .Where(k => k.Distance <= limit)
-                    .OrderBy(k => k.Distance).ThenBy(k => k.Word, StringComparer.Ordinal)
-                    .FirstOrDefault();
-                if (meant.Word is not null)
-                    return (segment, meant.Word);
-            }
+            if (Misspelt(alternatives ?? []) is { } misspelt)
+                return misspelt;
         }
 
         return null;
+    }
+
+    private static (string Segment, string Meant)? Misspelt(string[] segments)
+    {
+        foreach (var segment in segments)
+        {
+            if (segment.Length < 5 || segment.IndexOfAny(['*', '?']) >= 0 || AllSegments.Value.Contains(segment))
+                continue;
+            if (Meant(segment) is { } meant)
+                return (segment, meant);
+        }
+
+        return null;
+    }
+
+    /// <summary>The nearest known segment to one that is not known; null where none is near.</summary>
+    private static string? Meant(string segment)
+    {
+        var limit = segment.Length < 8 ? 1 : 2;
+        return AllSegments.Value
+            .Where(k => k.Length >= 5 && Math.Abs(k.Length - segment.Length) <= limit && !DifferInDigits(k, segment))
+            .Select(k => (Word: k, Distance: Configuration.EditDistance.Of(segment, k)))
+            .Where(k => k.Distance <= limit)
+            .OrderBy(k => k.Distance).ThenBy(k => k.Word, StringComparer.Ordinal)
+            .FirstOrDefault().Word;
     }
 
     private static bool[] MatchedBy(Glob glob) => Matched.Of(glob.Pattern, () => Array.ConvertAll(AllNames.Value, glob.IsMatch));

@@ -117,15 +117,21 @@ public static class RecipeValidator
     /// <summary>A text as messages quote it: no more of it than tells which one it is.</summary>
     internal static string Shortened(string text) => text.Length > LongestQuote ? text.Substring(0, LongestQuote) + "..." : text;
 
-    /// <summary>Checks the values of a recipe, an expert or a tensor rule.</summary>
-    internal static void CheckSlots(object owner, string path, List<Problem> problems)
+    /// <summary>Checks the values of a recipe, an expert or, with its index, a tensor rule.</summary>
+    internal static void CheckSlots(object owner, string path, List<Problem> problems, int? index = null)
     {
-        foreach (var slot in Slots.Of(owner))
+        var slots = Slots.Of(owner);
+        for (var s = 0; s < slots.Count; s++)
         {
+            var slot = slots[s];
             var value = slot.Get(owner);
             if (value is null && !slot.Attribute.Required)
                 continue;
-            var where = path + "/" + slot.Name;
+
+            // Of thousands of rules few are broken: places are made for those alone.
+            if (value is Scalar { IsSweep: false, IsGradient: false } constant && constant.Value != 0 && IsInRange(constant.Value, slot))
+                continue;
+            var where = (index is { } i ? $"{path}/{i}/" : path + "/") + slot.Name;
             switch (value)
             {
                 case null:
@@ -180,11 +186,15 @@ public static class RecipeValidator
     {
         if (double.IsNaN(value) || double.IsInfinity(value))
             problems.Add(RuleTable.NotFinite.At(where, $"{slot.Name} is {Text(value)}; allowed: {slot.Attribute.Range(slot.Name)}."));
-        else if (value < slot.Attribute.Min || value > slot.Attribute.Max || (slot.Attribute.Integer && value != Math.Floor(value)))
+        else if (!IsInRange(value, slot))
             problems.Add(RuleTable.OutOfRange.At(where, $"{slot.Name} is {Text(value)}; allowed: {slot.Attribute.Range(slot.Name)}.") with { Replacement = Configuration.CanonicalJson.Number(slot.Attribute.Nearest(value)) });
         else if (value == 0 && (slot.Name is "density" or "trimDensity"))
             problems.Add(RuleTable.ZeroDensity.At(where, $"{slot.Name} is 0, which drops the whole task vector."));
     }
+
+    /// <summary>Whether a number is finite and one that a slot allows.</summary>
+    private static bool IsInRange(double value, Slot slot) =>
+        value >= slot.Attribute.Min && value <= slot.Attribute.Max && !double.IsInfinity(value) && !(slot.Attribute.Integer && value != Math.Floor(value));
 
     private static void CheckModels(Recipe recipe, string path, List<Problem> problems)
     {
@@ -287,24 +297,26 @@ public static class RecipeValidator
     private static void CheckRules(Sequence<TensorRule> rules, string path, List<Problem> problems)
     {
         for (var i = 0; i < rules.Count; i++)
-            CheckSlots(rules[i], $"{path}/{i}", problems);
+            CheckSlots(rules[i], path, problems, i);
         TensorRules.Check(rules, path, problems);
     }
 
     /// <summary>A value for some tensors lies in the range of the recipe's own slot.</summary>
     private static void CheckRuleRanges(Recipe recipe, string path, List<Problem> problems)
     {
-        var slots = Slots.Of(recipe).Where(s => s.Type == typeof(Scalar)).ToArray();
+        static bool TakesAny(Slot slot) => double.IsInfinity(slot.Attribute.Min) && double.IsInfinity(slot.Attribute.Max);
+        var slots = Slots.Of(recipe).Where(s => s.Type == typeof(Scalar) && !TakesAny(s)).ToArray();
+        var narrowed = Slots.Of(typeof(TensorOverride)).Where(s => TakesAny(s) && Slots.Find(slots, s.Name) is not null).ToArray();
+        if (narrowed.Length == 0)
+            return;
         for (var i = 0; i < recipe.Tensors.Count; i++)
         {
             if (recipe.Tensors[i] is not TensorOverride rule)
                 continue;
-            foreach (var own in Slots.Of(typeof(TensorOverride)).Where(s => double.IsInfinity(s.Attribute.Min) && double.IsInfinity(s.Attribute.Max)))
+            foreach (var own in narrowed)
             {
-                if (slots.FirstOrDefault(s => s.Name == own.Name) is not { } slot || (double.IsInfinity(slot.Attribute.Min) && double.IsInfinity(slot.Attribute.Max)))
-                    continue;
                 foreach (var value in ((Scalar?)own.Get(rule))?.Values.Where(v => !double.IsNaN(v) && !double.IsInfinity(v)) ?? [])
-                    CheckRange(value, slot, $"{path}/tensors/{i}/{slot.Name}", problems);
+                    CheckRange(value, Slots.Find(slots, own.Name)!, $"{path}/tensors/{i}/{own.Name}", problems);
             }
         }
     }
@@ -313,27 +325,33 @@ public static class RecipeValidator
     {
         void Flag(string where, string slot, string why) =>
             problems.Add(RuleTable.NoEffect.At(where, $"{slot} has no effect: {why}.", "Remove it."));
-        void FlagSlots(object owner, string at)
+        Slot[] WithoutEffect(Type owner) => [.. Slots.Of(owner).Where(s => s.Type == typeof(Scalar) && !HasEffect(recipe, s.Name, owner == typeof(Expert)))];
+        var (ofExperts, ofRules) = (WithoutEffect(typeof(Expert)), WithoutEffect(typeof(TensorOverride)));
+        void FlagSlots(object owner, string list, int index)
         {
-            foreach (var slot in Slots.Of(owner))
+            foreach (var slot in owner is Expert ? ofExperts : ofRules)
             {
-                if (slot.Type == typeof(Scalar) && slot.Get(owner) is not null && !HasEffect(recipe, slot.Name, owner is Expert))
-                    Flag($"{at}/{slot.Name}", slot.Name, $"{Slots.MethodId(recipe)} has no {slot.Name}{(owner is Expert && HasEffect(recipe, slot.Name, false) ? " of single experts" : "")}");
+                if (slot.Get(owner) is not null)
+                    Flag($"{list}/{index}/{slot.Name}", slot.Name, $"{Slots.MethodId(recipe)} has no {slot.Name}{(owner is Expert && HasEffect(recipe, slot.Name, false) ? " of single experts" : "")}");
             }
         }
 
         for (var i = 0; i < recipe.Experts.Count; i++)
         {
-            FlagSlots(recipe.Experts[i], $"{path}/experts/{i}");
+            FlagSlots(recipe.Experts[i], path + "/experts", i);
             for (var r = 0; r < recipe.Experts[i].Tensors.Count; r++)
             {
                 if (recipe.Experts[i].Tensors[r] is TensorOverride { Weight: var weight, Density: var density, Gamma: var gamma, Epsilon: var epsilon })
-                    FlagSlots(new Expert(new FolderModel("")) { Weight = weight, Density = density, Gamma = gamma, Epsilon = epsilon }, $"{path}/experts/{i}/tensors/{r}");
+                    FlagSlots(new Expert(new FolderModel("")) { Weight = weight, Density = density, Gamma = gamma, Epsilon = epsilon }, $"{path}/experts/{i}/tensors", r);
             }
         }
 
+        var tensors = path + "/tensors";
         for (var r = 0; r < recipe.Tensors.Count; r++)
-            FlagSlots(recipe.Tensors[r], $"{path}/tensors/{r}");
+        {
+            if (recipe.Tensors[r] is TensorOverride rule)
+                FlagSlots(rule, tensors, r);
+        }
 
         if (recipe is { Dtype: not null, PromoteDtype: true })
             Flag(path + "/promoteDtype", "promoteDtype", "dtype is given");

@@ -14,7 +14,7 @@ internal static class SweepRules
         var ties = axes.Where(a => a.Tie is not null).ToArray();
         foreach (var axis in ties)
             CheckTie(axis, [.. ties.Where(t => t != axis && IsUsable(t.Tie!)).Select(t => t.Tie!)], path, problems);
-        var points = SweepExpansion.CountPoints(recipe);
+        var points = SweepExpansion.CountPoints(axes);
         if (points > SweepExpansion.MaxPoints)
             problems.Add(RuleTable.GridTooLarge.At(path, $"the product of the sweeps has {CanonicalJson.Number(points)} points; allowed: {SweepExpansion.MaxPoints}.", "Sweep fewer values at once, tie some with Zip, or split the recipe."));
     }

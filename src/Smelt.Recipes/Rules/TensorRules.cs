@@ -7,11 +7,11 @@ internal static class TensorRules
     private const int MaxPairs = 100_000;
 
     /// <summary>A pattern as it is compared with others.</summary>
-    private sealed class Entry(Glob glob, string where, int rule, TensorOverride? sets, int position)
+    private sealed class Entry(Glob glob, string path, int rule, int kept, TensorOverride? sets, int position)
     {
         public Glob Glob { get; } = glob;
 
-        public string Where { get; } = where;
+        public string Where => WhereOf(path, Rule, kept);
 
         /// <summary>The index of its rule.</summary>
         public int Rule { get; } = rule;
@@ -23,10 +23,14 @@ internal static class TensorRules
         public int Position { get; } = position;
     }
 
+    /// <summary>The place of a rule's pattern, or of one of those that it keeps.</summary>
+    private static string WhereOf(string path, int rule, int kept) => kept < 0 ? $"{path}/{rule}/on" : $"{path}/{rule}/keep/{kept}";
+
     /// <summary>Checks the rules of a recipe or of one expert, but for the values that they set.</summary>
     public static void Check(Sequence<TensorRule> rules, string path, List<Problem> problems)
     {
-        var entries = new List<Entry>();
+        var entries = new List<Entry>(rules.Count);
+        var slots = Slots.Of(typeof(TensorOverride));
         for (var i = 0; i < rules.Count; i++)
         {
             if (rules[i] is KeepRule keep)
@@ -34,18 +38,31 @@ internal static class TensorRules
                 if (keep.Globs.Count == 0)
                     problems.Add(RuleTable.EmptyRule.At($"{path}/{i}/keep", "Keep names no tensor.", "Give it at least one pattern: Keep(\"lm_head.**\")."));
                 for (var g = 0; g < keep.Globs.Count; g++)
-                    AddEntry(keep.Globs[g], $"{path}/{i}/keep/{g}", i, null, entries, problems);
+                    AddEntry(keep.Globs[g], path, i, g, null, entries, problems);
             }
             else if (rules[i] is TensorOverride rule)
             {
-                if (Slots.Of(typeof(TensorOverride)).All(s => s.Get(rule) is null))
+                if (!Sets(rule, slots, static value => value is not null))
                     problems.Add(RuleTable.EmptyRule.At($"{path}/{i}", $"the rule for '{rule.Match}' sets nothing.", "Add a value, as in On(\"...\") with { Density = 0.3 }, or remove the rule."));
-                AddEntry(rule.Match, $"{path}/{i}/on", i, rule, entries, problems);
-                CheckGradients(rule, $"{path}/{i}", problems);
+                AddEntry(rule.Match, path, i, -1, rule, entries, problems);
+                if (Sets(rule, slots, static value => value is Scalar { IsGradient: true }))
+                    CheckGradients(rule, $"{path}/{i}", problems);
             }
         }
 
         CheckOrder(entries, path, problems);
+    }
+
+    /// <summary>Whether a rule has a value of some kind.</summary>
+    private static bool Sets(TensorOverride rule, IReadOnlyList<Slot> slots, Func<object?, bool> isMeant)
+    {
+        for (var i = 0; i < slots.Count; i++)
+        {
+            if (isMeant(slots[i].Get(rule)))
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>The pattern of a rule or a part; null where it is none, which is reported.</summary>
@@ -69,10 +86,13 @@ internal static class TensorRules
         return glob;
     }
 
-    private static void AddEntry(string pattern, string where, int rule, TensorOverride? sets, List<Entry> entries, List<Problem> problems)
+    private static void AddEntry(string pattern, string path, int rule, int kept, TensorOverride? sets, List<Entry> entries, List<Problem> problems)
     {
-        if (CheckGlob(pattern, where, problems) is { } glob)
-            entries.Add(new Entry(glob, where, rule, sets, entries.Count));
+        var glob = Glob.TryParse(pattern, out _);
+        if (glob is null || CommonTensors.Misspelt(glob) is not null)
+            CheckGlob(pattern, WhereOf(path, rule, kept), problems);
+        if (glob is not null)
+            entries.Add(new Entry(glob, path, rule, kept, sets, entries.Count));
     }
 
     private static void CheckOrder(List<Entry> entries, string path, List<Problem> problems)
@@ -89,16 +109,22 @@ internal static class TensorRules
                 continue;
             }
 
-            var others = (literals.TryGetValue(entry.Glob.Pattern, out var same) ? same : Enumerable.Empty<Entry>())
-                .Concat(comparesPairs ? wildcards : wildcards.Where(w => w.Glob.Pattern == entry.Glob.Pattern))
-                .Where(o => !ReferenceEquals(o, entry));
-            if (entry.Override is null)
-                CheckKeep(entry, others, problems);
-            else
-                CheckOverride(entry, entry.Override, others, path, problems);
+            literals.TryGetValue(entry.Glob.Pattern, out var same);
+            CheckAgainst(entry, same ?? Enumerable.Empty<Entry>(), wildcards, comparesPairs, path, problems);
             if (entry.Glob.IsLiteral)
                 (same ?? (literals[entry.Glob.Pattern] = [])).Add(entry);
         }
+    }
+
+    private static void CheckAgainst(Entry entry, IEnumerable<Entry> same, Entry[] wildcards, bool comparesPairs, string path, List<Problem> problems)
+    {
+        var others = same
+            .Concat(comparesPairs ? wildcards : wildcards.Where(w => w.Glob.Pattern == entry.Glob.Pattern))
+            .Where(o => !ReferenceEquals(o, entry));
+        if (entry.Override is null)
+            CheckKeep(entry, others, problems);
+        else
+            CheckOverride(entry, entry.Override, others, path, problems);
     }
 
     private static void CheckKeep(Entry entry, IEnumerable<Entry> others, List<Problem> problems)
@@ -158,7 +184,7 @@ internal static class TensorRules
 
     private static void CheckGradients(TensorOverride rule, string path, List<Problem> problems)
     {
-        if (!Slots.Of(typeof(TensorOverride)).Any(s => s.Get(rule) is Scalar { IsGradient: true }) || Glob.TryParse(rule.Match, out _) is not { } glob)
+        if (Glob.TryParse(rule.Match, out _) is not { } glob)
             return;
         var outside = glob.Segments.SelectMany(s => s is [var only] ? [only] : Array.Empty<string>()).FirstOrDefault(CommonTensors.OutsideLayers.Contains);
         if (outside is null && glob.Segments.Any(MayBeNumber))
