@@ -239,7 +239,7 @@ public sealed unsafe class MergeExecutor : IDisposable
             for (var point = 0; point < records.Length && intact; point++)
                 intact = _outputs.HashOf(point, block) == records[point].Hash;
             if (intact && _finished.TryAdd(block, records, resumed: true))
-                _hashes.Add(block, [.. records.Select(r => r.Hash)], sources.AsSpan(0, TensorHashes.Sources(block.Tensor).Count));
+                _hashes.Add(block, records, sources.AsSpan(0, TensorHashes.CountSources(block.Tensor)));
         });
         return journal;
     }
@@ -297,8 +297,8 @@ public sealed unsafe class MergeExecutor : IDisposable
         worker.HashOutput(0, bytes);
         _outputs.Write(0, block.Tensor.Index, block.Start * type.BytesPerElement, bytes);
         _progress.Add(bytes.Length);
-        foreach (var source in TensorHashes.Sources(block.Tensor))
-            _progress.Skip((long)block.Length * source.Type.BytesPerElement);
+        for (var i = 0; i < held.Columns.Length; i++)
+            _progress.Skip((long)block.Length * TensorHashes.Source(block.Tensor, i).Type.BytesPerElement);
         Finish(block, worker.TakeRecords(), held.SourceHashes, journal);
     }
 
@@ -332,7 +332,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         else
             Copy(worker, block);
 
-        var sources = worker.TakeSourceHashes(TensorHashes.Sources(block.Tensor).Count);
+        var sources = worker.TakeSourceHashes(TensorHashes.CountSources(block.Tensor));
         if (held is not null)
             held.SourceHashes = sources;
         else
@@ -345,42 +345,46 @@ public sealed unsafe class MergeExecutor : IDisposable
     {
         journal.Append(block.Index, records, sources);
         _finished.TryAdd(block, records, resumed: false);
-        _hashes.Add(block, [.. records.Select(r => r.Hash)], sources);
+        _hashes.Add(block, records, sources);
     }
 
     private void Mix(Worker worker, Block block, HeldBlock? held)
     {
-        var sources = TensorHashes.Sources(block.Tensor);
-        var program = _programs[block.Tensor.Part];
+        var tensor = block.Tensor;
+        var sources = TensorHashes.CountSources(tensor);
+        var program = _programs[tensor.Part];
         var squares = stackalloc BlockSum[Kernels.Mix.MaxInputs];
-        for (var i = 0; i < sources.Count; i++)
+        for (var i = 0; i < sources; i++)
             squares[i] = default;
         for (var offset = 0; offset < block.Length; offset += worker.Elements)
         {
-            var part = new SubBlock(block.Tensor, block.Start + offset, Math.Min(worker.Elements, block.Length - offset));
-            for (var i = 0; i < sources.Count; i++)
+            var part = new SubBlock(tensor, block.Start + offset, Math.Min(worker.Elements, block.Length - offset));
+            for (var i = 0; i < sources; i++)
             {
-                var raw = worker.Read(sources[i], i, part);
+                var raw = worker.Read(TensorHashes.Source(tensor, i), i, part);
                 _progress.Add(raw.Length);
-                if (_plan.NonFinite == Recipes.NonFinite.Propagate && i < sources.Count - block.Tensor.Statistics.Count)
+                if (_plan.NonFinite == Recipes.NonFinite.Propagate && i < sources - tensor.Statistics.Count)
                     worker.HashSource(i, raw);
                 else if (worker.HashFiniteSource(i, part.Length) is >= 0 and var index)
-                    throw NotFinite(sources[i], part, i, index);
+                    throw NotFinite(TensorHashes.Source(tensor, i), part, i, index);
             }
 
             _statistics?.Add(worker, block, part, squares);
             foreach (var group in program.Groups)
-                MixGroup(worker, part, group, program, held);
+                MixGroup(worker, part, sources, group, program, held);
         }
     }
 
-    /// <summary>Mixes a sub-block that the worker has read, and writes it to the group's points, each in one go, or holds it.</summary>
-    private void MixGroup(Worker worker, SubBlock part, MixGroup group, MethodProgram program, HeldBlock? held)
+    /// <summary>Mixes a sub-block that the worker has read, piece by piece, and writes it to the group's points, each in one go, or holds it.</summary>
+    private void MixGroup(Worker worker, SubBlock part, int sources, MixGroup group, MethodProgram program, HeldBlock? held)
     {
         var tensor = part.Tensor;
         var size = tensor.OutputType.BytesPerElement;
-        foreach (var piece in worker.Pieces(part, TensorHashes.Sources(tensor).Count, whole: group.Points.Length > 1))
+        var step = group.Points.Length > 1 ? part.Length : Math.Min(part.Length, Worker.MixElements);
+        for (var start = 0; start < part.Length; start += step)
         {
+            worker.Focus(start, sources);
+            var piece = new SubBlock(tensor, part.Start + start, Math.Min(step, part.Length - start));
             if (held is not null)
             {
                 program.OnePass!.Mix(worker, piece, held);
@@ -392,7 +396,6 @@ public sealed unsafe class MergeExecutor : IDisposable
             WriteMasks(worker, piece, group);
             foreach (var point in group.Points)
             {
-                var start = (int)(piece.Start - part.Start);
                 worker.HashOutput(point, worker.Apply(worker.Output, start, piece.Length, program.AddsBase, tensor.Settings[point].Lambda, tensor.OutputType));
                 if (start + piece.Length < part.Length)
                     continue;
@@ -401,6 +404,8 @@ public sealed unsafe class MergeExecutor : IDisposable
                 _progress.Add(bytes.Length);
             }
         }
+
+        worker.Focus(0, sources);
     }
 
     /// <summary>Writes the masks that a mix made beside it, for all its sweep points.</summary>

@@ -48,8 +48,8 @@ internal sealed class TensorHashes
         return expert < 0 ? tensor.Base! : expert < tensor.Experts.Count ? tensor.Experts[expert] : tensor.Statistics[expert - tensor.Experts.Count];
     }
 
-    /// <summary>Adds a block: its hash in each output and in each source.</summary>
-    public void Add(Block block, ReadOnlySpan<UInt128> outputs, ReadOnlySpan<UInt128> sources)
+    /// <summary>Adds a block: what is known of it in each output, and its hash in each source.</summary>
+    public void Add(Block block, ReadOnlySpan<BlockRecord> outputs, ReadOnlySpan<UInt128> sources)
     {
         var index = block.Tensor.Index;
         var pending = Volatile.Read(ref _pending[index]);
@@ -61,7 +61,7 @@ internal sealed class TensorHashes
 
         var number = block.Start / BlockMap.Elements;
         for (var i = 0; i < outputs.Length; i++)
-            pending.Lists[i][number] = outputs[i];
+            pending.Lists[i][number] = outputs[i].Hash;
         for (var i = 0; i < sources.Length; i++)
             pending.Lists[outputs.Length + i][number] = sources[i];
         if (Interlocked.Decrement(ref pending.Missing) == 0)

@@ -25,8 +25,8 @@ internal sealed unsafe class Worker : IDisposable
     /// <summary>Most elements that are read at once: large reads cost less for each byte.</summary>
     private const int MostElements = 65_536;
 
-    /// <summary>Elements that are mixed at once, of those that were read: the mix stays in the first-level cache.</summary>
-    private const int MixElements = 16384;
+    /// <summary>Elements that are mixed at once, of those that were read, so that the mix is still at hand when it is applied; a multiple of <see cref="Granularity"/>.</summary>
+    public const int MixElements = 16_384;
 
     private const int LargestElement = sizeof(double);
     private const int CacheBudget = 1280 << 10;
@@ -139,9 +139,8 @@ internal sealed unsafe class Worker : IDisposable
     {
         Array.Clear(Balances);
         Array.Clear(ZeroVotes);
-        var sources = TensorHashes.Sources(block.Tensor);
-        for (var i = 0; i < sources.Count; i++)
-            _sourceHashes[i].Begin(BytesOf(block, sources[i].Type));
+        for (var i = 0; i < TensorHashes.CountSources(block.Tensor); i++)
+            _sourceHashes[i].Begin(BytesOf(block, TensorHashes.Source(block.Tensor, i).Type));
         foreach (var hash in _outputHashes)
             hash.Begin(BytesOf(block, block.Tensor.OutputType));
         foreach (var hash in _maskHashes)
@@ -260,22 +259,11 @@ internal sealed unsafe class Worker : IDisposable
         return records;
     }
 
-    /// <summary>
-    /// The pieces in which a sub-block that was read is mixed; while one is at hand, <see cref="Blocks"/> are its sources.
-    /// </summary>
-    /// <param name="part">The sub-block.</param>
-    /// <param name="sources">The number of its sources.</param>
-    /// <param name="whole">Whether it is mixed all at once.</param>
-    public IEnumerable<SubBlock> Pieces(SubBlock part, int sources, bool whole)
+    /// <summary>Makes <see cref="Blocks"/> the sources of the sub-block that was read from one of its elements on.</summary>
+    public void Focus(int start, int sources)
     {
-        var step = whole ? Elements : MixElements;
-        for (var start = 0; start < part.Length; start += step)
-        {
-            Focus(start, sources);
-            yield return new SubBlock(part.Tensor, part.Start + start, Math.Min(step, part.Length - start));
-        }
-
-        Focus(0, sources);
+        for (var i = 0; i < sources; i++)
+            Blocks[i] = new RawBlock(_sources[i] + (start * Blocks[i].Format.Size()), Blocks[i].Format);
     }
 
     /// <summary>
@@ -307,12 +295,6 @@ internal sealed unsafe class Worker : IDisposable
             cursor.Dispose();
         _maskCursor.Dispose();
         NativeMemory.AlignedFree(_memory);
-    }
-
-    private void Focus(int start, int sources)
-    {
-        for (var i = 0; i < sources; i++)
-            Blocks[i] = new RawBlock(_sources[i] + (start * Blocks[i].Format.Size()), Blocks[i].Format);
     }
 
     private static long BytesOf(Block block, TensorType type)
