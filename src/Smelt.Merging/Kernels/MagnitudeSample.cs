@@ -20,9 +20,6 @@ internal sealed unsafe class MagnitudeSample
 
     private const int FewestPages = 4;
 
-    /// <summary>Codes from here on are those of infinities and NaNs.</summary>
-    private const int Infinity = 0x7F800000;
-
     private readonly List<int> _ends = [];
     private uint[] _codes = [];
     private int _size;
@@ -96,7 +93,7 @@ internal sealed unsafe class MagnitudeSample
         // All that matters lies between two classes of the histogram: a small part of the sample.
         var (_, top) = MagnitudeSelect.BinOf((long)((share - margin) * _size), bins);
         var (bottom, _) = share + margin >= 1 ? (0, 0) : MagnitudeSelect.BinOf((long)((share + margin) * _size), bins);
-        if (top >= Infinity)
+        if (top >= Canonical.Infinity)
             return false;
         var inside = ArrayPool<uint>.Shared.Rent(_size + MagnitudeList.Slack);
         var part = inside.AsSpan(0, MagnitudeSelect.List(all, bottom - 1, top, inside));

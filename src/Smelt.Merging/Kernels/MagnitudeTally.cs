@@ -7,9 +7,6 @@ namespace Smelt.Merging.Kernels;
 /// <summary>One worker's counts of one pass of a <see cref="MagnitudeSearch"/>.</summary>
 internal sealed unsafe class MagnitudeTally
 {
-    /// <summary>Codes from here on are those of infinities and NaNs.</summary>
-    private const int Infinity = 0x7F800000;
-
     private readonly MagnitudeBracket?[] _brackets;
     private readonly long[]?[] _bins;
     private readonly MagnitudeList?[] _lists;
@@ -34,7 +31,7 @@ internal sealed unsafe class MagnitudeTally
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Add(RawBlock @base, in ExpertBlock expert, long flatStart, nint n, int block)
     {
-        if (expert.IsPlain && expert.Values.Format == @base.Format && @base.Format != FloatFormat.F64 && !Array.Exists(_brackets, b => b?.High >= Infinity))
+        if (expert.IsPlain && expert.Values.Format == @base.Format && @base.Format != FloatFormat.F64 && !Array.Exists(_brackets, b => b?.High >= Canonical.Infinity))
         {
             var size = @base.Format.Size();
             switch (@base.Format)

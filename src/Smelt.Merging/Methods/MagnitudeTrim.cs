@@ -13,12 +13,8 @@ namespace Smelt.Merging.Methods;
 /// </summary>
 internal sealed unsafe class MagnitudeTrim
 {
-    private const int FewestPages = 8;
     private const int MostPages = 64;
     private const int PagesPerModel = 512;
-
-    /// <summary>One page in so many is sampled, within the bounds above.</summary>
-    private const int SampleEvery = 24;
 
     private readonly MergePlan _plan;
     private readonly ITrimmed _method;
@@ -208,7 +204,7 @@ internal sealed unsafe class MagnitudeTrim
         if (!searches[0].Search.WantsSample)
             return;
         var (first, end) = extent.Range;
-        var pages = extent.IsModel ? PagesPerModel : (int)Math.Clamp(extent.Elements / SamplePages.Elements / SampleEvery, FewestPages, MostPages);
+        var pages = extent.IsModel ? PagesPerModel : SamplePages.CountFor(extent.Elements, MostPages);
         foreach (var part in SamplePages.Of(_plan, first, end, pages))
         {
             var read = -1;

@@ -21,9 +21,7 @@ internal sealed unsafe class OnePassTrim
     /// <summary>Below so many elements a tensor is not worth it.</summary>
     private const long FewestElements = 1 << 14;
 
-    private const int FewestPages = 8;
     private const int MostPages = 512;
-    private const int SampleEvery = 24;
 
     /// <summary>Where more columns than this are expected to be open, two passes are cheaper.</summary>
     private const double MostOpen = 0.5;
@@ -257,7 +255,7 @@ internal sealed unsafe class OnePassTrim
     private void Sample(PassContext context, Worker worker, HeldTensor held, int expert)
     {
         var tensor = held.Tensor;
-        var pages = SamplePages.Of(context.Plan, tensor.Index, tensor.Index + 1, (int)Math.Clamp(tensor.ElementCount / SamplePages.Elements / SampleEvery, FewestPages, MostPages));
+        var pages = SamplePages.Of(context.Plan, tensor.Index, tensor.Index + 1, SamplePages.CountFor(tensor.ElementCount, MostPages));
         var starts = new long[pages.Count];
         var sample = new MagnitudeSample();
         for (var i = 0; i < pages.Count; i++)

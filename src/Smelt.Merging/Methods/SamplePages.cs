@@ -12,6 +12,14 @@ internal static class SamplePages
     /// <summary>Pages from which the majority of signs is guessed.</summary>
     public const int ForMajority = 64;
 
+    /// <summary>One page in so many is sampled for a threshold of a tensor, within bounds.</summary>
+    private const int SampleEvery = 24;
+
+    private const int FewestPages = 8;
+
+    /// <summary>The number of pages that are sampled for a threshold of a tensor of so many elements.</summary>
+    public static int CountFor(long elements, int most) => (int)Math.Clamp(elements / Elements / SampleEvery, FewestPages, most);
+
     /// <summary>
     /// At most <paramref name="count"/> pages over the tensors from <paramref name="first"/> up to <paramref name="end"/>,
     /// each at the start of one of as many equal stretches.

@@ -29,6 +29,9 @@ internal static class Canonical
     /// <summary>Bits of the only fp32 NaN that kernels write.</summary>
     internal const int NaN = 0x7FC00000;
 
+    /// <summary>The bits of infinity: magnitudes from here on are those of infinities and NaNs.</summary>
+    internal const int Infinity = 0x7F800000;
+
     /// <summary><paramref name="value"/> with every NaN made canonical.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static TSimd Of<TSimd>(TSimd value)
