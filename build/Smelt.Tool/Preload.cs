@@ -1,26 +1,42 @@
 using System.IO.Hashing;
 using System.Security.Cryptography;
-using System.Text.Json;
+using Smelt.Recipes.Configuration;
 
 namespace Smelt.Tool;
 
 /// <summary>
-/// Loads what every merge needs of the libraries while the command line is parsed: the libraries of JSON and of hashes take
-/// 5 ms each to load, and the other core has nothing to do yet.
+/// Does what every merge of a configuration begins with while the command line is parsed, which the other core has nothing
+/// else to do in: reads the configuration, and loads the libraries of hashes, which take 5 ms each.
 /// </summary>
 internal static class Preload
 {
-    /// <summary>Starts it in the background; it ends by itself.</summary>
-    public static void Start()
+    private static string? _path;
+    private static Task<ReadConfiguration>? _configuration;
+
+    /// <summary>Starts it in the background, for the arguments of a verb that merges.</summary>
+    public static void Start(string[] arguments)
     {
-        if (Environment.ProcessorCount > 1)
-            new Thread(Load) { IsBackground = true, Name = "smelt-preload" }.Start();
+        if (Environment.ProcessorCount < 2)
+            return;
+        if (Array.Find(arguments, a => a.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) is { } path && File.Exists(path))
+        {
+            _path = Path.GetFullPath(path);
+            _configuration = new Task<ReadConfiguration>(() => Read(_path));
+        }
+
+        new Thread(Work) { IsBackground = true, Name = "smelt-preload" }.Start();
     }
 
-    private static void Load()
+    /// <summary>The configuration in a file: that which is being read already, or else read now.</summary>
+    /// <param name="file">Its full path.</param>
+    public static ReadConfiguration Configuration(string file) =>
+        _configuration is { } read && file == _path ? read.GetAwaiter().GetResult() : Read(file);
+
+    private static ReadConfiguration Read(string file) => ConfigurationReader.Read(File.ReadAllBytes(file), file);
+
+    private static void Work()
     {
-        using (var json = JsonDocument.Parse("{\"a\":[1]}"))
-            json.RootElement.TryGetProperty("a", out _);
+        _configuration?.RunSynchronously();
         SHA256.HashData([]);
         XxHash3.HashToUInt64([]);
     }

@@ -15,7 +15,7 @@ internal static class Program
         }
 
         if (arguments is ["run", ..])
-            Preload.Start();
+            Preload.Start(arguments);
         using var signals = new StopSignals();
         return (int)CommandLine.Run(arguments, Terminal.OfProcess(), signals.Token);
     }

@@ -16,10 +16,16 @@ public static class CheckpointFolder
 
     /// <summary>Opens a model.</summary>
     /// <exception cref="InvalidInputException">It is no model that can be read; all problems of all its files.</exception>
-    public static Checkpoint Open(string path)
+    public static Checkpoint Open(string path) => Open(path, new SharedHeaders());
+
+    /// <summary>Opens a model that may be laid out as others are.</summary>
+    /// <param name="path">Its folder or file.</param>
+    /// <param name="headers">The headers of the models that are opened together.</param>
+    /// <exception cref="InvalidInputException">It is no model that can be read; all problems of all its files.</exception>
+    public static Checkpoint Open(string path, SharedHeaders headers)
     {
         if (File.Exists(path))
-            return OpenFiles(path, null, [(System.IO.Path.GetFileName(path), path)], null, []);
+            return OpenFiles(path, null, [(System.IO.Path.GetFileName(path), path)], headers, null, []);
         if (!Directory.Exists(path))
             throw new InvalidInputException(CheckpointRules.NotFound.Id, path, "there is no such folder or file.", "Check the path; a relative one starts at the folder of the recipe's project.");
 
@@ -30,19 +36,19 @@ public static class CheckpointFolder
             var warnings = File.Exists(indexPath)
                 ? new[] { CheckpointRules.TwoForms.At(path, $"{SingleName} lies beside {ShardLayout.IndexName}; the single file is used.", "Remove the one that is not meant.") }
                 : [];
-            return OpenFiles(path, path, [(SingleName, single)], null, warnings);
+            return OpenFiles(path, path, [(SingleName, single)], headers, null, warnings);
         }
 
         if (!Exists(indexPath))
             throw NoWeights(path);
         var index = ShardIndex.Read(indexPath);
-        return OpenFiles(path, path, [.. index.Files.Select(f => (f, System.IO.Path.Combine(path, f)))], index, []);
+        return OpenFiles(path, path, [.. index.Files.Select(f => (f, System.IO.Path.Combine(path, f)))], headers, index, []);
     }
 
     /// <summary>Whether a file is there, also one behind a broken link, which deserves an error of its own.</summary>
     private static bool Exists(string path) => File.Exists(path) || new FileInfo(path).LinkTarget is not null;
 
-    private static Checkpoint OpenFiles(string path, string? folder, (string Name, string Path)[] files, ShardIndex? index, IReadOnlyList<Problem> warnings)
+    private static Checkpoint OpenFiles(string path, string? folder, (string Name, string Path)[] files, SharedHeaders headers, ShardIndex? index, IReadOnlyList<Problem> warnings)
     {
         var opened = new OpenedFile[files.Length];
         var problems = new List<Problem>();
@@ -50,7 +56,7 @@ public static class CheckpointFolder
         {
             try
             {
-                opened[i] = new OpenedFile(CheckpointFile.Of(files[i].Name, files[i].Path), SafetensorsHeader.Read(files[i].Path));
+                opened[i] = new OpenedFile(CheckpointFile.Of(files[i].Name, files[i].Path), SafetensorsHeader.Read(files[i].Path, headers));
             }
             catch (InvalidInputException invalid)
             {
@@ -63,7 +69,10 @@ public static class CheckpointFolder
             problems.AddRange(index.Check(path, opened));
         if (problems.Any(p => p.Severity == Severity.Error))
             throw new InvalidInputException([.. problems.OrderBy(p => p.Where, StringComparer.Ordinal)]);
-        var tensors = new List<CheckpointTensor>();
+        var count = 0;
+        foreach (var (_, header) in opened)
+            count += header.Tensors.Count;
+        var tensors = new List<CheckpointTensor>(count);
         foreach (var (file, header) in opened)
         {
             foreach (var tensor in header.Tensors)

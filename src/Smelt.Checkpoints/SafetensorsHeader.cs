@@ -37,7 +37,13 @@ public sealed class SafetensorsHeader
 
     /// <summary>Reads the header of a file.</summary>
     /// <exception cref="InvalidInputException">The file is not a valid safetensors file.</exception>
-    public static SafetensorsHeader Read(string path)
+    public static SafetensorsHeader Read(string path) => Read(path, new SharedHeaders());
+
+    /// <summary>Reads the header of a file that may be the same as others.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="shared">The headers of the files that are read together.</param>
+    /// <exception cref="InvalidInputException">The file is not a valid safetensors file.</exception>
+    public static SafetensorsHeader Read(string path, SharedHeaders shared)
     {
         try
         {
@@ -47,7 +53,7 @@ public sealed class SafetensorsHeader
             var read = ReadFully(file, prefix, 0);
             CheckPrefix(path, prefix.AsSpan(0, read), length);
             var header = new byte[BinaryPrimitives.ReadInt64LittleEndian(prefix)];
-            return Parse(path, header.AsSpan(0, ReadFully(file, header, PrefixLength)), length);
+            return shared.Of(header.AsMemory(0, ReadFully(file, header, PrefixLength)), length, text => Parse(path, text.Span, length));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

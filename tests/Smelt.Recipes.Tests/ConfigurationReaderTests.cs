@@ -116,6 +116,25 @@ public class ConfigurationReaderTests
         Assert.Contains("density is 7; allowed: 0 <= density <= 1", read.Problems[1].Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Rules that hold constants alone are read without their places; one that holds more among them still has its own.</summary>
+    [Theory]
+    [InlineData("{\"on\":\"b\",\"on\":\"c\",\"weight\":1}", "SM5006 /tensors/1/on")]
+    [InlineData("{\"on\":\"b\",\"weight\":1,\"weight\":2}", "SM5006 /tensors/1/weight")]
+    [InlineData("{\"on\":\"b\",\"wieght\":1}", "SM3003 /tensors/1|SM5002 /tensors/1/wieght")]
+    [InlineData("{\"on\":\"b\",\"weight\":\"1\"}", "SM3003 /tensors/1|SM5003 /tensors/1/weight")]
+    [InlineData("{\"on\":\"b\",\"weight\":1e999}", "SM2002 /tensors/1/weight|SM3003 /tensors/1")]
+    [InlineData("{\"on\":1,\"weight\":1}", "SM5003 /tensors/1/on")]
+    [InlineData("{\"weight\":1}", "SM5004 /tensors/1")]
+    [InlineData("{\"on\":\"b\"}", "SM3003 /tensors/1")]
+    [InlineData("7", "SM5003 /tensors/1")]
+    public void A_rule_that_is_wrong_among_plain_ones_is_reported_in_its_place(string rule, string expected)
+    {
+        var read = ConfigurationReader.Read($"{{\"version\":1,\"name\":\"a\",\"method\":\"average\",\"experts\":[{{\"model\":{{\"folder\":\"x\"}}}}],\"tensors\":[{{\"on\":\"a\",\"weight\":1}},{rule},{{\"\\u006fn\":\"d\",\"weight\":2}}]}}", "a.json");
+        Assert.Equal(expected, string.Join("|", read.Problems.Select(p => $"{p.Id} {p.Where.Split(' ')[1]}").Order(StringComparer.Ordinal)));
+        if (read.Recipe is { } recipe)
+            Assert.Equal(new[] { On("a") with { Weight = 1 }, On("d") with { Weight = 2 } }, recipe.Tensors.Where(t => t is TensorOverride { Match: "a" or "d" }));
+    }
+
     [Fact]
     public void Mutations_never_break_the_reader()
     {

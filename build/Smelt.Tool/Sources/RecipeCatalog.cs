@@ -122,7 +122,7 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
 
     private static RecipeCatalog OpenConfiguration(string file, IReadOnlyList<string> names)
     {
-        var entry = Load(Path.GetFileNameWithoutExtension(file), () => File.ReadAllBytes(file), file);
+        var entry = Load(Path.GetFileNameWithoutExtension(file), () => Preload.Configuration(file));
         if (entry.Recipe is not null)
             CheckNames(names, [entry.Name], file);
         return new RecipeCatalog(Path.GetDirectoryName(file)!, [entry], []);
@@ -148,11 +148,13 @@ internal sealed record RecipeCatalog(string Root, IReadOnlyList<CatalogEntry> En
     /// <summary>Reads a configuration.</summary>
     internal static CatalogEntry Load(string name, byte[] utf8, string source) => Load(name, () => utf8, source);
 
-    private static CatalogEntry Load(string name, Func<byte[]> utf8, string source)
+    private static CatalogEntry Load(string name, Func<byte[]> utf8, string source) => Load(name, () => ConfigurationReader.Read(utf8(), source));
+
+    private static CatalogEntry Load(string name, Func<ReadConfiguration> reading)
     {
         try
         {
-            var read = ConfigurationReader.Read(utf8(), source);
+            var read = reading();
             return read is { HasErrors: false, Recipe: { } recipe }
                 ? new CatalogEntry(read.Name, new LoadedRecipe(read.Name, recipe, read.CanonicalJson, read.Sha256), read.Problems)
                 : new CatalogEntry(read.Name.Length == 0 ? name : read.Name, null, read.Problems);

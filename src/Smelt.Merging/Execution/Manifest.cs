@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Smelt.Checkpoints;
 using Smelt.Merging.Planning;
 
 namespace Smelt.Merging.Execution;
@@ -16,8 +16,6 @@ public static class Manifest
     public const string FileName = "smelt.json";
 
     private const int SchemaVersion = 1;
-    private const int HashDigits = 32;
-    private const int MostPending = 1 << 14;
     private static readonly JsonWriterOptions Indented = new() { Indented = true, NewLine = "\n" };
 
     /// <summary>Writes a manifest.</summary>
@@ -28,40 +26,35 @@ public static class Manifest
     /// <param name="sideFiles">The other files of the output.</param>
     internal static void Write(string path, MergePlan plan, int point, TensorHashes hashes, IReadOnlyList<SideFile> sideFiles)
     {
+        const int depthOfInput = 3;
+        var lists = new ReadOnlyMemory<byte>[1 + plan.Inputs.Count];
         using var file = File.Create(path);
         using (var json = new Utf8JsonWriter(file, Indented))
         {
-            json.WriteStartObject();
-            json.WriteNumber("version", SchemaVersion);
-            json.WriteString("tool", "smelt " + ToolVersion);
-            json.WritePropertyName("configuration");
-            using (var configuration = JsonDocument.Parse(plan.Configuration))
-                configuration.WriteTo(json);
-            json.WriteString("configurationSha256", plan.ConfigurationHash);
-            json.WriteString("point", plan.Points[point].Label);
-            if (SeedOf(plan) is { } seed)
+            // What has an entry for each rule or for each tensor is made on all cores: the head, the list of the output, and those of the inputs.
+            Concurrently.For(1 + lists.Length, i =>
             {
-                json.WritePropertyName("mergekit");
-                seed.WriteTo(json);
-            }
-
-            json.WriteString("hash", "XxHash128 over the XxHash128 of each block of 65,536 elements");
-            WriteHashes(json, "tensors", hashes.Outputs(plan.Tensors, point));
+                if (i == 0)
+                    WriteHead(json, plan, point);
+                else
+                    lists[i - 1] = i == 1 ? HashList.Of(hashes.Outputs(plan.Tensors, point), 1, plan.Tensors.Count) : HashList.Of(hashes.Inputs(plan.Inputs[i - 2]), depthOfInput, plan.Inputs[i - 2].Checkpoint.Tensors.Count);
+            });
+            HashList.Write(json, "tensors", lists[0]);
             if (plan.MaskOutputs is { } masks)
             {
                 json.WriteStartObject("masks");
                 for (var mask = 0; mask < masks.Names.Count; mask++)
                 {
-                    WriteHashes(json, MaskOutputs.FileOf(masks.Names[mask]), hashes.Outputs(plan.Merged, plan.StreamOf(point, mask)));
+                    HashList.Write(json, MaskOutputs.FileOf(masks.Names[mask]), HashList.Of(hashes.Outputs(plan.Merged, plan.StreamOf(point, mask)), json.CurrentDepth));
                 }
 
                 json.WriteEndObject();
             }
 
-            WriteHashes(json, "files", HashesOf(sideFiles));
+            HashList.Write(json, "files", HashList.Of(HashesOf(sideFiles), json.CurrentDepth));
             json.WriteStartArray("inputs");
-            foreach (var input in plan.Inputs)
-                WriteInput(json, input, hashes);
+            for (var i = 0; i < plan.Inputs.Count; i++)
+                WriteInput(json, plan.Inputs[i], lists[1 + i]);
             json.WriteEndArray();
             WriteGiven(json, plan, hashes);
             json.WriteEndObject();
@@ -116,7 +109,27 @@ public static class Manifest
         return text;
     }
 
-    private static void WriteInput(Utf8JsonWriter json, PlannedInput input, TensorHashes hashes)
+    private static void WriteHead(Utf8JsonWriter json, MergePlan plan, int point)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("version", SchemaVersion);
+        json.WriteString("tool", "smelt " + ToolVersion);
+        json.WritePropertyName("configuration");
+        using (var configuration = JsonDocument.Parse(plan.Configuration))
+            configuration.WriteTo(json);
+        json.Flush();
+        json.WriteString("configurationSha256", plan.ConfigurationHash);
+        json.WriteString("point", plan.Points[point].Label);
+        if (SeedOf(plan) is { } seed)
+        {
+            json.WritePropertyName("mergekit");
+            seed.WriteTo(json);
+        }
+
+        json.WriteString("hash", "XxHash128 over the XxHash128 of each block of 65,536 elements");
+    }
+
+    private static void WriteInput(Utf8JsonWriter json, PlannedInput input, ReadOnlyMemory<byte> tensors)
     {
         json.WriteStartObject();
         json.WriteString("model", input.Reference.ToString());
@@ -125,7 +138,7 @@ public static class Manifest
         foreach (var file in input.Checkpoint.Files)
             json.WriteNumber(file.Name, file.Length);
         json.WriteEndObject();
-        WriteHashes(json, "tensors", hashes.Inputs(input));
+        HashList.Write(json, "tensors", tensors);
         if (input is { Reference: Recipes.StageModel, Checkpoint.Folder: { } stage })
             CopyInputs(json, Path.Combine(stage, FileName));
         json.WriteEndObject();
@@ -154,7 +167,7 @@ public static class Manifest
         foreach (var name in names)
         {
             // A merge that makes no tensor of the output reads nothing.
-            WriteHashes(json, name, files.TryGetValue(Path.GetFullPath(name, plan.Root), out var file) ? hashes.Given(file) : []);
+            HashList.Write(json, name, HashList.Of(files.TryGetValue(Path.GetFullPath(name, plan.Root), out var file) ? hashes.Given(file) : [], json.CurrentDepth));
         }
 
         json.WriteEndObject();
@@ -164,23 +177,5 @@ public static class Manifest
     {
         foreach (var file in files)
             yield return (file.Name, file.Hash);
-    }
-
-    private static void WriteHashes(Utf8JsonWriter json, string name, IEnumerable<(string Name, UInt128 Hash)> hashes)
-    {
-        Span<char> digits = stackalloc char[HashDigits];
-        json.WriteStartObject(name);
-        foreach (var (item, hash) in hashes)
-        {
-            ((ulong)(hash >> 64)).TryFormat(digits, out _, "x16", CultureInfo.InvariantCulture);
-            ((ulong)hash).TryFormat(digits[(HashDigits / 2)..], out _, "x16", CultureInfo.InvariantCulture);
-            json.WriteString(item, digits);
-
-            // A model of many tensors would otherwise be one large buffer, made anew each time it is full.
-            if (json.BytesPending >= MostPending)
-                json.Flush();
-        }
-
-        json.WriteEndObject();
     }
 }

@@ -23,6 +23,34 @@ public static unsafe class Rehearsal
             new Thread(() => Run(recipe)) { IsBackground = true, Name = "smelt-rehearsal" }.Start();
     }
 
+    /// <summary>Starts the kernels that measure task vectors in the background, for a plan that has any, once it is known that they are measured.</summary>
+    public static void StartStatistics(Planning.MergePlan plan)
+    {
+        if (Environment.ProcessorCount > 1 && Execution.StatisticsCollector.Applies(plan))
+            new Thread(RunStatistics) { IsBackground = true, Name = "smelt-rehearsal" }.Start();
+    }
+
+    /// <summary>Runs the kernels that measure task vectors.</summary>
+    internal static void RunStatistics()
+    {
+        var memory = (byte*)NativeMemory.AllocZeroed(Elements, sizeof(float) + sizeof(ushort));
+        try
+        {
+            var stored = new RawBlock(memory, FloatFormat.BF16);
+            var deltas = (float*)(memory + (Elements * sizeof(ushort)));
+            var expert = new ExpertBlock(stored);
+            var experts = stackalloc ExpertBlock[Experts] { expert, expert };
+            Deltas.Compute(stored, expert, 0, Simd.Chunk, deltas);
+            var sum = default(BlockSum);
+            sum.AddProducts(deltas, deltas, Simd.Chunk);
+            Conflicts.Count(stored, experts, Experts, 0, Simd.Chunk);
+        }
+        finally
+        {
+            NativeMemory.Free(memory);
+        }
+    }
+
     /// <summary>Runs the kernels of a recipe's method.</summary>
     internal static void Run(Recipe recipe)
     {

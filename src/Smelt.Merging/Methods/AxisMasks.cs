@@ -48,7 +48,9 @@ internal sealed unsafe class AxisMasks
     /// <summary>The bytes of masks that are held at a time for a part of a plan: those of tensors merged together.</summary>
     public static long SharedBytes(MergePlan plan, MergePart part, int threads)
     {
-        var largest = Tensors(plan, part).Select(t => t.ElementCount).DefaultIfEmpty(0).Max();
+        var largest = 0L;
+        foreach (var tensor in Tensors(plan, part))
+            largest = Math.Max(largest, tensor.ElementCount);
         return largest == 0 ? 0 : (largest + (MergeExecutor.BlocksPerWorker * threads * (long)BlockMap.Elements)) / 8 * part.Experts.Count * MethodProgram.CountGroups(part.Points);
     }
 

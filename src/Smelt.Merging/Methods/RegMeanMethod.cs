@@ -39,6 +39,8 @@ internal sealed unsafe class RegMeanMethod(MergePlan plan) : MethodProgram(plan)
     /// <param name="threads">Worker threads, on which the number of tensors that are prepared together depends.</param>
     public static (long Bytes, TensorPlan? Largest) Memory(MergePlan plan, int threads)
     {
+        if (!plan.Parts.Any(p => p.Points[0].Recipe is RegMean))
+            return (0, null);
         TensorPlan? largest = null;
         var (most, all, mostElements) = (0L, 0L, 0L);
         foreach (var tensor in plan.Tensors.Where(t => t.Grams.Count > 0))

@@ -54,7 +54,18 @@ public static class Planner
 
         var maskOutputs = MaskOutputs.Of(resolved, tensors);
         var layout = ShardLayout.Create(tensors.Select(t => new LayoutTensor(t.Name, t.OutputType, t.Shape)), resolved.MaxShardSize!.Value.Bytes);
-        var passes = parts.Select(p => MethodProgram.CountPasses(p.Points[0].Recipe)).ToArray();
+        var passes = new int[parts.Count];
+        for (var i = 0; i < passes.Length; i++)
+            passes[i] = MethodProgram.CountPasses(parts[i].Points[0].Recipe);
+        var (mostPasses, bytesPerPass, bytesToRead) = (0, 0L, 0L);
+        foreach (var tensor in tensors)
+        {
+            var bytes = BytesOf(tensor);
+            mostPasses = Math.Max(mostPasses, passes[tensor.Part]);
+            bytesPerPass += bytes;
+            bytesToRead += (bytes * passes[tensor.Part]) + MethodProgram.CountExtraBytes(parts[tensor.Part].Points[0].Recipe, tensor);
+        }
+
         return new MergePlan
         {
             Name = name,
@@ -75,9 +86,9 @@ public static class Planner
             Layout = layout,
             Masks = parts.Count == 1 ? parts[0].Masks : null,
             Signs = parts.Count == 1 ? parts[0].Signs : null,
-            BytesPerPass = tensors.Sum(BytesOf),
-            Passes = passes.Max(),
-            BytesToRead = tensors.Sum(t => (BytesOf(t) * passes[t.Part]) + MethodProgram.CountExtraBytes(parts[t.Part].Points[0].Recipe, t)),
+            BytesPerPass = bytesPerPass,
+            Passes = mostPasses,
+            BytesToRead = bytesToRead,
             WeightType = MostCommonType(tensors),
             NonFinite = resolved.NonFinite!.Value,
             MaskOutputs = maskOutputs,
@@ -122,15 +133,16 @@ public static class Planner
     {
         var models = Models(recipe);
         var results = new (PlannedInput? Input, IReadOnlyList<Problem> Problems)[models.Count];
+        var headers = new SharedHeaders();
         Concurrently.For(models.Count, i =>
         {
             try
             {
                 results[i] = (models[i] switch
                 {
-                    StageModel stage when stageFolders is not null => new PlannedInput(stage, CheckpointFolder.Open(stageFolders[stage]), null),
+                    StageModel stage when stageFolders is not null => new PlannedInput(stage, CheckpointFolder.Open(stageFolders[stage], headers), null),
                     StageModel stage => stages.Find(s => s.Model == stage) is { Plan: { } plan } ? new PlannedInput(stage, Unmerged(plan), null) : null,
-                    var model => Open(model, root),
+                    var model => Open(model, root, headers),
                 }, []);
             }
             catch (InvalidInputException invalid)
@@ -172,14 +184,16 @@ public static class Planner
 
     /// <summary>Opens a model of a folder or the hub by its headers.</summary>
     /// <exception cref="InvalidInputException">It can't be found or read; all problems.</exception>
-    public static PlannedInput Open(Model model, string root)
+    public static PlannedInput Open(Model model, string root) => Open(model, root, new SharedHeaders());
+
+    private static PlannedInput Open(Model model, string root, SharedHeaders headers)
     {
         if (model is FolderModel folder)
-            return new PlannedInput(model, CheckpointFolder.Open(Path.GetFullPath(folder.Path, root)), null);
+            return new PlannedInput(model, CheckpointFolder.Open(Path.GetFullPath(folder.Path, root), headers), null);
 
         var hub = (HubModel)model;
         var snapshot = HubCache.Resolve(hub.Id, hub.Revision);
-        return new PlannedInput(model, CheckpointFolder.Open(snapshot.Folder), snapshot.Commit);
+        return new PlannedInput(model, CheckpointFolder.Open(snapshot.Folder, headers), snapshot.Commit);
     }
 
     /// <summary>Plans the merges of a recipe one after another; returns the layers that were put together anew.</summary>

@@ -6,8 +6,8 @@ namespace Smelt.Recipes.Configuration;
 
 /// <summary>
 /// Canonical JSON after RFC 8785: keys sorted by UTF-16 code units, no white space, numbers as ECMAScript prints them,
-/// strings escaped only where they must be. A value is a string, a number (double, long, int), a bool, or a list or
-/// dictionary of values.
+/// strings escaped only where they must be. A value is a string, a number (double, long, int), a bool, a list of values, or
+/// a dictionary or <see cref="JsonMembers"/> of them.
 /// </summary>
 public static class CanonicalJson
 {
@@ -75,27 +75,41 @@ public static class CanonicalJson
         {
             case string s: AppendString(text, s); break;
             case bool b: text.Append(b ? "true" : "false"); break;
-            case double d: text.Append(Number(d)); break;
+            case double d: AppendNumber(text, d); break;
             case int i: text.Append(i.ToString(CultureInfo.InvariantCulture)); break;
             case long l: text.Append(l.ToString(CultureInfo.InvariantCulture)); break;
-            case IReadOnlyDictionary<string, object> map: AppendObject(text, map); break;
+            case JsonMembers members: AppendObject(text, members); break;
+            case IReadOnlyDictionary<string, object> map: AppendObject(text, new JsonMembers(map)); break;
             case IEnumerable<object> list: AppendList(text, list); break;
             default: throw new ArgumentException($"{value?.GetType().Name ?? "null"} is no type of JSON.", nameof(value));
         }
     }
 
-    private static void AppendObject(StringBuilder text, IReadOnlyDictionary<string, object> map)
+    private static void AppendNumber(StringBuilder text, double value)
     {
-        var keys = map.Keys.ToArray();
-        Array.Sort(keys, string.CompareOrdinal);
+#if NET
+        // Most numbers have no exponent: they are printed in place.
+        Span<char> digits = stackalloc char[32];
+        if (value != 0 && double.IsFinite(value) && value.TryFormat(digits, out var length, "R", CultureInfo.InvariantCulture) && !digits[..length].Contains('E'))
+        {
+            text.Append(digits[..length]);
+            return;
+        }
+#endif
+        text.Append(Number(value));
+    }
+
+    private static void AppendObject(StringBuilder text, JsonMembers members)
+    {
         text.Append('{');
-        for (var i = 0; i < keys.Length; i++)
+        for (var i = 0; i < members.Count; i++)
         {
             if (i > 0)
                 text.Append(',');
-            AppendString(text, keys[i]);
+            var (key, value) = members[i];
+            AppendString(text, key);
             text.Append(':');
-            Append(text, map[keys[i]]);
+            Append(text, value);
         }
 
         text.Append('}');

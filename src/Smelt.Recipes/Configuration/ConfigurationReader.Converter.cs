@@ -215,7 +215,7 @@ internal sealed class ConfigurationConverter(List<Problem> problems, bool takesA
             return ReadSubsets(json, where);
         if (type == typeof(Sequence<Part>))
             return List(json, where, ReadPart);
-        return List(json, where, ReadRule);
+        return List(json, where, ReadRule, new PlainRules().Read);
     }
 
     private Scalar? Scalar(JsonElement json, string where)
@@ -368,7 +368,11 @@ internal sealed class ConfigurationConverter(List<Problem> problems, bool takesA
     }
 
     /// <summary>A list of all elements that could be read; null where it is no list. Elements that could not have been reported.</summary>
-    private Sequence<T>? List<T>(JsonElement json, string where, Func<JsonElement, string, T?> read)
+    /// <param name="json">The list.</param>
+    /// <param name="where">Its place.</param>
+    /// <param name="read">Reads an element at a place.</param>
+    /// <param name="readPlain">Reads elements that hold nothing to report, without their places; null for any other.</param>
+    private Sequence<T>? List<T>(JsonElement json, string where, Func<JsonElement, string, T?> read, Func<JsonElement, T?>? readPlain = null)
         where T : class
     {
         if (!Is(json, where, JsonValueKind.Array, "a list"))
@@ -377,8 +381,9 @@ internal sealed class ConfigurationConverter(List<Problem> problems, bool takesA
         var index = 0;
         foreach (var element in json.EnumerateArray())
         {
-            if (read(element, $"{where}/{index++}") is { } item)
+            if ((readPlain?.Invoke(element) ?? read(element, $"{where}/{index}")) is { } item)
                 items.Add(item);
+            index++;
         }
 
         return Sequence.From(items);

@@ -29,6 +29,7 @@ public sealed class RehearsalTests
         {
             Simd.Width = width;
             Rehearsal.Run(SweepExpansion.Expand(Recipes[name])[0].Recipe);
+            Rehearsal.RunStatistics();
         }
 
         Simd.Width = 0;
