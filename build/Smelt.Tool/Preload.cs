@@ -11,7 +11,7 @@ namespace Smelt.Tool;
 internal static class Preload
 {
     private static string? _path;
-    private static Task<ReadConfiguration>? _configuration;
+    private static Lazy<ReadConfiguration>? _configuration;
 
     /// <summary>Starts it in the background, for the arguments of a verb that merges.</summary>
     public static void Start(string[] arguments)
@@ -21,7 +21,7 @@ internal static class Preload
         if (Array.Find(arguments, a => a.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) is { } path && File.Exists(path))
         {
             _path = Path.GetFullPath(path);
-            _configuration = new Task<ReadConfiguration>(() => Read(_path));
+            _configuration = new Lazy<ReadConfiguration>(() => Read(_path));
         }
 
         new Thread(Work) { IsBackground = true, Name = "smelt-preload" }.Start();
@@ -29,14 +29,30 @@ internal static class Preload
 
     /// <summary>The configuration in a file: that which is being read already, or else read now.</summary>
     /// <param name="file">Its full path.</param>
-    public static ReadConfiguration Configuration(string file) =>
-        _configuration is { } read && file == _path ? read.GetAwaiter().GetResult() : Read(file);
+    public static ReadConfiguration Configuration(string file)
+    {
+        if (_configuration is not { } reading || file != _path)
+            return Read(file);
+
+        // Until it is read there is time for the kernels that every merge runs.
+        if (!reading.IsValueCreated)
+            Merging.Kernels.Rehearsal.RunHashes();
+        return reading.Value;
+    }
 
     private static ReadConfiguration Read(string file) => ConfigurationReader.Read(File.ReadAllBytes(file), file);
 
     private static void Work()
     {
-        _configuration?.RunSynchronously();
+        try
+        {
+            _ = _configuration?.Value;
+        }
+        catch (Exception)
+        {
+            // Whoever asks for the configuration gets it again, and says what is wrong.
+        }
+
         SHA256.HashData([]);
         XxHash3.HashToUInt64([]);
     }

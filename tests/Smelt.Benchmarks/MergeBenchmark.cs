@@ -32,15 +32,24 @@ internal static class MergeBenchmark
         Console.WriteLine($"{options.Shape.Name}, {options.Experts} experts, BF16, {Environment.ProcessorCount} cores, best of {options.Runs}{(options.Cold ? ", cold" : "")}; U = {unit * 1000:F0} ms, {(bytes * (files.Length + 1)) / unit / 1e9:F2} GB/s");
         Console.WriteLine("| work | s | CPU s | ns per parameter | CPU ns per parameter | ratio | goal |\n|---|---|---|---|---|---|---|");
         var parameters = bytes / 2.0;
-        var linear = 0.0;
+        var (linear, single) = (0.0, 0.0);
         foreach (var row in Rows(folders).Where(r => r.Name.Contains(options.Only, StringComparison.Ordinal)))
         {
             var (seconds, processor) = Measure(row.Recipe, output, files, options);
             linear = linear == 0 ? seconds : linear;
+            var goal = row.Goal > 0 ? $"<= {row.Goal} {row.Unit}" : "";
+            var points = SweepExpansion.Expand(row.Recipe).Count;
+            if (points > 1 && single > 0)
+                goal = SweepGoal(single, IoUnit.MeasureWrites(output + ".bin", points, bytes));
+            else if (row.Recipe is Ties { Profile: Profile.Mergekit })
+                single = seconds;
             var ratio = seconds / (row.Unit == 'U' ? unit : linear);
-            Console.WriteLine($"| {row.Name} | {seconds:F3} | {processor:F2} | {seconds / parameters * 1e9:F2} | {processor / parameters * 1e9:F2} | {ratio:F2} {row.Unit} | {(row.Goal > 0 ? $"<= {row.Goal} {row.Unit}" : "")} |");
+            Console.WriteLine($"| {row.Name} | {seconds:F3} | {processor:F2} | {seconds / parameters * 1e9:F2} | {processor / parameters * 1e9:F2} | {ratio:F2} {row.Unit} | {goal} |");
         }
     }
+
+    /// <summary>What a sweep may take: three merges of one point, and the time of its writes.</summary>
+    private static string SweepGoal(double single, double writes) => $"<= 3 x {single:F3} + {writes:F3} of writes = {(3 * single) + writes:F3} s";
 
     /// <summary>The merges of the table; averaging, L, is the first.</summary>
     internal static IEnumerable<MergeRow> Rows(string[] folders)

@@ -9,19 +9,16 @@ namespace Smelt.Merging.Execution;
 /// </summary>
 internal sealed unsafe class HeldBlock
 {
-    /// <summary>The output's bytes, those of open columns without meaning.</summary>
+    /// <summary>The output's bytes, those of open columns without meaning; null where they are written to the output's file already.</summary>
     public required byte* Output { get; init; }
 
     /// <summary>For each open column its element in the block, rising.</summary>
-    public required ushort* Indices { get; init; }
+    public required ushort* Indices { get; set; }
 
     /// <summary>For each source its elements in the open columns.</summary>
     public required void*[] Columns { get; init; }
 
-    /// <summary>The most open columns there may be.</summary>
-    public required int Capacity { get; init; }
-
-    /// <summary>The number of open columns; more than <see cref="Capacity"/> where there are too many.</summary>
+    /// <summary>The number of open columns.</summary>
     public int Count { get; set; }
 
     /// <summary>The hashes of the block in its sources.</summary>
@@ -37,50 +34,84 @@ internal sealed unsafe class HeldBlock
     }
 }
 
-/// <summary>Memory for the <see cref="HeldBlock"/>s of one wave of tensors, taken once; only what is used of it becomes resident.</summary>
-/// <param name="bytes">How much there may be.</param>
-internal sealed unsafe class HeldMemory(long bytes) : IDisposable
+/// <summary>
+/// Memory for the <see cref="HeldBlock"/>s of one wave of tensors, taken once; only what is used of it becomes resident. Each worker has a stage that
+/// all columns of a block fit on, and what of them is set aside there is kept behind that of other blocks.
+/// </summary>
+internal sealed unsafe class HeldMemory : IDisposable
 {
     private const nuint Alignment = 64;
 
+    /// <summary>Columns of a stage.</summary>
+    private const int StageColumns = BlockMap.Elements + OpenColumns.Slack;
+
+    private readonly long _stageBytes;
+    private readonly long _stages;
     private byte* _memory;
     private long _used;
 
-    /// <summary>How much there may be.</summary>
-    public long Bytes => bytes;
-
-    /// <summary>Bytes that a block takes at most.</summary>
-    /// <param name="outputBytes">Bytes of its output.</param>
-    /// <param name="sources">Number of its sources.</param>
-    /// <param name="size">Bytes of an element of a source.</param>
-    /// <param name="capacity">The most open columns.</param>
-    public static long BytesOf(long outputBytes, int sources, int size, int capacity) =>
-        Align(outputBytes) + Align((capacity + OpenColumns.Slack) * sizeof(ushort)) + (sources * Align((capacity + OpenColumns.Slack) * size));
-
-    /// <summary>Takes a block. Safe to call from several threads.</summary>
-    public HeldBlock Take(long outputBytes, int sources, int size, int capacity)
+    /// <param name="bytes">How much there may be, with the stages.</param>
+    /// <param name="workers">The number of workers.</param>
+    /// <param name="sources">The most sources of a tensor.</param>
+    /// <param name="size">Bytes of the largest element among them.</param>
+    public HeldMemory(long bytes, int workers, int sources, int size)
     {
-        var total = BytesOf(outputBytes, sources, size, capacity);
-        var place = Interlocked.Add(ref _used, total) - total;
-        if (place + total > bytes)
-            throw new InvalidOperationException("More blocks are held than there is room for.");
-        var next = _memory + place;
-        var output = next;
-        next += Align(outputBytes);
-        var indices = next;
-        next += Align((capacity + OpenColumns.Slack) * sizeof(ushort));
-        var columns = new void*[sources];
-        for (var i = 0; i < sources; i++, next += Align((capacity + OpenColumns.Slack) * size))
-            columns[i] = next;
-        return new HeldBlock { Output = output, Indices = (ushort*)indices, Columns = columns, Capacity = capacity };
+        _stageBytes = BytesOf(StageColumns, sources, size);
+        _stages = workers * _stageBytes;
+        Bytes = Math.Max(0, bytes - _stages);
     }
 
-    /// <summary>Begins a wave: blocks taken before are gone.</summary>
+    /// <summary>How much there may be besides the stages.</summary>
+    public long Bytes { get; }
+
+    /// <summary>Bytes of some columns of a block.</summary>
+    /// <param name="columns">How many.</param>
+    /// <param name="sources">Number of their sources.</param>
+    /// <param name="size">Bytes of an element of a source.</param>
+    public static long BytesOf(long columns, int sources, int size) => Align(columns * sizeof(ushort)) + (sources * Align(columns * size));
+
+    /// <summary>Begins a wave: what was held before is gone.</summary>
     public void Clear()
     {
-        if (_memory is null && bytes > 0)
-            _memory = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
+        if (_memory is null && Bytes > 0)
+            _memory = (byte*)NativeMemory.AlignedAlloc((nuint)(_stages + Bytes), Alignment);
         _used = 0;
+    }
+
+    /// <summary>Takes memory for the output of a tensor; there must be as much.</summary>
+    public byte* Take(long bytes) => TryTake(bytes) is var place && place is not null ? place : throw new InvalidOperationException("More is held than there is room for.");
+
+    /// <summary>Begins a block on the stage of a worker.</summary>
+    /// <param name="worker">The worker's number.</param>
+    /// <param name="output">Where its output is held; null where it is in its file.</param>
+    /// <param name="sources">Number of its sources.</param>
+    /// <param name="size">Bytes of an element of a source.</param>
+    public HeldBlock Begin(int worker, byte* output, int sources, int size)
+    {
+        var stage = _memory + (worker * _stageBytes);
+        var block = new HeldBlock { Output = output, Indices = (ushort*)stage, Columns = new void*[sources] };
+        for (var i = 0; i < sources; i++)
+            block.Columns[i] = stage + BytesOf(StageColumns, i, size);
+        return block;
+    }
+
+    /// <summary>Moves the columns of a block off the stage; false where there is no room for them. Safe to call from several threads.</summary>
+    public bool TryKeep(HeldBlock block, int size)
+    {
+        var sources = block.Columns.Length;
+        var kept = TryTake(BytesOf(block.Count, sources, size));
+        if (kept is null)
+            return false;
+        Buffer.MemoryCopy(block.Indices, kept, block.Count * sizeof(ushort), block.Count * sizeof(ushort));
+        block.Indices = (ushort*)kept;
+        for (var i = 0; i < sources; i++)
+        {
+            var column = kept + BytesOf(block.Count, i, size);
+            Buffer.MemoryCopy(block.Columns[i], column, block.Count * size, block.Count * size);
+            block.Columns[i] = column;
+        }
+
+        return true;
     }
 
     /// <inheritdoc/>
@@ -88,6 +119,13 @@ internal sealed unsafe class HeldMemory(long bytes) : IDisposable
     {
         NativeMemory.AlignedFree(_memory);
         _memory = null;
+    }
+
+    private byte* TryTake(long bytes)
+    {
+        var total = Align(bytes);
+        var place = Interlocked.Add(ref _used, total) - total;
+        return place + total <= Bytes ? _memory + _stages + place : null;
     }
 
     private static long Align(long length) => (length + (long)Alignment - 1) & -(long)Alignment;

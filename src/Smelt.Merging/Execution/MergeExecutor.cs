@@ -46,7 +46,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         _folder = WorkFolder.Open(options.Output, options.Force);
         _folders = [.. plan.Points.Select(p => Path.Combine(_folder.Path, p.Label))];
         _pool = new WorkerPool(_budget.Threads, cancellation);
-        _held = new HeldMemory(_budget.HeldBytes);
+        _held = new HeldMemory(_budget.HeldBytes, _budget.Threads, _budget.Sources, _budget.ElementBytes);
         _reader = new CheckpointReader();
         _workers = [.. Enumerable.Range(0, _budget.Threads).Select(_ => new Worker(_reader, _budget.Sources, plan.Points.Count, plan.Streams - plan.Points.Count, _budget.Elements, _budget.ElementBytes))];
         _outputs = new OutputFiles(plan, _folders);
@@ -261,7 +261,7 @@ public sealed unsafe class MergeExecutor : IDisposable
             _pool.Run(first, end, (worker, index) =>
             {
                 if (!_finished.Contains(index))
-                    MergeBlock(_workers[worker], _blocks[index], journal);
+                    MergeBlock(worker, _blocks[index], journal);
             });
             for (var part = 0; part < _programs.Length; part++)
             {
@@ -283,20 +283,28 @@ public sealed unsafe class MergeExecutor : IDisposable
             if (onePass.Find(_blocks[block]) is { } held)
                 FinishBlock(worker, _blocks[block], held, onePass, journal);
             else
-                MergeBlock(worker, _blocks[block], journal);
+                MergeBlock(index, _blocks[block], journal);
         });
         onePass.Release(first, end);
     }
 
     private void FinishBlock(Worker worker, Block block, HeldBlock held, OnePassTrim onePass, Journal journal)
     {
-        var type = block.Tensor.OutputType;
-        var bytes = new ReadOnlySpan<byte>(held.Output, block.Length * type.BytesPerElement);
+        var size = block.Tensor.OutputType.BytesPerElement;
         worker.BeginBlock(block);
-        onePass.Merge(worker, block, held);
-        worker.HashOutput(0, bytes);
-        _outputs.Write(0, block.Tensor.Index, block.Start * type.BytesPerElement, bytes);
-        _progress.Add(bytes.Length);
+        for (var start = 0; start < block.Length; start += worker.Elements)
+        {
+            var end = Math.Min(block.Length, start + worker.Elements);
+            var output = held.Output is null ? worker.Scratch : held.Output + (start * size);
+            var bytes = new Span<byte>(output, (end - start) * size);
+            if (held.Output is null)
+                _outputs.Read(0, block.Tensor.Index, (block.Start + start) * size, bytes);
+            onePass.Merge(worker, block, held, start, end, output);
+            worker.HashOutput(0, bytes);
+            _outputs.Write(0, block.Tensor.Index, (block.Start + start) * size, bytes);
+            _progress.Add(bytes.Length);
+        }
+
         for (var i = 0; i < held.Columns.Length; i++)
             _progress.Skip((long)block.Length * TensorHashes.Source(block.Tensor, i).Type.BytesPerElement);
         Finish(block, worker.TakeRecords(), held.SourceHashes, journal);
@@ -320,10 +328,11 @@ public sealed unsafe class MergeExecutor : IDisposable
         }
     }
 
-    private void MergeBlock(Worker worker, Block block, Journal journal)
+    private void MergeBlock(int index, Block block, Journal journal)
     {
+        var worker = _workers[index];
         HeldBlock? held = null;
-        if (_programs[block.Tensor.Part].OnePass is { } onePass && onePass.Holds(block.Tensor) && (held = onePass.Begin(block, _held)) is null)
+        if (_programs[block.Tensor.Part].OnePass is { } onePass && onePass.Holds(block.Tensor) && (held = onePass.Begin(index, block, _held)) is null)
             return;
         worker.BeginBlock(block);
         worker.Contested = _contested?.Begin();
@@ -334,9 +343,15 @@ public sealed unsafe class MergeExecutor : IDisposable
 
         var sources = worker.TakeSourceHashes(TensorHashes.CountSources(block.Tensor));
         if (held is not null)
+        {
             held.SourceHashes = sources;
+            _programs[block.Tensor.Part].OnePass!.Keep(block, held, _held);
+        }
         else
+        {
             Finish(block, worker.TakeRecords(), sources, journal);
+        }
+
         _contested?.Add(block.Index, worker.Contested);
     }
 
@@ -388,7 +403,10 @@ public sealed unsafe class MergeExecutor : IDisposable
             if (held is not null)
             {
                 program.OnePass!.Mix(worker, piece, held);
-                worker.Apply(held.Output, piece.Start % BlockMap.Elements, piece.Length, program.AddsBase, tensor.Settings[0].Lambda, tensor.OutputType);
+                var (output, place) = held.Output is null ? ((nint)worker.Output, start) : ((nint)held.Output, piece.Start % BlockMap.Elements);
+                worker.Apply((byte*)output, place, piece.Length, program.AddsBase, tensor.Settings[0].Lambda, tensor.OutputType);
+                if (held.Output is null && start + piece.Length == part.Length)
+                    _outputs.Write(0, tensor.Index, part.Start * size, new ReadOnlySpan<byte>(worker.Output, part.Length * size));
                 continue;
             }
 

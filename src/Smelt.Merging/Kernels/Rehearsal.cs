@@ -59,10 +59,7 @@ public static unsafe class Rehearsal
         {
             var stored = new RawBlock(memory, FloatFormat.BF16);
             var mix = (float*)(memory + (Elements * sizeof(ushort)));
-            var hash = new BlockHash();
-            hash.Begin(Elements * sizeof(ushort));
-            hash.AppendFinite(stored, Elements);
-            hash.End();
+            Hash(stored, finite: true);
             switch (recipe.Resolve())
             {
                 case Average:
@@ -78,14 +75,39 @@ public static unsafe class Rehearsal
                     return;
             }
 
-            hash.Begin(Elements * sizeof(ushort));
-            hash.Append(new ReadOnlySpan<byte>(memory, Elements * sizeof(ushort)));
-            hash.End();
+            Hash(stored, finite: false);
         }
         finally
         {
             NativeMemory.Free(memory);
         }
+    }
+
+    /// <summary>Runs the kernels that every merge runs, of whatever method.</summary>
+    public static void RunHashes()
+    {
+        var memory = (byte*)NativeMemory.AllocZeroed(Elements, sizeof(ushort));
+        try
+        {
+            var stored = new RawBlock(memory, FloatFormat.BF16);
+            Hash(stored, finite: true);
+            Hash(stored, finite: false);
+        }
+        finally
+        {
+            NativeMemory.Free(memory);
+        }
+    }
+
+    private static void Hash(RawBlock stored, bool finite)
+    {
+        var hash = new BlockHash();
+        hash.Begin(Elements * sizeof(ushort));
+        if (finite)
+            hash.AppendFinite(stored, Elements);
+        else
+            hash.Append(new ReadOnlySpan<byte>(stored.Data, Elements * sizeof(ushort)));
+        hash.End();
     }
 
     private static void RunMix(RawBlock stored, float* mix, bool withBase)

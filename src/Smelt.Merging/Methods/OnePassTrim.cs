@@ -14,7 +14,8 @@ namespace Smelt.Merging.Methods;
 /// </summary>
 /// <remarks>
 /// Only what must be merged twice is: the output has the bits that two passes make, whatever the sample says. A sample that misled, or more
-/// columns than there is room for, cost the tensor its two passes after all.
+/// columns than there is room for, cost the tensor its two passes after all. The output of a tensor is held until its columns are merged; where it is too
+/// large for that it is written as it is, to be read again and completed.
 /// </remarks>
 internal sealed unsafe class OnePassTrim
 {
@@ -26,9 +27,8 @@ internal sealed unsafe class OnePassTrim
     /// <summary>Where more columns than this are expected to be open, two passes are cheaper.</summary>
     private const double MostOpen = 0.5;
 
-    /// <summary>Columns are not spread evenly: there is room for so many times those expected in a block, and some more.</summary>
-    private const double Slack = 2;
-    private const int MoreColumns = 4096;
+    /// <summary>How much room there is to be for the columns of a tensor, of what is expected of them.</summary>
+    private const double Slack = 1.5;
 
     private readonly SparseMethod _method;
     private readonly MagnitudeTrim _trim;
@@ -78,10 +78,12 @@ internal sealed unsafe class OnePassTrim
     public void Choose(PassContext context, int first, int end, HeldMemory memory, Func<TensorPlan, bool> untouched)
     {
         memory.Clear();
+        if (memory.Bytes == 0)
+            return;
         var candidates = new List<HeldTensor>();
         foreach (var tensor in context.Plan.MergedIn(first, end))
         {
-            if (tensor.ElementCount > FewestElements && CanRead(tensor) && BytesOf(tensor) <= memory.Bytes && untouched(tensor) && Bounds(tensor) is { } bounds)
+            if (tensor.ElementCount > FewestElements && CanRead(tensor) && untouched(tensor) && Bounds(tensor) is { } bounds)
                 candidates.Add(new HeldTensor(tensor, bounds));
         }
 
@@ -93,23 +95,33 @@ internal sealed unsafe class OnePassTrim
         var used = 0L;
         foreach (var candidate in candidates)
         {
-            if (!candidate.TryExpect() || candidate.OpenShare > MostOpen || used + candidate.Bytes > memory.Bytes)
+            if (!candidate.TryExpect(out var openShare, out var columns) || openShare > MostOpen || used + columns > memory.Bytes)
                 continue;
-            used += candidate.Bytes;
+            used += columns;
             _held[candidate.Tensor.Index] = candidate;
+            if (used + BytesOf(candidate.Tensor) > memory.Bytes)
+                continue;
+            used += BytesOf(candidate.Tensor);
+            candidate.Output = memory.Take(BytesOf(candidate.Tensor));
         }
     }
 
     /// <summary>Begins a block of a tensor that is held; null where it will have two passes anyway.</summary>
-    public HeldBlock? Begin(Block block, HeldMemory memory)
+    public HeldBlock? Begin(int worker, Block block, HeldMemory memory)
+    {
+        var (tensor, held) = (block.Tensor, _held[block.Tensor.Index]!);
+        var output = held.Output is null ? null : held.Output + (block.Start * tensor.OutputType.BytesPerElement);
+        return held.Missed ? null : memory.Begin(worker, output, tensor.Experts.Count + 1, tensor.Base!.Type.BytesPerElement);
+    }
+
+    /// <summary>Keeps a block that was mixed until <see cref="Merge"/>.</summary>
+    public void Keep(Block block, HeldBlock mixed, HeldMemory memory)
     {
         var held = _held[block.Tensor.Index]!;
-        if (held.Missed)
-            return null;
-        var tensor = block.Tensor;
-        var number = block.Start / BlockMap.Elements;
-        return held.Blocks[number] = memory.Take(
-            (long)block.Length * tensor.OutputType.BytesPerElement, tensor.Experts.Count + 1, tensor.Base!.Type.BytesPerElement, held.Capacities[number]);
+        if (memory.TryKeep(mixed, block.Tensor.Base!.Type.BytesPerElement))
+            held.Blocks[block.Start / BlockMap.Elements] = mixed;
+        else
+            held.Missed = true;
     }
 
     /// <summary>Mixes a piece that the worker has read, but for its open columns, which are set aside.</summary>
@@ -145,9 +157,7 @@ internal sealed unsafe class OnePassTrim
             Interlocked.Add(ref held.Above[i], above[i]);
         var offset = (int)(piece.Start % BlockMap.Elements);
         fixed (void** columns = block.Columns)
-            block.Count += OpenColumns.Gather(worker.Blocks, experts + 1, piece.Tensor.Base!.Type.BytesPerElement, worker.Masks, piece.Length, offset, block.Indices, columns, block.Count, block.Capacity);
-        if (block.Count > block.Capacity)
-            held.Missed = true;
+            block.Count += OpenColumns.Gather(worker.Blocks, experts + 1, piece.Tensor.Base!.Type.BytesPerElement, worker.Masks, piece.Length, offset, block.Indices, columns, block.Count, BlockMap.Elements);
     }
 
     /// <summary>Marks the last elements of a tensor, fewer than a group, as open, whatever their magnitudes, and counts those above the ranges.</summary>
@@ -193,26 +203,32 @@ internal sealed unsafe class OnePassTrim
     /// <summary>The block that a pass left for <see cref="Merge"/>; null where there is none.</summary>
     public HeldBlock? Find(Block block) => _held[block.Tensor.Index]?.Blocks[block.Start / BlockMap.Elements];
 
-    /// <summary>Merges the open columns of a block, now that thresholds are known, and puts them into its output.</summary>
-    public void Merge(Worker worker, Block block, HeldBlock held)
+    /// <summary>Merges open columns of a block, now that thresholds are known, and puts them into its output.</summary>
+    /// <param name="worker">The worker.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="held">What is held of it.</param>
+    /// <param name="start">The first element of the block; no more are merged than the worker has room for.</param>
+    /// <param name="end">The last one and 1.</param>
+    /// <param name="output">The output's bytes from the first element on.</param>
+    public void Merge(Worker worker, Block block, HeldBlock held, int start, int end, byte* output)
     {
         var tensor = block.Tensor;
         var size = tensor.OutputType.BytesPerElement;
         var format = Worker.FormatOf(tensor.Base!.Type);
         var cuts = _held[tensor.Index]!.Cuts;
-        for (var first = 0; first < held.Count; first += worker.Elements)
-        {
-            var columns = Math.Min(worker.Elements, held.Count - first);
-            for (var source = 0; source <= tensor.Experts.Count; source++)
-                worker.Blocks[source] = new RawBlock(held.Columns[source], format).From(first);
+        var first = held.CountBefore(start);
+        var columns = held.CountBefore(end) - first;
+        if (columns == 0)
+            return;
+        for (var source = 0; source <= tensor.Experts.Count; source++)
+            worker.Blocks[source] = new RawBlock(held.Columns[source], format).From(first);
 
-            // Columns stand in the order of their elements, so that a place in the one order is a place in the other.
-            _method.MixColumns(worker, new SubBlock(tensor, first, columns), _group, i => cuts[i].LastEqual is >= 0 and < long.MaxValue and var last
-                ? cuts[i] with { LastEqual = held.CountBefore(last + 1 - block.Start) - 1 }
-                : cuts[i]);
-            worker.Apply(worker.Output, 0, columns, addBase: true, tensor.Settings[0].Lambda, tensor.OutputType);
-            Scatter(worker.Output, held.Indices + first, columns, size, held.Output);
-        }
+        // Columns stand in the order of their elements, so that a place in the one order is a place in the other.
+        _method.MixColumns(worker, new SubBlock(tensor, first, columns), _group, i => cuts[i].LastEqual is >= 0 and < long.MaxValue and var last
+            ? cuts[i] with { LastEqual = held.CountBefore(last + 1 - block.Start) - 1 }
+            : cuts[i]);
+        worker.Apply(worker.Output, 0, columns, addBase: true, tensor.Settings[0].Lambda, tensor.OutputType);
+        Scatter(worker.Output, held.Indices + first, columns, size, output - ((long)start * size));
     }
 
     /// <summary>Lets the blocks of a tensor go.</summary>
@@ -235,7 +251,7 @@ internal sealed unsafe class OnePassTrim
     private static bool CanRead(TensorPlan tensor) =>
         tensor.Base is { } @base && Worker.FormatOf(@base.Type) != FloatFormat.F64 && tensor.Experts.All(e => e.Type == @base.Type);
 
-    /// <summary>The least that the blocks of a tensor take.</summary>
+    /// <summary>The bytes of a tensor in the output.</summary>
     private static long BytesOf(TensorPlan tensor) => tensor.ElementCount * tensor.OutputType.BytesPerElement;
 
     /// <summary>Where each expert's deltas of a tensor are cut; null where none is cut at a place that has to be found.</summary>
@@ -380,25 +396,22 @@ internal sealed unsafe class OnePassTrim
 
         public HeldBlock?[] Blocks { get; } = new HeldBlock?[BlockMap.CountOf(tensor.ElementCount)];
 
-        /// <summary>For each block the most columns that may be open.</summary>
-        public int[] Capacities { get; } = new int[BlockMap.CountOf(tensor.ElementCount)];
+        /// <summary>Where its output is held; null where it is written at once.</summary>
+        public byte* Output { get; set; }
 
-        /// <summary>The share of columns that are expected to be open.</summary>
-        public double OpenShare { get; private set; }
-
-        /// <summary>What the blocks take at most, with the codes among which a cut is found.</summary>
-        public long Bytes { get; private set; }
-
-        /// <summary>Whether a threshold is not in its bracket, or a block has too many open columns.</summary>
+        /// <summary>Whether a threshold is not in its bracket, or there was no room for a block's columns.</summary>
         public bool Missed { get; set; }
 
         public bool Settled { get; set; }
 
         /// <summary>Works out what to expect of the blocks; false where a sample says nothing of an expert.</summary>
-        public bool TryExpect()
+        /// <param name="openShare">The share of columns that will be open.</param>
+        /// <param name="bytes">The room to keep for them, and for the codes among which a cut is found.</param>
+        public bool TryExpect(out double openShare, out long bytes)
         {
             var open = 0.0;
-            for (var block = 0; block < Capacities.Length; block++)
+            (openShare, bytes) = (0, 0);
+            for (var block = 0; block < Blocks.Length; block++)
             {
                 var start = (long)block * BlockMap.Elements;
                 var length = Math.Min(BlockMap.Elements, tensor.ElementCount - start);
@@ -413,12 +426,11 @@ internal sealed unsafe class OnePassTrim
                 }
 
                 open += share * length;
-                Capacities[block] = (int)Math.Min(length, (Slack * share * length) + MoreColumns);
-                Bytes += HeldMemory.BytesOf(length * tensor.OutputType.BytesPerElement, bounds.Length + 1, tensor.Base!.Type.BytesPerElement, Capacities[block]);
+                bytes += HeldMemory.BytesOf((long)(Slack * share * length), bounds.Length + 1, tensor.Base!.Type.BytesPerElement);
             }
 
-            OpenShare = open / tensor.ElementCount;
-            Bytes += (long)open * sizeof(uint);
+            openShare = open / tensor.ElementCount;
+            bytes += (long)open * sizeof(uint);
             return true;
         }
 

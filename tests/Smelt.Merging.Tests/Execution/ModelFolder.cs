@@ -17,13 +17,16 @@ internal sealed class ModelFolder : IDisposable
 
     public string Path { get; }
 
+    /// <summary>The sizes of the tensors of models that are written.</summary>
+    public IReadOnlyList<long> TensorSizes { get; init; } = Sizes;
+
     /// <summary>The seed of mergekit's masks; null for those of the recipes.</summary>
     public MergekitSeed? Seed { get; init; }
 
     /// <summary>Writes a model of BF16 tensors; <paramref name="value"/> gives an element by tensor and index.</summary>
     public void Write(string name, Func<int, long, float> value, long maxShardSize = long.MaxValue, Func<int, string>? names = null)
     {
-        var tensors = Sizes.Select((n, t) => new LayoutTensor(names?.Invoke(t) ?? $"t{t}.weight", TensorType.BF16, Shape(n))).ToArray();
+        var tensors = TensorSizes.Select((n, t) => new LayoutTensor(names?.Invoke(t) ?? $"t{t}.weight", TensorType.BF16, Shape(n))).ToArray();
         var layout = ShardLayout.Create(tensors, maxShardSize);
         var folder = System.IO.Path.Combine(Path, name);
         Directory.CreateDirectory(folder);
@@ -37,7 +40,7 @@ internal sealed class ModelFolder : IDisposable
             File.WriteAllText(System.IO.Path.Combine(folder, ShardLayout.IndexName), index);
         for (var t = 0; t < tensors.Length; t++)
         {
-            var bits = new ushort[Sizes[t]];
+            var bits = new ushort[TensorSizes[t]];
             for (var i = 0; i < bits.Length; i++)
                 bits[i] = (ushort)(BitConverter.SingleToUInt32Bits(value(t, i)) >> 16);
             using var stream = File.OpenWrite(System.IO.Path.Combine(folder, layout[t].File.Name));
@@ -146,7 +149,7 @@ internal sealed class ModelFolder : IDisposable
     }
 
     /// <summary>Merges until so many bytes were moved, then stops it; whether it was done before.</summary>
-    public bool MergeUntil(Recipe recipe, string output, long bytes)
+    public bool MergeUntil(Recipe recipe, string output, long bytes, MergeOptions? options = null)
     {
         using var stop = new CancellationTokenSource();
         var progress = new ProgressCounter();
@@ -161,7 +164,7 @@ internal sealed class ModelFolder : IDisposable
         try
         {
             var folder = System.IO.Path.Combine(Path, output);
-            MergeExecutor.Run(Plan(recipe), new MergeOptions { Output = folder, Threads = 2, Durable = false }, progress, stop.Token);
+            MergeExecutor.Run(Plan(recipe), (options ?? new MergeOptions { Output = folder, Threads = 2 }) with { Output = folder, Durable = false }, progress, stop.Token);
             return true;
         }
         catch (OperationCanceledException)

@@ -19,6 +19,10 @@ public sealed class OnePassTrimTests
         Density = 0.3,
     };
 
+    private const long LargeTensor = 6_000_000;
+
+    private static readonly MergeOptions LittleMemory = new() { Output = "", Threads = 1, MaxMemory = 64L << 20 };
+
     [Theory]
     [InlineData(Election.Sum, null, 0.3)]
     [InlineData(Election.Unweighted, true, 0.9)]
@@ -65,7 +69,7 @@ public sealed class OnePassTrimTests
     }
 
     [Fact]
-    public void Columns_that_crowd_in_one_place_cost_passes_but_change_no_byte()
+    public void Columns_that_crowd_in_one_place_change_no_byte()
     {
         // Nearly all magnitudes of one block lie where the threshold is, none of the others; most pages of the sample are elsewhere.
         using var folder = new ModelFolder();
@@ -77,6 +81,54 @@ public sealed class OnePassTrimTests
         }
 
         Check(folder, Recipe);
+    }
+
+    [Fact]
+    public void A_tensor_whose_output_can_not_be_held_is_written_and_completed()
+    {
+        using var folder = new ModelFolder { TensorSizes = [70_001, LargeTensor] };
+        for (var model = 0; model <= 3; model++)
+        {
+            var m = model;
+            folder.Write(m == 0 ? "base" : $"e{m}", (_, i) => (i % 5) + (m == 0 ? 0 : (((i * 7919) + (m * 131)) % 1009 / 1024f)));
+        }
+
+        var recipe = Recipe with { Dtype = DType.F32 };
+        var (plan, options) = (folder.Plan(recipe), LittleMemory with { Output = Path.Combine(folder.Path, "in-file") });
+        Assert.InRange(MemoryBudget.For(plan, options).HeldBytes, 1, plan.BytesToWrite - 1);
+        var result = MergeExecutor.Run(plan, options, new ProgressCounter(), CancellationToken.None);
+        var bytes = ModelFolder.Bytes(result.Folders[0]);
+        Assert.InRange((double)(result.BytesMoved - plan.BytesToWrite) / plan.BytesPerPass, 0.99, 1.2);
+        Assert.Equal(ModelFolder.Bytes(folder.Merge(recipe, "held")), bytes);
+        Assert.Equal(ModelFolder.Bytes(TwoPasses(folder, recipe)), bytes);
+
+        // What was stopped between the two writes of a block is as good as nothing.
+        for (var moved = 10_000_000L; folder.MergeUntil(recipe, $"until-{moved}", moved, options) is false; moved += 20_000_000)
+            Assert.Equal(bytes, ModelFolder.Bytes(folder.Merge(recipe, $"until-{moved}")));
+    }
+
+    [Fact]
+    public void Columns_that_there_is_no_room_for_cost_passes_but_change_no_byte()
+    {
+        // A sample sees magnitudes spread from 0 to 1; everywhere else they lie where its threshold is, so that all columns are open.
+        using var folder = new ModelFolder { TensorSizes = [LargeTensor] };
+        var stretch = LargeTensor / (double)(LargeTensor / 2048 / 24);
+        folder.Write("base", (_, _) => 0);
+        for (var e = 1; e <= 3; e++)
+        {
+            var expert = e;
+            folder.Write($"e{e}", (_, i) =>
+            {
+                var inPage = Math.Ceiling(i / 2048 * 2048 / stretch) * stretch < ((i / 2048) + 1) * 2048;
+                var noise = ((i * 7919) + expert) % 1009 / 1009f;
+                return inPage ? noise : 0.703125f + (0.00390625f * (noise > 0.5f ? 1 : 0));
+            });
+        }
+
+        var (plan, options) = (folder.Plan(Recipe), LittleMemory with { Output = Path.Combine(folder.Path, "no-room") });
+        var result = MergeExecutor.Run(plan, options, new ProgressCounter(), CancellationToken.None);
+        Assert.InRange((double)(result.BytesMoved - plan.BytesToWrite) / plan.BytesPerPass, 2.05, 4.0);
+        Assert.Equal(ModelFolder.Bytes(TwoPasses(folder, Recipe)), ModelFolder.Bytes(result.Folders[0]));
     }
 
     [Fact]
@@ -95,9 +147,12 @@ public sealed class OnePassTrimTests
         var plan = folder.Plan(recipe);
         var result = MergeExecutor.Run(plan, new MergeOptions { Output = Path.Combine(folder.Path, "one-pass"), Threads = 2 }, new ProgressCounter(), CancellationToken.None);
         var bytes = ModelFolder.Bytes(result.Folders[0]);
-        var sweep = folder.Merge(recipe with { Lambda = Sweep(1, 0.25) }, "two-passes");
-        Assert.Equal(ModelFolder.Bytes(Directory.GetDirectories(sweep).Single(d => !d.EndsWith("0.25", StringComparison.Ordinal))), bytes);
+        Assert.Equal(ModelFolder.Bytes(TwoPasses(folder, recipe)), bytes);
         Assert.Equal(ModelFolder.Bytes(folder.Merge(recipe, "little-memory", threads: 7, memory: 64L << 20)), bytes);
         return (double)(result.BytesMoved - plan.BytesToWrite) / plan.BytesPerPass;
     }
+
+    /// <summary>The output that two passes make, which is a point of a sweep.</summary>
+    private static string TwoPasses(ModelFolder folder, Ties recipe) =>
+        Directory.GetDirectories(folder.Merge(recipe with { Lambda = Sweep(1, 0.25) }, "two-passes")).Single(d => !d.EndsWith("0.25", StringComparison.Ordinal));
 }
