@@ -29,16 +29,7 @@ internal static class Preload
 
     /// <summary>The configuration in a file: that which is being read already, or else read now.</summary>
     /// <param name="file">Its full path.</param>
-    public static ReadConfiguration Configuration(string file)
-    {
-        if (_configuration is not { } reading || file != _path)
-            return Read(file);
-
-        // Until it is read there is time for the kernels that every merge runs.
-        if (!reading.IsValueCreated)
-            Merging.Kernels.Rehearsal.RunHashes();
-        return reading.Value;
-    }
+    public static ReadConfiguration Configuration(string file) => _configuration is { } reading && file == _path ? reading.Value : Read(file);
 
     private static ReadConfiguration Read(string file) => ConfigurationReader.Read(File.ReadAllBytes(file), file);
 

@@ -59,7 +59,10 @@ public static unsafe class Rehearsal
         {
             var stored = new RawBlock(memory, FloatFormat.BF16);
             var mix = (float*)(memory + (Elements * sizeof(ushort)));
-            Hash(stored, finite: true);
+            var hash = new BlockHash();
+            hash.Begin(Elements * sizeof(ushort));
+            hash.AppendFinite(stored, Elements);
+            hash.End();
             switch (recipe.Resolve())
             {
                 case Average:
@@ -75,39 +78,14 @@ public static unsafe class Rehearsal
                     return;
             }
 
-            Hash(stored, finite: false);
+            hash.Begin(Elements * sizeof(ushort));
+            hash.Append(new ReadOnlySpan<byte>(memory, Elements * sizeof(ushort)));
+            hash.End();
         }
         finally
         {
             NativeMemory.Free(memory);
         }
-    }
-
-    /// <summary>Runs the kernels that every merge runs, of whatever method.</summary>
-    public static void RunHashes()
-    {
-        var memory = (byte*)NativeMemory.AllocZeroed(Elements, sizeof(ushort));
-        try
-        {
-            var stored = new RawBlock(memory, FloatFormat.BF16);
-            Hash(stored, finite: true);
-            Hash(stored, finite: false);
-        }
-        finally
-        {
-            NativeMemory.Free(memory);
-        }
-    }
-
-    private static void Hash(RawBlock stored, bool finite)
-    {
-        var hash = new BlockHash();
-        hash.Begin(Elements * sizeof(ushort));
-        if (finite)
-            hash.AppendFinite(stored, Elements);
-        else
-            hash.Append(new ReadOnlySpan<byte>(stored.Data, Elements * sizeof(ushort)));
-        hash.End();
     }
 
     private static void RunMix(RawBlock stored, float* mix, bool withBase)
