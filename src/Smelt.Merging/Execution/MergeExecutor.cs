@@ -29,6 +29,7 @@ public sealed unsafe class MergeExecutor : IDisposable
     private readonly TensorHashes _hashes;
     private readonly StatisticsCollector? _statistics;
     private readonly MethodProgram[] _programs;
+    private readonly BlockMerger _merger;
     private readonly BlockMap[] _blockMaps;
     private readonly FinishedBlocks _finished;
     private readonly HeldMemory _held;
@@ -51,6 +52,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         _workers = [.. Enumerable.Range(0, _budget.Threads).Select(_ => new Worker(_reader, _budget.Sources, plan.Points.Count, plan.Streams - plan.Points.Count, _budget.Elements, _budget.ElementBytes))];
         _outputs = new OutputFiles(plan, _folders);
         _programs = [.. plan.Parts.Select(part => MethodProgram.Create(plan.Of(part)))];
+        _merger = new BlockMerger(plan, _programs, _outputs, _statistics, progress);
 
         _contested = _programs is [{ ListsContested: true }] ? new ContestedBlocks(Math.Max(0, options.MaxMemory - _budget.PeakBytes) / 2) : null;
         _hashes = new TensorHashes(plan, replaces: _contested is not null);
@@ -336,10 +338,7 @@ public sealed unsafe class MergeExecutor : IDisposable
             return;
         worker.BeginBlock(block);
         worker.Contested = _contested?.Begin();
-        if (block.Tensor.Action == TensorAction.Merge)
-            Mix(worker, block, held);
-        else
-            Copy(worker, block);
+        _merger.Merge(worker, block, held);
 
         var sources = worker.TakeSourceHashes(TensorHashes.CountSources(block.Tensor));
         if (held is not null)
@@ -361,124 +360,5 @@ public sealed unsafe class MergeExecutor : IDisposable
         journal.Append(block.Index, records, sources);
         _finished.TryAdd(block, records, resumed: false);
         _hashes.Add(block, records, sources);
-    }
-
-    private void Mix(Worker worker, Block block, HeldBlock? held)
-    {
-        var tensor = block.Tensor;
-        var sources = TensorHashes.CountSources(tensor);
-        var program = _programs[tensor.Part];
-        var squares = stackalloc BlockSum[Kernels.Mix.MaxInputs];
-        for (var i = 0; i < sources; i++)
-            squares[i] = default;
-        for (var offset = 0; offset < block.Length; offset += worker.Elements)
-        {
-            var part = new SubBlock(tensor, block.Start + offset, Math.Min(worker.Elements, block.Length - offset));
-            for (var i = 0; i < sources; i++)
-            {
-                var raw = worker.Read(TensorHashes.Source(tensor, i), i, part);
-                _progress.Add(raw.Length);
-                if (_plan.NonFinite == Recipes.NonFinite.Propagate && i < sources - tensor.Statistics.Count)
-                    worker.HashSource(i, raw);
-                else if (worker.HashFiniteSource(i, part.Length) is >= 0 and var index)
-                    throw NotFinite(TensorHashes.Source(tensor, i), part, i, index);
-            }
-
-            _statistics?.Add(worker, block, part, squares);
-            foreach (var group in program.Groups)
-                MixGroup(worker, part, sources, group, program, held);
-        }
-    }
-
-    /// <summary>Mixes a sub-block that the worker has read, piece by piece, and writes it to the group's points, each in one go, or holds it.</summary>
-    private void MixGroup(Worker worker, SubBlock part, int sources, MixGroup group, MethodProgram program, HeldBlock? held)
-    {
-        var tensor = part.Tensor;
-        var size = tensor.OutputType.BytesPerElement;
-        var step = group.Points.Length > 1 ? part.Length : Math.Min(part.Length, Worker.MixElements);
-        for (var start = 0; start < part.Length; start += step)
-        {
-            worker.Focus(start, sources);
-            var piece = new SubBlock(tensor, part.Start + start, Math.Min(step, part.Length - start));
-            if (held is not null)
-            {
-                program.OnePass!.Mix(worker, piece, held);
-                var (output, place) = held.Output is null ? ((nint)worker.Output, start) : ((nint)held.Output, piece.Start % BlockMap.Elements);
-                worker.Apply((byte*)output, place, piece.Length, program.AddsBase, tensor.Settings[0].Lambda, tensor.OutputType);
-                if (held.Output is null && start + piece.Length == part.Length)
-                    _outputs.Write(0, tensor.Index, part.Start * size, new ReadOnlySpan<byte>(worker.Output, part.Length * size));
-                continue;
-            }
-
-            program.Mix(worker, piece, group);
-            WriteMasks(worker, piece, group);
-            foreach (var point in group.Points)
-            {
-                worker.HashOutput(point, worker.Apply(worker.Output, start, piece.Length, program.AddsBase, tensor.Settings[point].Lambda, tensor.OutputType));
-                if (start + piece.Length < part.Length)
-                    continue;
-                var bytes = new ReadOnlySpan<byte>(worker.Output, part.Length * size);
-                _outputs.Write(point, tensor.Index, part.Start * size, bytes);
-                _progress.Add(bytes.Length);
-            }
-        }
-
-        worker.Focus(0, sources);
-    }
-
-    /// <summary>Writes the masks that a mix made beside it, for all its sweep points.</summary>
-    private void WriteMasks(Worker worker, SubBlock part, MixGroup group)
-    {
-        for (var mask = 0; mask < _plan.MaskOutputs?.Names.Count; mask++)
-        {
-            var bytes = new ReadOnlySpan<byte>(worker.Masks + ((long)mask * worker.MaskWords), (int)MaskOutputs.BytesOf(part.Length));
-            foreach (var point in group.Points)
-            {
-                worker.HashMask(_plan.StreamOf(point, mask) - _plan.Points.Count, bytes);
-                _outputs.WriteMask(point, mask, part, bytes);
-                _progress.Add(bytes.Length);
-            }
-        }
-    }
-
-    private InvalidInputException NotFinite(CheckpointTensor tensor, SubBlock part, int source, nint index)
-    {
-        var expert = part.Tensor.Base is null ? source : source - 1;
-        if (expert >= part.Tensor.Experts.Count)
-            return new InvalidInputException(PlanRules.NotFinite.Id, $"{tensor.File.FullPath}, tensor {tensor.Name}", $"the statistics of expert {expert - part.Tensor.Experts.Count} hold a value that is not finite at flat index {part.Start + index}.", "Take the statistics again.");
-        return new InvalidInputException(
-            PlanRules.NotFinite.Id,
-            $"{tensor.File.FullPath}, tensor {tensor.Name}",
-            $"{(expert < 0 ? "the base" : $"expert {expert} ({_plan.InputOf(part.Tensor, source).Reference})")} holds a value that is not finite at flat index {part.Start + index}.",
-            "Repair or leave out that model, or set NonFinite = NonFinite.Propagate.");
-    }
-
-    private void Copy(Worker worker, Block block)
-    {
-        var tensor = block.Tensor;
-        var sources = TensorHashes.Sources(tensor);
-        var (start, end) = tensor.ByteRange(block.Start, block.Length);
-        for (var offset = start; offset < end; offset += worker.SourceBytes)
-        {
-            var length = (int)Math.Min(worker.SourceBytes, end - offset);
-            ReadOnlySpan<byte> first = default;
-            for (var i = 0; i < sources.Count; i++)
-            {
-                var raw = worker.ReadBytes(sources[i], i, offset, length);
-                _progress.Add(length);
-                worker.HashSource(i, raw);
-                if (i == 0)
-                    first = raw;
-                else if (!raw.SequenceEqual(first))
-                    throw new InvalidInputException(PlanRules.TypeDiffers.Id, $"{sources[i].File.FullPath}, tensor {tensor.Name}", $"values of type {sources[i].Type} differ from those in {sources[0].File.FullPath}; this type can't be merged and must be the same in all inputs.", $"Keep(\"{tensor.Name}\") takes it from the base.");
-            }
-
-            for (var point = 0; point < _plan.Points.Count; point++)
-            {
-                worker.HashOutput(point, first);
-                _outputs.Write(point, tensor.Index, offset, first);
-                _progress.Add(length);
-            }
-        }
     }
 }

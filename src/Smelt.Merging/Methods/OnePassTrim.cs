@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using Smelt.Merging.Execution;
 using Smelt.Merging.Kernels;
@@ -26,9 +25,6 @@ internal sealed unsafe class OnePassTrim
 
     /// <summary>Where more columns than this are expected to be open, two passes are cheaper.</summary>
     private const double MostOpen = 0.5;
-
-    /// <summary>How much room there is to be for the columns of a tensor, of what is expected of them.</summary>
-    private const double Slack = 1.5;
 
     private readonly SparseMethod _method;
     private readonly MagnitudeTrim _trim;
@@ -183,7 +179,7 @@ internal sealed unsafe class OnePassTrim
         var open = tensors.Where(t => !t.Missed).SelectMany(t => Enumerable.Range(0, t.Bounds.Length).Where(i => t.Brackets[i] is not null).Select(i => (Tensor: t, Expert: i))).ToArray();
         context.Pool.Run(0, open.Length, (worker, i) =>
         {
-            if (!TryFind(context.Workers[worker], open[i].Tensor, open[i].Expert))
+            if (!open[i].Tensor.TryCut(context.Workers[worker], open[i].Expert))
                 open[i].Tensor.Missed = true;
         });
         foreach (var held in tensors)
@@ -285,157 +281,5 @@ internal sealed unsafe class OnePassTrim
         if (sample.TryPlaces(held.Bounds[expert].Rank, tensor.ElementCount, starts, out var bracket))
             held.Brackets[expert] = bracket;
         sample.Release();
-    }
-
-    /// <summary>Finds the exact cut of an expert among the open columns; false where it is not there.</summary>
-    private static bool TryFind(Worker worker, HeldTensor held, int expert)
-    {
-        var rank = held.Bounds[expert].Rank - held.Above[expert];
-        var codes = ArrayPool<uint>.Shared.Rent(held.Blocks.Sum(b => b!.Count) + MagnitudeList.Slack);
-        try
-        {
-            var ends = new int[held.Blocks.Length];
-            var count = 0;
-            for (var i = 0; i < ends.Length; i++)
-                ends[i] = count += Codes(worker, held, expert, i, codes.AsSpan(count));
-            if (rank < 1 || rank > count)
-                return false;
-
-            var bracket = held.Brackets[expert]!.Value;
-            var all = codes.AsSpan(0, count);
-            var code = MagnitudeSelect.At(all, rank - 1, (uint)bracket.Low, (uint)bracket.High);
-            rank -= MagnitudeSelect.Count(all, (int)code - 1, (int)code).Above;
-            var block = 0;
-            for (var start = 0; ; start = ends[block++])
-            {
-                var equal = codes.AsSpan(start, ends[block] - start).Count(code);
-                if (rank <= equal)
-                    break;
-                rank -= equal;
-            }
-
-            held.Cuts[expert] = new Cut(code, Locate(worker, held, expert, block, code, rank));
-            return true;
-        }
-        finally
-        {
-            ArrayPool<uint>.Shared.Return(codes);
-        }
-    }
-
-    /// <summary>Lists the codes of an expert in a block's open columns that are themselves open; returns how many there are.</summary>
-    private static int Codes(Worker worker, HeldTensor held, int expert, int block, Span<uint> list)
-    {
-        var count = 0;
-        foreach (var (first, end, range, codes) in OpenCodes(worker, held, expert, block))
-        {
-            if (range != OpenColumns.Nothing with { High = range.High })
-                count += MagnitudeSelect.List(new ReadOnlySpan<uint>((uint*)codes, end - first), range.Low - 1, range.Low + range.Span, list[count..]);
-        }
-
-        return count;
-    }
-
-    /// <summary>The flat index of the element that is number <paramref name="rank"/> (from 1) among the open ones of a code in a block.</summary>
-    private static long Locate(Worker worker, HeldTensor held, int expert, int block, uint code, long rank)
-    {
-        foreach (var (first, end, range, codes) in OpenCodes(worker, held, expert, block))
-        {
-            if (code - (uint)range.Low > (uint)range.Span)
-                continue;
-            for (var i = first; i < end; i++)
-            {
-                if (((uint*)codes)[i - first] == code && --rank == 0)
-                    return ((long)block * BlockMap.Elements) + held.Blocks[block]!.Indices[i];
-            }
-        }
-
-        throw new InvalidOperationException("An element that was counted is not there.");
-    }
-
-    /// <summary>The codes of an expert in a block's open columns, in runs that compare with one range each.</summary>
-    private static IEnumerable<(int First, int End, MagnitudeRange Range, nint Codes)> OpenCodes(Worker worker, HeldTensor held, int expert, int block)
-    {
-        var columns = held.Blocks[block]!;
-        var bracket = held.Brackets[expert]!.Value;
-        var blockStart = (long)block * BlockMap.Elements;
-        for (int first = 0, end; first < columns.Count; first = end)
-        {
-            var flat = blockStart + IndexOf(columns, first);
-            end = Math.Min(Math.Min(columns.Count, first + worker.Elements), columns.CountBefore(bracket.EndOfSpan(flat, long.MaxValue) - blockStart));
-            yield return (first, end, bracket.RangeAt(flat), CodesOf(worker, held, columns, expert, first, end - first));
-        }
-    }
-
-    private static long IndexOf(HeldBlock columns, int place) => columns.Indices[place];
-
-    private static nint CodesOf(Worker worker, HeldTensor held, HeldBlock columns, int expert, int first, int count)
-    {
-        var format = Worker.FormatOf(held.Tensor.Base!.Type);
-        Deltas.Compute(new RawBlock(columns.Columns[0], format).From(first), new ExpertBlock(new RawBlock(columns.Columns[expert + 1], format).From(first)), 0, count, worker.Mix);
-        MagnitudeBits.Of(worker.Mix, count, (uint*)worker.Scratch);
-        return (nint)worker.Scratch;
-    }
-
-    /// <summary>A tensor whose blocks are held.</summary>
-    private sealed class HeldTensor(TensorPlan tensor, TrimBound[] bounds)
-    {
-        public TensorPlan Tensor => tensor;
-
-        /// <summary>Where each expert's deltas are cut.</summary>
-        public TrimBound[] Bounds => bounds;
-
-        /// <summary>For each expert the places between which its cut lies; null where it is known or could not be sampled.</summary>
-        public PlaceBracket?[] Brackets { get; } = new PlaceBracket?[bounds.Length];
-
-        /// <summary>Each expert's number of magnitudes before its bracket.</summary>
-        public long[] Above { get; } = new long[bounds.Length];
-
-        /// <summary>Each expert's cut, once settled.</summary>
-        public Cut[] Cuts { get; } = [.. bounds.Select(b => b.Known ?? default)];
-
-        public HeldBlock?[] Blocks { get; } = new HeldBlock?[BlockMap.CountOf(tensor.ElementCount)];
-
-        /// <summary>Where its output is held; null where it is written at once.</summary>
-        public byte* Output { get; set; }
-
-        /// <summary>Whether a threshold is not in its bracket, or there was no room for a block's columns.</summary>
-        public bool Missed { get; set; }
-
-        public bool Settled { get; set; }
-
-        /// <summary>Works out what to expect of the blocks; false where a sample says nothing of an expert.</summary>
-        /// <param name="openShare">The share of columns that will be open.</param>
-        /// <param name="bytes">The room to keep for them, and for the codes among which a cut is found.</param>
-        public bool TryExpect(out double openShare, out long bytes)
-        {
-            var open = 0.0;
-            (openShare, bytes) = (0, 0);
-            for (var block = 0; block < Blocks.Length; block++)
-            {
-                var start = (long)block * BlockMap.Elements;
-                var length = Math.Min(BlockMap.Elements, tensor.ElementCount - start);
-                var share = 0.0;
-                for (var i = 0; i < bounds.Length; i++)
-                {
-                    if (bounds[i].Known is not null)
-                        continue;
-                    if (Brackets[i] is not { } bracket)
-                        return false;
-                    share += bracket.OpenShare(start, start + length);
-                }
-
-                open += share * length;
-                bytes += HeldMemory.BytesOf((long)(Slack * share * length), bounds.Length + 1, tensor.Base!.Type.BytesPerElement);
-            }
-
-            openShare = open / tensor.ElementCount;
-            bytes += (long)open * sizeof(uint);
-            return true;
-        }
-
-        public Cut Provisional(int expert) => bounds[expert].Known ?? Brackets[expert]!.Value.Provisional;
-
-        public MagnitudeRange RangeAt(int expert, long flat) => Brackets[expert]?.RangeAt(flat) ?? OpenColumns.Nothing;
     }
 }
