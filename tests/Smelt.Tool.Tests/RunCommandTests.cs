@@ -157,6 +157,19 @@ public sealed class RunCommandTests : IDisposable
         Assert.False(Directory.Exists(_work["merged"]));
     }
 
+    [Theory]
+    [InlineData("tensor", "48 B x 1 pass as a rule, at most 2\n")]
+    [InlineData("model", "48 B x 2 passes\n")]
+    public void A_plan_tells_how_often_a_trim_reads_its_inputs(string trim, string expected)
+    {
+        var recipe = _work.Write("ties.json", $$"""
+            {"version": 1, "name": "ties", "method": "ties", "density": 0.5, "trim": "{{trim}}", "cut": "exact", "zeroVote": "nothing", "base": {"folder": "base"},
+             "experts": [{"model": {"folder": "one"} }, {"model": {"folder": "two"} } ] }
+            """);
+        Assert.Equal(ExitCode.Done, _captured.Run("plan", recipe));
+        Assert.Contains(expected, _captured.Out.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_document_of_a_plan_has_its_inputs()
     {

@@ -169,6 +169,9 @@ internal sealed record PlanDocument
     /// <summary>How often the inputs are read.</summary>
     public required int Passes { get; init; }
 
+    /// <summary>How often they are read as a rule; what is more, few merges need.</summary>
+    public required int UsualPasses { get; init; }
+
     /// <summary>Bytes written, all outputs together.</summary>
     public required long BytesToWrite { get; init; }
 

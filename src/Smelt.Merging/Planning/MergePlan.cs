@@ -186,6 +186,9 @@ public sealed record MergePlan
     /// <summary>How often the inputs are read; the most among the parts.</summary>
     public required int Passes { get; init; }
 
+    /// <summary>How often they are read as a rule: a sample may save a pass.</summary>
+    public int UsualPasses => Methods.OnePassTrim.Suits(this) ? Passes - 1 : Passes;
+
     /// <summary>Bytes of tensors read in all passes together.</summary>
     public required long BytesToRead { get; init; }
 

@@ -1,0 +1,330 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Smelt.Merging.Kernels;
+
+/// <content>The loop.</content>
+internal static unsafe partial class FusedSparse
+{
+    private struct Kernel : IFormatKernel
+    {
+        internal void* Base;
+        internal Pipeline* Pipelines;
+        internal int Count;
+        internal bool Masks;
+        internal bool Cuts;
+        internal bool Scales;
+        internal bool WritesBack;
+        internal bool Late;
+        internal Election Election;
+        internal float* Rows;
+        internal nint Start;
+        internal nint End;
+        internal float* Mix;
+        internal ElectionCounts* Counts;
+        internal ContestedList* Contested;
+        internal WaitingColumns* Waiting;
+        internal ulong* Marks;
+        internal long* Above;
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public readonly void Run<TSimd, TFormat>()
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TFormat : IFormat
+        {
+            if (!Masks)
+            {
+                if (Scales)
+                    Elect<TSimd, TFormat, No, Yes, No, No, Yes, No>();
+                else if (Marks is null)
+                    Elect<TSimd, TFormat, No, Yes, No, No, No, No>();
+                else
+                    Elect<TSimd, TFormat, No, Yes, No, No, No, Yes>();
+            }
+            else if (Scales)
+                Elect<TSimd, TFormat, Yes, No, No, No, Yes, No>();
+            else if (WritesBack)
+            {
+                if (Cuts)
+                    Elect<TSimd, TFormat, Yes, Yes, Yes, Yes, No, No>();
+                else
+                    Elect<TSimd, TFormat, Yes, No, Yes, Yes, No, No>();
+            }
+            else if (Cuts)
+                Elect<TSimd, TFormat, Yes, Yes, Yes, No, No, No>();
+            else
+                Elect<TSimd, TFormat, Yes, No, Yes, No, No, No>();
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Elect<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark>()
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TFormat : IFormat
+            where TMask : IFlag
+            where TCut : IFlag
+            where TDivide : IFlag
+            where TBack : IFlag
+            where TScale : IFlag
+            where TMark : IFlag
+        {
+            if (Election.Vote == Vote.None)
+                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, No, No, No>(this);
+            else if (Late)
+                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, Yes, Yes, Yes>(this);
+            else if (Election.Combine == Combine.Sum)
+                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, Yes, No, No>(this);
+            else
+                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, Yes, Yes, No>(this);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, TElect, TMean, TLate>(in Kernel kernel)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TFormat : IFormat
+            where TMask : IFlag
+            where TCut : IFlag
+            where TDivide : IFlag
+            where TBack : IFlag
+            where TScale : IFlag
+            where TMark : IFlag
+            where TElect : IFlag
+            where TMean : IFlag
+            where TLate : IFlag
+        {
+            nint step = TSimd.Count;
+            nint count = kernel.Count;
+            var pipelines = kernel.Pipelines;
+            var rows = kernel.Rows;
+            var mix = kernel.Mix;
+            var end = kernel.End;
+            var zeroVote = kernel.Election.ZeroVote;
+            var counts = kernel.Counts is not null;
+            var mean = kernel.Election.Combine == Combine.Mean;
+            var tally = default(Tally);
+
+            // One row of counts for each expert; they and the rows of deltas stay in the first-level cache.
+            var above = TMark.Value ? rows + (count * AtOnce * step) : null;
+            for (nint i = 0; TMark.Value && i < count; i++)
+                TSimd.Store(TSimd.CreateBits(0), above + (i * step));
+            var zero = TSimd.Create(0);
+            for (var e = kernel.Start; e < end; e += AtOnce * step)
+            {
+                var b0 = TFormat.Load<TSimd>(kernel.Base, e);
+                var b1 = TFormat.Load<TSimd>(kernel.Base, e + step);
+                var b2 = TFormat.Load<TSimd>(kernel.Base, e + (2 * step));
+                var b3 = TFormat.Load<TSimd>(kernel.Base, e + (3 * step));
+                TSimd s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+                uint open0 = 0, open1 = 0, open2 = 0, open3 = 0;
+                var row = rows;
+                for (nint i = 0; i < count; i++)
+                {
+                    ref var pipeline = ref pipelines[i];
+                    var values = pipeline.Values;
+                    var d0 = TFormat.Load<TSimd>(values, e) - b0;
+                    var d1 = TFormat.Load<TSimd>(values, e + step) - b1;
+                    var d2 = TFormat.Load<TSimd>(values, e + (2 * step)) - b2;
+                    var d3 = TFormat.Load<TSimd>(values, e + (3 * step)) - b3;
+                    if (TMask.Value)
+                    {
+                        var bits = pipeline.Mask[e >> 6] >> (int)e;
+                        d0 = TSimd.SelectBits((uint)bits, d0, zero);
+                        d1 = TSimd.SelectBits((uint)(bits >> (int)step), d1, zero);
+                        d2 = TSimd.SelectBits((uint)(bits >> (int)(2 * step)), d2, zero);
+                        d3 = TSimd.SelectBits((uint)(bits >> (int)(3 * step)), d3, zero);
+                    }
+
+                    if (TDivide.Value)
+                        pipeline.Division.Divide(ref d0, ref d1, ref d2, ref d3);
+
+                    if (TBack.Value)
+                    {
+                        d0 = (b0 + d0) - b0;
+                        d1 = (b1 + d1) - b1;
+                        d2 = (b2 + d2) - b2;
+                        d3 = (b3 + d3) - b3;
+                    }
+
+                    if (TMark.Value)
+                    {
+                        var magnitude = TSimd.CreateBits(int.MaxValue);
+                        var low = TSimd.CreateBits(pipeline.Low);
+                        var span = TSimd.CreateBits(pipeline.Span);
+                        open0 |= TSimd.PackInside(d0 & magnitude, low, span);
+                        open1 |= TSimd.PackInside(d1 & magnitude, low, span);
+                        open2 |= TSimd.PackInside(d2 & magnitude, low, span);
+                        open3 |= TSimd.PackInside(d3 & magnitude, low, span);
+                        var kept = TSimd.CreateBits(pipeline.Keep);
+                        var place = above + (i * step);
+                        var sum = TSimd.CountGreaterBits(TSimd.CountGreaterBits(TSimd.Load(place), d0 & magnitude, kept), d1 & magnitude, kept);
+                        TSimd.Store(TSimd.CountGreaterBits(TSimd.CountGreaterBits(sum, d2 & magnitude, kept), d3 & magnitude, kept), place);
+                    }
+
+                    if (TCut.Value)
+                    {
+                        var keep = TSimd.CreateBits(pipeline.Keep);
+                        d0 = Trim(d0, keep);
+                        d1 = Trim(d1, keep);
+                        d2 = Trim(d2, keep);
+                        d3 = Trim(d3, keep);
+                    }
+
+                    if (TScale.Value)
+                    {
+                        var ratio = TSimd.Create(pipeline.Ratio);
+                        d0 *= ratio;
+                        d1 *= ratio;
+                        d2 *= ratio;
+                        d3 *= ratio;
+                    }
+
+                    var weight = TSimd.Create(pipeline.Scale);
+                    d0 *= weight;
+                    d1 *= weight;
+                    d2 *= weight;
+                    d3 *= weight;
+                    if (TElect.Value)
+                    {
+                        TSimd.Store(d0, row);
+                        TSimd.Store(d1, row + step);
+                        TSimd.Store(d2, row + (2 * step));
+                        TSimd.Store(d3, row + (3 * step));
+                        row += AtOnce * step;
+                    }
+
+                    s0 += d0;
+                    s1 += d1;
+                    s2 += d2;
+                    s3 += d3;
+                }
+
+                if (TMark.Value)
+                    kernel.Marks[e >> 6] |= (open0 | ((ulong)open1 << (int)step) | ((ulong)open2 << (int)(2 * step)) | ((ulong)open3 << (int)(3 * step))) << (int)e;
+
+                if (!TElect.Value)
+                {
+                    TSimd.Store(Canonical.Of(s0), mix + e);
+                    TSimd.Store(Canonical.Of(s1), mix + e + step);
+                    TSimd.Store(Canonical.Of(s2), mix + e + (2 * step));
+                    TSimd.Store(Canonical.Of(s3), mix + e + (3 * step));
+                    continue;
+                }
+
+                var even = Resolve<TSimd, TMean, TLate>(s0, s1, rows, pipelines, count, zeroVote, mean, mix + e, counts, ref tally);
+                if (even != 0 && kernel.Contested is not null)
+                    Collect<TSimd, TMean, TLate>(kernel, even, rows, e);
+                even = Resolve<TSimd, TMean, TLate>(s2, s3, rows + (2 * step), pipelines, count, zeroVote, mean, mix + e + (2 * step), counts, ref tally);
+                if (even != 0 && kernel.Contested is not null)
+                    Collect<TSimd, TMean, TLate>(kernel, even, rows + (2 * step), e + (2 * step));
+            }
+
+            if (kernel.Contested is not null)
+                Flush<TSimd, TMean, TLate>(kernel);
+            for (nint lane = 0; TMark.Value && lane < count * step; lane++)
+                kernel.Above[lane / step] += ((int*)above)[lane];
+            if (counts)
+                *kernel.Counts += new ElectionCounts(tally.Positive, tally.Negative, tally.Contested);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static TSimd Trim<TSimd>(TSimd delta, TSimd keep)
+            where TSimd : unmanaged, ISimd<TSimd> =>
+            TSimd.SelectGreaterBits(delta & TSimd.CreateBits(int.MaxValue), keep, delta, TSimd.Create(0));
+
+        /// <summary>Copies the deltas of contested elements of two vectors to where they wait for <see cref="Flush"/>.</summary>
+        [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+        private static void Collect<TSimd, TMean, TLate>(in Kernel kernel, uint contested, float* row, nint e)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TMean : IFlag
+            where TLate : IFlag
+        {
+            nint count = kernel.Count;
+            nint stride = AtOnce * TSimd.Count;
+            for (; contested != 0; contested &= contested - 1)
+            {
+                var lane = BitOperations.TrailingZeroCount(contested);
+                nint place = kernel.Waiting->Count;
+                for (nint i = 0; i < count; i++)
+                    kernel.Waiting->Rows[(i * stride) + place] = row[(i * stride) + lane];
+                kernel.Waiting->Elements[place] = e + lane;
+                if (++kernel.Waiting->Count == stride)
+                    Flush<TSimd, TMean, TLate>(kernel);
+            }
+        }
+
+        /// <summary>Lists the contested elements that wait, with their mix under the other sign.</summary>
+        private static void Flush<TSimd, TMean, TLate>(in Kernel kernel)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TMean : IFlag
+            where TLate : IFlag
+        {
+            var other = kernel.Election.ZeroVote == ZeroVote.Positive ? ZeroVote.Negative : ZeroVote.Positive;
+            var mixes = stackalloc float[Group];
+            var mean = kernel.Election.Combine == Combine.Mean;
+            var tally = default(Tally);
+            for (nint e = 0; e < kernel.Waiting->Count; e += 2 * TSimd.Count)
+                Resolve<TSimd, TMean, TLate>(TSimd.Create(0), TSimd.Create(0), kernel.Waiting->Rows + e, kernel.Pipelines, kernel.Count, other, mean, mixes + e, false, ref tally);
+            for (var i = 0; i < kernel.Waiting->Count; i++)
+                kernel.Contested->Add(kernel.Waiting->Elements[i], mixes[i]);
+            kernel.Waiting->Count = 0;
+        }
+
+        /// <summary>Combines what agrees with the votes of two vectors; returns which elements are contested, if votes are counted.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static uint Resolve<TSimd, TMean, TLate>(
+            TSimd vote0, TSimd vote1, float* row, Pipeline* pipelines, nint count, ZeroVote zeroVote, bool mean, float* mix, bool counted, ref Tally tally)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TMean : IFlag
+            where TLate : IFlag
+        {
+            nint step = TSimd.Count;
+            var zero = TSimd.Create(0);
+            var flip0 = Combination.Flip(vote0, zeroVote);
+            var flip1 = Combination.Flip(vote1, zeroVote);
+            TSimd s0 = zero, s1 = zero, w0 = zero, w1 = zero, a0 = zero, a1 = zero;
+            for (nint i = 0; i < count; i++)
+            {
+                // Changing all signs before a sum and back after it changes no bit of a rounded sum.
+                var v0 = TSimd.Max(TSimd.Load(row) ^ flip0, zero);
+                var v1 = TSimd.Max(TSimd.Load(row + step) ^ flip1, zero);
+                if (TMean.Value)
+                {
+                    var weight = TSimd.Create(pipelines[i].Weight);
+                    w0 = TSimd.SelectGreater(v0, zero, w0 + weight, w0);
+                    w1 = TSimd.SelectGreater(v1, zero, w1 + weight, w1);
+                    if (TLate.Value)
+                    {
+                        // Values that vote without their weights get them now.
+                        a0 += v0;
+                        a1 += v1;
+                        v0 *= weight;
+                        v1 *= weight;
+                    }
+                }
+
+                s0 += v0;
+                s1 += v1;
+                row += AtOnce * step;
+            }
+
+            var contested = 0u;
+            if (counted)
+                contested = tally.Add(vote0, TLate.Value ? a0 : s0) | (tally.Add(vote1, TLate.Value ? a1 : s1) << (int)step);
+
+            Finish<TSimd, TMean>(s0, w0, flip0, vote0, zeroVote, mean, mix);
+            Finish<TSimd, TMean>(s1, w1, flip1, vote1, zeroVote, mean, mix + step);
+            return contested;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Finish<TSimd, TMean>(TSimd sum, TSimd weights, TSimd flip, TSimd vote, ZeroVote zeroVote, bool mean, float* mix)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TMean : IFlag
+        {
+            var zero = TSimd.Create(0);
+            sum = (sum ^ flip) + zero;
+            if (TMean.Value && mean)
+                sum /= TSimd.SelectEqual(weights, zero, TSimd.Create(1), weights);
+            TSimd.Store(Canonical.Of(Combination.Settle(sum, vote, zeroVote)), mix);
+        }
+    }
+}
