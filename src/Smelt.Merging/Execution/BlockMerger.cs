@@ -48,8 +48,8 @@ internal sealed unsafe class BlockMerger(MergePlan plan, MethodProgram[] program
             }
 
             statistics?.Add(worker, block, part, squares);
-            foreach (var group in program.Groups)
-                MixGroup(worker, part, sources, group, program, held);
+            for (var group = 0; group < program.Groups.Count; group++)
+                MixGroup(worker, part, sources, program.Groups[group], program, held);
         }
     }
 

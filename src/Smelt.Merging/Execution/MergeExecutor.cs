@@ -15,6 +15,12 @@ public sealed unsafe class MergeExecutor : IDisposable
     /// <summary>Blocks of tensors that are prepared and merged together, for each worker, unless one tensor has more.</summary>
     internal const int BlocksPerWorker = 64;
 
+    /// <summary>
+    /// Garbage that is let gather. There is little, some hundred bytes of each block, but left alone the collector waits until it fills the last
+    /// cache, which on large machines is more than a merge takes of memory otherwise, and more than a low limit allows.
+    /// </summary>
+    private const long MostGarbage = 4L << 20;
+
     private readonly MergePlan _plan;
     private readonly MergeOptions _options;
     private readonly ProgressCounter _progress;
@@ -248,8 +254,15 @@ public sealed unsafe class MergeExecutor : IDisposable
 
     private void MergeAll(Journal journal)
     {
+        var allocated = GC.GetTotalAllocatedBytes();
         foreach (var wave in Waves())
         {
+            if (GC.GetTotalAllocatedBytes() - allocated > MostGarbage)
+            {
+                GC.Collect(1);
+                allocated = GC.GetTotalAllocatedBytes();
+            }
+
             var (first, end) = (_blocks.FirstOf(wave.First), _blocks.FirstOf(wave.End));
             if (_finished.All(first, end))
                 continue;
@@ -343,7 +356,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         var sources = worker.TakeSourceHashes(TensorHashes.CountSources(block.Tensor));
         if (held is not null)
         {
-            held.SourceHashes = sources;
+            held.SourceHashes = sources.ToArray();
             _programs[block.Tensor.Part].OnePass!.Keep(block, held, _held);
         }
         else
@@ -355,7 +368,7 @@ public sealed unsafe class MergeExecutor : IDisposable
     }
 
     /// <summary>Ends a block whose bytes are written.</summary>
-    private void Finish(Block block, BlockRecord[] records, UInt128[] sources, Journal journal)
+    private void Finish(Block block, ReadOnlySpan<BlockRecord> records, ReadOnlySpan<UInt128> sources, Journal journal)
     {
         journal.Append(block.Index, records, sources);
         _finished.TryAdd(block, records, resumed: false);

@@ -39,6 +39,8 @@ internal sealed unsafe class Worker : IDisposable
     private readonly BlockHash[] _sourceHashes;
     private readonly BlockHash[] _outputHashes;
     private readonly XxHash128[] _maskHashes;
+    private readonly UInt128[] _taken;
+    private readonly BlockRecord[] _records;
 
     private int _hashedTensor = -1;
     private ulong _tensorHash;
@@ -77,6 +79,8 @@ internal sealed unsafe class Worker : IDisposable
         _sourceHashes = [.. Enumerable.Range(0, sources).Select(_ => new BlockHash())];
         _outputHashes = [.. Enumerable.Range(0, points).Select(_ => new BlockHash())];
         _maskHashes = [.. Enumerable.Range(0, masks).Select(_ => new XxHash128())];
+        _taken = new UInt128[sources];
+        _records = new BlockRecord[points + masks];
         Balances = new int[points];
         ZeroVotes = new int[points];
     }
@@ -244,19 +248,23 @@ internal sealed unsafe class Worker : IDisposable
     /// <summary>Adds bytes to the hash of a mask in this block; masks are counted over all sweep points.</summary>
     public void HashMask(int mask, ReadOnlySpan<byte> bytes) => _maskHashes[mask].Append(bytes);
 
-    /// <summary>Ends a block: the hashes of its sources.</summary>
-    public UInt128[] TakeSourceHashes(int sources) => Take(_sourceHashes.AsSpan(0, sources));
-
-    /// <summary>Ends a block: what the journal keeps of it at each sweep point, and of each mask.</summary>
-    public BlockRecord[] TakeRecords()
+    /// <summary>Ends a block: the hashes of its sources, there until the next block ends.</summary>
+    public ReadOnlySpan<UInt128> TakeSourceHashes(int sources)
     {
-        var hashes = Take(_outputHashes);
-        var records = new BlockRecord[hashes.Length + _maskHashes.Length];
-        for (var i = 0; i < hashes.Length; i++)
-            records[i] = new BlockRecord(hashes[i], Balances[i], ZeroVotes[i]);
+        for (var i = 0; i < sources; i++)
+            _taken[i] = _sourceHashes[i].End();
+        return _taken.AsSpan(0, sources);
+    }
+
+    /// <summary>Ends a block: what the journal keeps of it at each sweep point, and of each mask; there until the next block ends.</summary>
+    public ReadOnlySpan<BlockRecord> TakeRecords()
+    {
+        var points = _outputHashes.Length;
+        for (var i = 0; i < points; i++)
+            _records[i] = new BlockRecord(_outputHashes[i].End(), Balances[i], ZeroVotes[i]);
         for (var i = 0; i < _maskHashes.Length; i++)
-            records[hashes.Length + i] = new BlockRecord(_maskHashes[i].GetCurrentHashAsUInt128(), 0, 0);
-        return records;
+            _records[points + i] = new BlockRecord(_maskHashes[i].GetCurrentHashAsUInt128(), 0, 0);
+        return _records;
     }
 
     /// <summary>Makes <see cref="Blocks"/> the sources of the sub-block that was read from one of its elements on.</summary>
@@ -301,13 +309,5 @@ internal sealed unsafe class Worker : IDisposable
     {
         var (start, end) = type.ByteRange(block.Start, block.Length);
         return end - start;
-    }
-
-    private static UInt128[] Take(Span<BlockHash> hashes)
-    {
-        var values = new UInt128[hashes.Length];
-        for (var i = 0; i < values.Length; i++)
-            values[i] = hashes[i].End();
-        return values;
     }
 }

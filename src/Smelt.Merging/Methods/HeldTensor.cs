@@ -1,4 +1,4 @@
-using System.Buffers;
+using System.Runtime.InteropServices;
 using Smelt.Merging.Execution;
 using Smelt.Merging.Kernels;
 using Smelt.Merging.Planning;
@@ -82,24 +82,27 @@ internal sealed unsafe class HeldTensor(TensorPlan tensor, TrimBound[] bounds)
     public bool TryCut(Worker worker, int expert)
     {
         var rank = bounds[expert].Rank - Above[expert];
-        var codes = ArrayPool<uint>.Shared.Rent(Blocks.Sum(b => b!.Count) + MagnitudeList.Slack);
+        // Megabytes, of another size for each tensor: a pool would keep them all.
+        var room = Blocks.Sum(b => b!.Count) + MagnitudeList.Slack;
+        var memory = NativeMemory.Alloc((nuint)room, sizeof(uint));
         try
         {
+            var codes = new Span<uint>(memory, room);
             var ends = new int[Blocks.Length];
             var count = 0;
             for (var i = 0; i < ends.Length; i++)
-                ends[i] = count += Codes(worker, expert, i, codes.AsSpan(count));
+                ends[i] = count += Codes(worker, expert, i, codes[count..]);
             if (rank < 1 || rank > count)
                 return false;
 
             var bracket = Brackets[expert]!.Value;
-            var all = codes.AsSpan(0, count);
+            var all = codes[..count];
             var code = MagnitudeSelect.At(all, rank - 1, (uint)bracket.Low, (uint)bracket.High);
             rank -= MagnitudeSelect.Count(all, (int)code - 1, (int)code).Above;
             var block = 0;
             for (var start = 0; ; start = ends[block++])
             {
-                var equal = codes.AsSpan(start, ends[block] - start).Count(code);
+                var equal = codes[start..ends[block]].Count(code);
                 if (rank <= equal)
                     break;
                 rank -= equal;
@@ -110,7 +113,7 @@ internal sealed unsafe class HeldTensor(TensorPlan tensor, TrimBound[] bounds)
         }
         finally
         {
-            ArrayPool<uint>.Shared.Return(codes);
+            NativeMemory.Free(memory);
         }
     }
 
