@@ -16,10 +16,10 @@ public sealed unsafe class MergeExecutor : IDisposable
     internal const int BlocksPerWorker = 64;
 
     /// <summary>
-    /// Garbage that is let gather. There is little, some hundred bytes of each block, but left alone the collector waits until it fills the last
-    /// cache, which on large machines is more than a merge takes of memory otherwise, and more than a low limit allows.
+    /// One part in so many of the memory limit may be garbage. There is little, some hundred bytes of each block, but left alone the collector waits
+    /// until it fills the last cache, which on large machines is more than a merge takes of memory otherwise, and more than a low limit allows.
     /// </summary>
-    private const long MostGarbage = 4L << 20;
+    private const int GarbageShare = 16;
 
     private readonly MergePlan _plan;
     private readonly MergeOptions _options;
@@ -257,7 +257,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         var allocated = GC.GetTotalAllocatedBytes();
         foreach (var wave in Waves())
         {
-            if (GC.GetTotalAllocatedBytes() - allocated > MostGarbage)
+            if (GC.GetTotalAllocatedBytes() - allocated > _options.MaxMemory / GarbageShare)
             {
                 GC.Collect(1);
                 allocated = GC.GetTotalAllocatedBytes();

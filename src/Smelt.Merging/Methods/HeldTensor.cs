@@ -82,6 +82,7 @@ internal sealed unsafe class HeldTensor(TensorPlan tensor, TrimBound[] bounds)
     public bool TryCut(Worker worker, int expert)
     {
         var rank = bounds[expert].Rank - Above[expert];
+
         // Megabytes, of another size for each tensor: a pool would keep them all.
         var room = Blocks.Sum(b => b!.Count) + MagnitudeList.Slack;
         var memory = NativeMemory.Alloc((nuint)room, sizeof(uint));
