@@ -12,7 +12,8 @@ internal sealed class JsonMembers
     public JsonMembers(IReadOnlyDictionary<string, object> members)
     {
         foreach (var member in members)
-            this[member.Key] = member.Value;
+            _members.Add((member.Key, member.Value));
+        _members.Sort(static (a, b) => string.CompareOrdinal(a.Key, b.Key));
     }
 
     public int Count => _members.Count;
