@@ -77,8 +77,6 @@ internal sealed record PreparedMerge(LoadedRecipe Recipe, MergePlan Plan, MergeO
         session.Report(recipe.Name, plan.Warnings);
         options = options with { Lock = CheckLock(session, recipe.Name, plan, root) };
         options = options with { Statistics = options.Statistics || plan.BytesPerPass < SmallInputs };
-        if (options.Statistics)
-            Merging.Kernels.Rehearsal.StartStatistics(plan);
         return new PreparedMerge(recipe, plan, options, MemoryBudget.For(plan, options));
     }
 

@@ -25,6 +25,8 @@ internal static class RunCommand
                     terminal.Out.WriteLine($"{merge.Recipe.Name}: up to date");
             }
 
+            if (merges.Find(m => m.Options.Statistics) is { } measured)
+                Merging.Kernels.Rehearsal.StartStatistics(measured.Plan);
             if (!OutputsAreFree(session, merges))
                 return ExitCode.BadInput;
 

@@ -166,10 +166,10 @@ internal sealed record PlanDocument
     /// <summary>Bytes of tensors read in one pass.</summary>
     public required long BytesPerPass { get; init; }
 
-    /// <summary>How often the inputs are read.</summary>
+    /// <summary>How often the inputs are read where no sample saves a pass.</summary>
     public required int Passes { get; init; }
 
-    /// <summary>How often they are read as a rule; what is more, few merges need.</summary>
+    /// <summary>How often they are read as a rule.</summary>
     public required int UsualPasses { get; init; }
 
     /// <summary>Bytes written, all outputs together.</summary>

@@ -66,8 +66,8 @@ internal sealed unsafe class BlockMerger(MergePlan plan, MethodProgram[] program
             if (held is not null)
             {
                 program.OnePass!.Mix(worker, piece, held);
-                var (output, place) = held.Output is null ? ((nint)worker.Output, start) : ((nint)held.Output, piece.Start % BlockMap.Elements);
-                worker.Apply((byte*)output, place, piece.Length, program.AddsBase, tensor.Settings[0].Lambda, tensor.OutputType);
+                var output = held.Output is null ? worker.Output : held.Output + (part.Start % BlockMap.Elements * size);
+                worker.Apply(output, start, piece.Length, program.AddsBase, tensor.Settings[0].Lambda, tensor.OutputType);
                 if (held.Output is null && start + piece.Length == part.Length)
                     outputs.Write(0, tensor.Index, part.Start * size, new ReadOnlySpan<byte>(worker.Output, part.Length * size));
                 continue;

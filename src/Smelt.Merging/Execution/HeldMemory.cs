@@ -79,7 +79,11 @@ internal sealed unsafe class HeldMemory : IDisposable
     }
 
     /// <summary>Takes memory for the output of a tensor; there must be as much.</summary>
-    public byte* Take(long bytes) => TryTake(bytes) is var place && place is not null ? place : throw new InvalidOperationException("More is held than there is room for.");
+    public byte* Take(long bytes)
+    {
+        var place = TryTake(bytes);
+        return place is not null ? place : throw new InvalidOperationException("More is held than there is room for.");
+    }
 
     /// <summary>Begins a block on the stage of a worker.</summary>
     /// <param name="worker">The worker's number.</param>

@@ -170,17 +170,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         {
             var (block, contested) = (_blocks[all[i].Block], all[i].Contested);
             var worker = _workers[index];
-            var size = block.Tensor.OutputType.BytesPerElement;
-            worker.BeginBlock(block);
-            for (var start = 0; start < block.Length; start += worker.Elements)
-            {
-                var bytes = new Span<byte>(worker.Output, Math.Min(worker.Elements, block.Length - start) * size);
-                _outputs.Read(0, block.Tensor.Index, (block.Start + start) * size, bytes);
-                contested.Patch(start, bytes, size);
-                _outputs.Write(0, block.Tensor.Index, (block.Start + start) * size, bytes);
-                worker.HashOutput(0, bytes);
-            }
-
+            Complete(worker, block, null, (start, bytes) => contested.Patch(start, bytes, block.Tensor.OutputType.BytesPerElement));
             _hashes.Replace(block, worker.TakeRecords()[0].Hash);
         });
         _hashes.EndReplacing();
@@ -305,24 +295,32 @@ public sealed unsafe class MergeExecutor : IDisposable
 
     private void FinishBlock(Worker worker, Block block, HeldBlock held, OnePassTrim onePass, Journal journal)
     {
+        Complete(worker, block, held.Output, (start, bytes) => onePass.Merge(worker, block, held, start, bytes));
+        _progress.Add((long)block.Length * block.Tensor.OutputType.BytesPerElement);
+        for (var i = 0; i < held.Columns.Length; i++)
+            _progress.Skip((long)block.Length * TensorHashes.Source(block.Tensor, i).Type.BytesPerElement);
+        Finish(block, worker.TakeRecords(), held.SourceHashes, journal);
+    }
+
+    /// <summary>Completes the output's bytes of a block, a sub-block at a time, hashes and writes them.</summary>
+    /// <param name="worker">The worker.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="held">Its bytes; null where they are in the file.</param>
+    /// <param name="complete">Gets a sub-block's first element in the block, and its bytes.</param>
+    private void Complete(Worker worker, Block block, byte* held, Action<int, Span<byte>> complete)
+    {
         var size = block.Tensor.OutputType.BytesPerElement;
         worker.BeginBlock(block);
         for (var start = 0; start < block.Length; start += worker.Elements)
         {
-            var end = Math.Min(block.Length, start + worker.Elements);
-            var output = held.Output is null ? worker.Scratch : held.Output + (start * size);
-            var bytes = new Span<byte>(output, (end - start) * size);
-            if (held.Output is null)
-                _outputs.Read(0, block.Tensor.Index, (block.Start + start) * size, bytes);
-            onePass.Merge(worker, block, held, start, end, output);
+            var offset = (block.Start + start) * size;
+            var bytes = new Span<byte>(held is null ? worker.Scratch : held + (start * size), Math.Min(worker.Elements, block.Length - start) * size);
+            if (held is null)
+                _outputs.Read(0, block.Tensor.Index, offset, bytes);
+            complete(start, bytes);
             worker.HashOutput(0, bytes);
-            _outputs.Write(0, block.Tensor.Index, (block.Start + start) * size, bytes);
-            _progress.Add(bytes.Length);
+            _outputs.Write(0, block.Tensor.Index, offset, bytes);
         }
-
-        for (var i = 0; i < held.Columns.Length; i++)
-            _progress.Skip((long)block.Length * TensorHashes.Source(block.Tensor, i).Type.BytesPerElement);
-        Finish(block, worker.TakeRecords(), held.SourceHashes, journal);
     }
 
     /// <summary>

@@ -33,59 +33,45 @@ public static unsafe class Rehearsal
     /// <summary>Runs the kernels that measure task vectors.</summary>
     internal static void RunStatistics()
     {
-        var memory = (byte*)NativeMemory.AllocZeroed(Elements, sizeof(float) + sizeof(ushort));
-        try
-        {
-            var stored = new RawBlock(memory, FloatFormat.BF16);
-            var deltas = (float*)(memory + (Elements * sizeof(ushort)));
-            var expert = new ExpertBlock(stored);
-            var experts = stackalloc ExpertBlock[Experts] { expert, expert };
-            Deltas.Compute(stored, expert, 0, Simd.Chunk, deltas);
-            var sum = default(BlockSum);
-            sum.AddProducts(deltas, deltas, Simd.Chunk);
-            Conflicts.Count(stored, experts, Experts, 0, Simd.Chunk);
-        }
-        finally
-        {
-            NativeMemory.Free(memory);
-        }
+        using var zeros = new Zeros();
+        var stored = zeros.Stored;
+        var deltas = zeros.Floats;
+        var expert = new ExpertBlock(stored);
+        var experts = stackalloc ExpertBlock[Experts] { expert, expert };
+        Deltas.Compute(stored, expert, 0, Simd.Chunk, deltas);
+        var sum = default(BlockSum);
+        sum.AddProducts(deltas, deltas, Simd.Chunk);
+        Conflicts.Count(stored, experts, Experts, 0, Simd.Chunk);
     }
 
     /// <summary>Runs the kernels of a recipe's method.</summary>
     internal static void Run(Recipe recipe)
     {
-        var memory = (byte*)NativeMemory.AllocZeroed(Elements, sizeof(float) + sizeof(ushort));
-        try
+        using var zeros = new Zeros();
+        var stored = zeros.Stored;
+        var mix = zeros.Floats;
+        var hash = new BlockHash();
+        hash.Begin(Elements * sizeof(ushort));
+        hash.AppendFinite(stored, Elements);
+        hash.End();
+        switch (recipe.Resolve())
         {
-            var stored = new RawBlock(memory, FloatFormat.BF16);
-            var mix = (float*)(memory + (Elements * sizeof(ushort)));
-            var hash = new BlockHash();
-            hash.Begin(Elements * sizeof(ushort));
-            hash.AppendFinite(stored, Elements);
-            hash.End();
-            switch (recipe.Resolve())
-            {
-                case Average:
-                    RunMix(stored, mix, withBase: false);
-                    break;
-                case TaskArithmetic:
-                    RunMix(stored, mix, withBase: true);
-                    break;
-                case SparseRecipe sparse and (Ties or IDare):
-                    RunSparse(sparse, stored, mix);
-                    break;
-                default:
-                    return;
-            }
+            case Average:
+                RunMix(stored, mix, withBase: false);
+                break;
+            case TaskArithmetic:
+                RunMix(stored, mix, withBase: true);
+                break;
+            case SparseRecipe sparse and (Ties or IDare):
+                RunSparse(sparse, stored, mix);
+                break;
+            default:
+                return;
+        }
 
-            hash.Begin(Elements * sizeof(ushort));
-            hash.Append(new ReadOnlySpan<byte>(memory, Elements * sizeof(ushort)));
-            hash.End();
-        }
-        finally
-        {
-            NativeMemory.Free(memory);
-        }
+        hash.Begin(Elements * sizeof(ushort));
+        hash.Append(new ReadOnlySpan<byte>(stored.Data, Elements * sizeof(ushort)));
+        hash.End();
     }
 
     private static void RunMix(RawBlock stored, float* mix, bool withBase)
@@ -184,5 +170,21 @@ public static unsafe class Rehearsal
             Apply.Affine(stored, mix, 1, Elements, stored);
         else
             Apply.Store(mix, Elements, stored);
+    }
+
+    /// <summary>Elements as models store them, and as many numbers; all zero.</summary>
+    private readonly ref struct Zeros : IDisposable
+    {
+        private readonly byte* _memory = (byte*)NativeMemory.AllocZeroed(Elements, sizeof(float) + sizeof(ushort));
+
+        public Zeros()
+        {
+        }
+
+        public RawBlock Stored => new(_memory, FloatFormat.BF16);
+
+        public float* Floats => (float*)(_memory + (Elements * sizeof(ushort)));
+
+        public void Dispose() => NativeMemory.Free(_memory);
     }
 }

@@ -203,17 +203,16 @@ internal sealed unsafe class OnePassTrim
     /// <param name="worker">The worker.</param>
     /// <param name="block">The block.</param>
     /// <param name="held">What is held of it.</param>
-    /// <param name="start">The first element of the block; no more are merged than the worker has room for.</param>
-    /// <param name="end">The last one and 1.</param>
-    /// <param name="output">The output's bytes from the first element on.</param>
-    public void Merge(Worker worker, Block block, HeldBlock held, int start, int end, byte* output)
+    /// <param name="start">The first element of the block.</param>
+    /// <param name="output">The output's bytes from that element on, no more of them than the worker has room for.</param>
+    public void Merge(Worker worker, Block block, HeldBlock held, int start, Span<byte> output)
     {
         var tensor = block.Tensor;
         var size = tensor.OutputType.BytesPerElement;
         var format = Worker.FormatOf(tensor.Base!.Type);
         var cuts = _held[tensor.Index]!.Cuts;
         var first = held.CountBefore(start);
-        var columns = held.CountBefore(end) - first;
+        var columns = held.CountBefore(start + (output.Length / size)) - first;
         if (columns == 0)
             return;
         for (var source = 0; source <= tensor.Experts.Count; source++)
@@ -224,7 +223,8 @@ internal sealed unsafe class OnePassTrim
             ? cuts[i] with { LastEqual = held.CountBefore(last + 1 - block.Start) - 1 }
             : cuts[i]);
         worker.Apply(worker.Output, 0, columns, addBase: true, tensor.Settings[0].Lambda, tensor.OutputType);
-        Scatter(worker.Output, held.Indices + first, columns, size, output - ((long)start * size));
+        fixed (byte* bytes = output)
+            Scatter(worker.Output, held.Indices + first, columns, size, bytes - ((long)start * size));
     }
 
     /// <summary>Lets the blocks of a tensor go.</summary>

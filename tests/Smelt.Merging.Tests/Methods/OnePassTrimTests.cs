@@ -60,8 +60,7 @@ public sealed class OnePassTrimTests
             folder.Write($"e{e}", (t, i) =>
             {
                 var stretch = ModelFolder.Sizes[t] / 8.0;
-                var inPage = i - (Math.Floor(Math.Floor(i / stretch) * stretch / 2048) * 2048) < 2048;
-                return (inPage ? 0.001f : 1) * (1 + (((i * 7919) + expert) % 127 / 128f));
+                return (IsSampled(i, stretch) ? 0.001f : 1) * (1 + (((i * 7919) + expert) % 127 / 128f));
             });
         }
 
@@ -119,9 +118,8 @@ public sealed class OnePassTrimTests
             var expert = e;
             folder.Write($"e{e}", (_, i) =>
             {
-                var inPage = Math.Ceiling(i / 2048 * 2048 / stretch) * stretch < ((i / 2048) + 1) * 2048;
                 var noise = ((i * 7919) + expert) % 1009 / 1009f;
-                return inPage ? noise : 0.703125f + (0.00390625f * (noise > 0.5f ? 1 : 0));
+                return IsSampled(i, stretch) ? noise : 0.703125f + (0.00390625f * (noise > 0.5f ? 1 : 0));
             });
         }
 
@@ -140,6 +138,10 @@ public sealed class OnePassTrimTests
         for (var bytes = 400_000L; folder.MergeUntil(Recipe, $"until-{bytes}", bytes); bytes += 200_000)
             Assert.Equal(expected, ModelFolder.Bytes(folder.Merge(Recipe, $"until-{bytes}")));
     }
+
+    /// <summary>Whether an element is on a page of the sample: one of 2,048 elements at the start of each stretch.</summary>
+    private static bool IsSampled(long element, double stretch) =>
+        Math.Ceiling(element / 2048 * 2048 / stretch) * stretch < ((element / 2048) + 1) * 2048;
 
     /// <summary>Compares one pass with two, with little memory and with many threads; returns what the one pass moved, in passes over the inputs.</summary>
     private static double Check(ModelFolder folder, Ties recipe)
