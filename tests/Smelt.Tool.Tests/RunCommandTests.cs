@@ -158,7 +158,7 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("tensor", "48 B x 1 pass as a rule, at most 2\n")]
+    [InlineData("tensor", "48 B x 1 pass as a rule, 2 or more where a sample misleads\n")]
     [InlineData("model", "48 B x 2 passes\n")]
     public void A_plan_tells_how_often_a_trim_reads_its_inputs(string trim, string expected)
     {
