@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace Smelt.Merging.Kernels;
 
@@ -62,31 +64,15 @@ internal static unsafe class Philox
     /// <param name="threshold">The density as <see cref="Threshold24"/>.</param>
     /// <param name="bits">Ceiling(n / 64) words; bit e % 64 of word e / 64 is 1 where element start + e is kept. Bits from n on are 0.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Mask(PhiloxKey key, ulong tensor, long start, nint n, uint threshold, ulong* bits) =>
-        Masks(key, tensor, start, n, &threshold, 1, &bits);
-
-    /// <summary>As <see cref="Mask"/>, for several densities that share their uniform numbers.</summary>
-    /// <param name="key">The key, from seed and expert.</param>
-    /// <param name="tensor">The <see cref="NameHash"/> of the tensor's name.</param>
-    /// <param name="start">Flat index of the first element; a multiple of 64.</param>
-    /// <param name="n">Number of elements.</param>
-    /// <param name="thresholds">The densities as <see cref="Threshold24"/>.</param>
-    /// <param name="count">Number of densities.</param>
-    /// <param name="bits">One mask for each density.</param>
-    internal static void Masks(PhiloxKey key, ulong tensor, long start, nint n, uint* thresholds, int count, ulong** bits)
+    internal static void Mask(PhiloxKey key, ulong tensor, long start, nint n, uint threshold, ulong* bits)
     {
         var words = (n + 63) >> 6;
-        var counter = (ulong)start >> 2;
-        switch (Simd.Width)
-        {
-            case 512: Vectors<PhiloxLanes512, No>(key, tensor, counter, words, thresholds, count, bits, null); break;
-            case 256: Vectors<PhiloxLanes256, No>(key, tensor, counter, words, thresholds, count, bits, null); break;
-            case 128: Vectors<PhiloxLanes128, No>(key, tensor, counter, words, thresholds, count, bits, null); break;
-            default: Scalars(key, tensor, counter, words, thresholds, count, bits); break;
-        }
-
-        for (var i = 0; i < count && (n & 63) != 0; i++)
-            bits[i][words - 1] &= (1UL << (int)(n & 63)) - 1;
+        if (threshold == 0)
+            new Span<ulong>(bits, (int)words).Clear();
+        else
+            Run<No>(key, tensor, (ulong)start >> 2, words, threshold, bits, null);
+        if ((n & 63) != 0)
+            bits[words - 1] &= (1UL << (int)(n & 63)) - 1;
     }
 
     /// <summary>Writes the uniform numbers of elements, times 2^24: what <see cref="Mask"/> compares with a threshold.</summary>
@@ -96,61 +82,58 @@ internal static unsafe class Philox
     /// <param name="n">Number of elements.</param>
     /// <param name="draws">Room for <paramref name="n"/> rounded up to a multiple of 64.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Draw(PhiloxKey key, ulong tensor, long start, nint n, uint* draws)
-    {
-        var words = (n + 63) >> 6;
-        var counter = (ulong)start >> 2;
-        switch (Simd.Width)
-        {
-            case 512: Vectors<PhiloxLanes512, Yes>(key, tensor, counter, words, null, 0, null, draws); break;
-            case 256: Vectors<PhiloxLanes256, Yes>(key, tensor, counter, words, null, 0, null, draws); break;
-            case 128: Vectors<PhiloxLanes128, Yes>(key, tensor, counter, words, null, 0, null, draws); break;
-            default:
-                for (nint e = 0; e < words << 6; e += 4, counter++)
-                {
-                    var (w0, w1, w2, w3) = Block(key, (uint)counter, (uint)(counter >> 32), (uint)tensor, (uint)(tensor >> 32));
-                    (draws[e], draws[e + 1], draws[e + 2], draws[e + 3]) = (w0 >> 8, w1 >> 8, w2 >> 8, w3 >> 8);
-                }
+    internal static void Draw(PhiloxKey key, ulong tensor, long start, nint n, uint* draws) =>
+        Run<Yes>(key, tensor, (ulong)start >> 2, (n + 63) >> 6, 0, null, draws);
 
-                break;
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Run<TDraws>(PhiloxKey key, ulong tensor, ulong counter, nint words, uint threshold, ulong* bits, uint* draws)
+        where TDraws : IFlag
+    {
+        // Vectors take the high half of the counter as the same for all. Once in 2^34 elements it is not.
+        var last = counter + (16 * (ulong)words) - 1;
+        switch (counter >> 32 == last >> 32 ? Simd.Width : 0)
+        {
+            case 512: Vectors<PhiloxLanes512, Yes, TDraws>(key, tensor, counter, words, threshold, bits, draws); break;
+            case 256 when Avx512F.VL.IsSupported: Vectors<PhiloxLanes256, Yes, TDraws>(key, tensor, counter, words, threshold, bits, draws); break;
+            case 256: Vectors<PhiloxLanes256, No, TDraws>(key, tensor, counter, words, threshold, bits, draws); break;
+            case 128 when Avx512F.VL.IsSupported || AdvSimd.IsSupported: Vectors<PhiloxLanes128, Yes, TDraws>(key, tensor, counter, words, threshold, bits, draws); break;
+            case 128: Vectors<PhiloxLanes128, No, TDraws>(key, tensor, counter, words, threshold, bits, draws); break;
+            default: Scalars<TDraws>(key, tensor, counter, words, threshold, bits, draws); break;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Scalars(PhiloxKey key, ulong tensor, ulong counter, nint words, uint* thresholds, int count, ulong** bits)
+    private static void Scalars<TDraws>(PhiloxKey key, ulong tensor, ulong counter, nint words, uint threshold, ulong* bits, uint* draws)
+        where TDraws : IFlag
     {
-        for (nint word = 0; word < words; word++)
+        for (nint e = 0; e < words << 6; e += 4, counter++)
         {
-            for (var i = 0; i < count; i++)
-                bits[i][word] = 0;
-
-            for (var block = 0; block < 16; block++, counter++)
+            var (w0, w1, w2, w3) = Block(key, (uint)counter, (uint)(counter >> 32), (uint)tensor, (uint)(tensor >> 32));
+            if (TDraws.Value)
             {
-                var (w0, w1, w2, w3) = Block(key, (uint)counter, (uint)(counter >> 32), (uint)tensor, (uint)(tensor >> 32));
-                for (var i = 0; i < count; i++)
-                {
-                    var t = thresholds[i];
-                    var nibble = (w0 >> 8 < t ? 1UL : 0) | (w1 >> 8 < t ? 2UL : 0) | (w2 >> 8 < t ? 4UL : 0) | (w3 >> 8 < t ? 8UL : 0);
-                    bits[i][word] |= nibble << (4 * block);
-                }
+                (draws[e], draws[e + 1], draws[e + 2], draws[e + 3]) = (w0 >> 8, w1 >> 8, w2 >> 8, w3 >> 8);
+                continue;
             }
+
+            var nibble = (w0 >> 8 < threshold ? 1UL : 0) | (w1 >> 8 < threshold ? 2UL : 0) | (w2 >> 8 < threshold ? 4UL : 0) | (w3 >> 8 < threshold ? 8UL : 0);
+            var word = bits + (e >> 6);
+            *word = ((e & 63) == 0 ? 0 : *word) | (nibble << (int)(e & 63));
         }
     }
 
     /// <summary>
-    /// Counters are made in four vectors at once, which hides the multiplier's latency: 128, 64 or 32 elements. Words of masks that
-    /// begin beyond the last are cut off.
+    /// Counters are made in four vectors at once, or in two where there are only 16 registers, which hides the multiplier's latency: 128, 64, 32 or 16
+    /// elements. Words of masks that begin beyond the last are cut off.
     /// </summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Vectors<TLanes, TDraws>(PhiloxKey key, ulong tensor, ulong counter, nint words, uint* thresholds, int count, ulong** bits, uint* draws)
+    private static void Vectors<TLanes, TFour, TDraws>(PhiloxKey key, ulong tensor, ulong counter, nint words, uint threshold, ulong* bits, uint* draws)
         where TLanes : unmanaged, IPhiloxLanes<TLanes>
+        where TFour : IFlag
         where TDraws : IFlag
     {
         var m0 = TLanes.Create(Multiplier0);
         var m1 = TLanes.Create(Multiplier1);
-        var name0 = TLanes.Create((uint)tensor);
-        var name1 = TLanes.Create((uint)(tensor >> 32));
         var schedule = stackalloc uint[2 * Rounds];
         for (var round = 0; round < Rounds; round++)
         {
@@ -158,61 +141,84 @@ internal static unsafe class Philox
             schedule[(2 * round) + 1] = key.K1 + ((uint)round * Weyl1);
         }
 
+        // All counters here are alike but for their first word, so that half of the first two rounds is the same for all: with (c0, c1, c2, c3) before,
+        // c0 and c1 after the first round, c3 after the second, and what is added to the other words by exclusive or.
+        var first = (ulong)Multiplier1 * (uint)tensor;
+        var second = (ulong)Multiplier0 * ((uint)(first >> 32) ^ (uint)(counter >> 32) ^ schedule[0]);
+        var common = new Common<TLanes>(
+            TLanes.Create((uint)(tensor >> 32) ^ schedule[1]),
+            TLanes.Create((uint)first ^ schedule[2]),
+            TLanes.Create((uint)(second >> 32) ^ schedule[3]),
+            TLanes.Create((uint)second));
+
+        var limit = TLanes.Limit(threshold);
         var size = 4 * TLanes.Count;
-        for (nint e = 0; e < words << 6; e += 4 * size)
+        var step = TFour.Value ? 4 * size : 2 * size;
+        for (nint e = 0; e < words << 6; e += step)
         {
             // The upper halves of the lanes hold garbage throughout.
-            var a0 = TLanes.Counters(counter);
-            var b0 = TLanes.Counters(counter + (ulong)TLanes.Count);
-            var c0 = TLanes.Counters(counter + (2 * (ulong)TLanes.Count));
-            var d0 = TLanes.Counters(counter + (3 * (ulong)TLanes.Count));
-            TLanes a1 = TLanes.High(a0), b1 = TLanes.High(b0), c1 = TLanes.High(c0), d1 = TLanes.High(d0);
-            TLanes a2 = name0, b2 = name0, c2 = name0, d2 = name0;
-            TLanes a3 = name1, b3 = name1, c3 = name1, d3 = name1;
-            for (nint round = 0; round < 2 * Rounds; round += 2)
+            Begin(counter, m0, m1, common, out var a0, out var a1, out var a2, out var a3);
+            Begin(counter + (ulong)TLanes.Count, m0, m1, common, out var b0, out var b1, out var b2, out var b3);
+            TLanes c0 = a0, c1 = a1, c2 = a2, c3 = a3, d0 = a0, d1 = a1, d2 = a2, d3 = a3;
+            if (TFour.Value)
+            {
+                Begin(counter + (2 * (ulong)TLanes.Count), m0, m1, common, out c0, out c1, out c2, out c3);
+                Begin(counter + (3 * (ulong)TLanes.Count), m0, m1, common, out d0, out d1, out d2, out d3);
+            }
+
+            for (nint round = 4; round < 2 * Rounds; round += 2)
             {
                 var key0 = TLanes.Create(schedule[round]);
                 var key1 = TLanes.Create(schedule[round + 1]);
                 Round(ref a0, ref a1, ref a2, ref a3, m0, m1, key0, key1);
                 Round(ref b0, ref b1, ref b2, ref b3, m0, m1, key0, key1);
-                Round(ref c0, ref c1, ref c2, ref c3, m0, m1, key0, key1);
-                Round(ref d0, ref d1, ref d2, ref d3, m0, m1, key0, key1);
+                if (TFour.Value)
+                {
+                    Round(ref c0, ref c1, ref c2, ref c3, m0, m1, key0, key1);
+                    Round(ref d0, ref d1, ref d2, ref d3, m0, m1, key0, key1);
+                }
             }
 
+            counter += (ulong)step / 4;
             if (TDraws.Value)
             {
                 // There is room for whole words only.
                 TLanes.Store(a0, a1, a2, a3, draws + e);
                 TLanes.Store(b0, b1, b2, b3, draws + e + size);
-                if (4 * size > 64 && e + 64 >= words << 6)
-                    break;
+                if (!TFour.Value || (step > 64 && e + 64 >= words << 6))
+                    continue;
                 TLanes.Store(c0, c1, c2, c3, draws + e + (2 * size));
                 TLanes.Store(d0, d1, d2, d3, draws + e + (3 * size));
+                continue;
             }
 
-            for (var i = 0; i < count; i++)
+            var word = bits + (e >> 6);
+            var lower = TLanes.Less(a0, a1, a2, a3, limit) | ((ulong)TLanes.Less(b0, b1, b2, b3, limit) << size);
+            var upper = TFour.Value ? TLanes.Less(c0, c1, c2, c3, limit) | ((ulong)TLanes.Less(d0, d1, d2, d3, limit) << size) : 0;
+            if (step > 64)
             {
-                var t = thresholds[i];
-                var a = (ulong)TLanes.Less(a0, a1, a2, a3, t);
-                var b = (ulong)TLanes.Less(b0, b1, b2, b3, t);
-                var c = (ulong)TLanes.Less(c0, c1, c2, c3, t);
-                var d = (ulong)TLanes.Less(d0, d1, d2, d3, t);
-                var word = bits[i] + (e >> 6);
-                if (size == 32)
-                {
-                    word[0] = a | (b << 32);
-                    if (e + 64 < words << 6)
-                        word[1] = c | (d << 32);
-                }
-                else
-                {
-                    var part = a | (b << size) | (c << (2 * size)) | (d << (3 * size));
-                    *word = size == 16 || (e & 63) == 0 ? part : *word | (part << (int)(e & 63));
-                }
+                word[0] = lower;
+                if (e + 64 < words << 6)
+                    word[1] = upper;
+                continue;
             }
 
-            counter += 4 * (ulong)TLanes.Count;
+            var part = lower | (upper << (2 * size));
+            *word = step == 64 || (e & 63) == 0 ? part : *word | (part << (int)(e & 63));
         }
+    }
+
+    /// <summary>The first two rounds of the counters from <paramref name="counter"/> on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Begin<TLanes>(ulong counter, TLanes m0, TLanes m1, in Common<TLanes> common, out TLanes c0, out TLanes c1, out TLanes c2, out TLanes c3)
+        where TLanes : unmanaged, IPhiloxLanes<TLanes>
+    {
+        var p0 = TLanes.Multiply(TLanes.Counters(counter), m0);
+        var p1 = TLanes.Multiply(TLanes.High(p0) ^ common.First2, m1);
+        c0 = TLanes.High(p1) ^ common.Second0;
+        c1 = p1;
+        c2 = p0 ^ common.Second2;
+        c3 = common.Second3;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -226,4 +232,11 @@ internal static unsafe class Philox
         c2 = TLanes.Xor(TLanes.High(p0), c3, key1);
         c3 = p0;
     }
+
+    /// <summary>What the first two rounds have in common for all counters of a tensor.</summary>
+    /// <param name="First2">Added to the third word in the first round.</param>
+    /// <param name="Second0">Added to the first word in the second round.</param>
+    /// <param name="Second2">Added to the third word in the second round.</param>
+    /// <param name="Second3">The fourth word after the second round.</param>
+    private readonly record struct Common<TLanes>(TLanes First2, TLanes Second0, TLanes Second2, TLanes Second3);
 }

@@ -23,13 +23,17 @@ internal interface IPhiloxLanes<TSelf>
     /// <summary>The high halves, moved down.</summary>
     static abstract TSelf High(TSelf a);
 
-    /// <summary>a ^ b ^ c.</summary>
+    /// <summary>a ^ b ^ c, which the JIT makes one instruction of where it is one expression.</summary>
     static abstract TSelf Xor(TSelf a, TSelf b, TSelf c);
 
-    /// <summary>
-    /// Bit 4 c + j tells whether word j of counter c, shifted right by 8, is less than <paramref name="threshold"/>, which is at most 2^24.
-    /// </summary>
-    static abstract uint Less(TSelf w0, TSelf w1, TSelf w2, TSelf w3, uint threshold);
+    /// <summary>Exclusive or.</summary>
+    static abstract TSelf operator ^(TSelf a, TSelf b);
+
+    /// <summary>The largest word that, shifted right by 8, is less than <paramref name="threshold"/>, from 1 to 2^24; for <see cref="Less"/>.</summary>
+    static abstract TSelf Limit(uint threshold);
+
+    /// <summary>Bit 4 c + j tells whether word j of counter c is at most the limit.</summary>
+    static abstract uint Less(TSelf w0, TSelf w1, TSelf w2, TSelf w3, TSelf limit);
 
     /// <summary>Word 4 c + j of <paramref name="draws"/> becomes word j of counter c, shifted right by 8.</summary>
     static abstract unsafe void Store(TSelf w0, TSelf w1, TSelf w2, TSelf w3, uint* draws);

@@ -48,12 +48,20 @@ internal readonly struct PhiloxLanes128 : IPhiloxLanes<PhiloxLanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Less(PhiloxLanes128 w0, PhiloxLanes128 w1, PhiloxLanes128 w2, PhiloxLanes128 w3, uint threshold)
+    public static PhiloxLanes128 operator ^(PhiloxLanes128 a, PhiloxLanes128 b) => new(a._lanes ^ b._lanes);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static PhiloxLanes128 Limit(uint threshold) => Create((threshold << 8) - 1);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Less(PhiloxLanes128 w0, PhiloxLanes128 w1, PhiloxLanes128 w2, PhiloxLanes128 w3, PhiloxLanes128 limit)
     {
         var (first, second) = Interleave(w0, w1, w2, w3);
-        var limit = Vector128.Create(threshold);
-        var lower = (uint)Vector128.LessThan(first >>> 8, limit).ExtractMostSignificantBits();
-        var upper = (uint)Vector128.LessThan(second >>> 8, limit).ExtractMostSignificantBits();
+        var bound = limit._lanes.AsUInt32();
+        var lower = (uint)Vector128.Equals(Vector128.Min(first, bound), first).ExtractMostSignificantBits();
+        var upper = (uint)Vector128.Equals(Vector128.Min(second, bound), second).ExtractMostSignificantBits();
         return lower | (upper << 4);
     }
 

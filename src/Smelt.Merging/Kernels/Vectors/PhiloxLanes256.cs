@@ -38,12 +38,20 @@ internal readonly struct PhiloxLanes256 : IPhiloxLanes<PhiloxLanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Less(PhiloxLanes256 w0, PhiloxLanes256 w1, PhiloxLanes256 w2, PhiloxLanes256 w3, uint threshold)
+    public static PhiloxLanes256 operator ^(PhiloxLanes256 a, PhiloxLanes256 b) => new(a._lanes ^ b._lanes);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static PhiloxLanes256 Limit(uint threshold) => Create((threshold << 8) - 1);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Less(PhiloxLanes256 w0, PhiloxLanes256 w1, PhiloxLanes256 w2, PhiloxLanes256 w3, PhiloxLanes256 limit)
     {
         var (first, second) = Interleave(w0, w1, w2, w3);
-        var limit = Vector256.Create(threshold);
-        var lower = (uint)Vector256.LessThan(first >>> 8, limit).ExtractMostSignificantBits();
-        var upper = (uint)Vector256.LessThan(second >>> 8, limit).ExtractMostSignificantBits();
+        var bound = limit._lanes.AsUInt32();
+        var lower = (uint)Vector256.Equals(Vector256.Min(first, bound), first).ExtractMostSignificantBits();
+        var upper = (uint)Vector256.Equals(Vector256.Min(second, bound), second).ExtractMostSignificantBits();
         return lower | (upper << 8);
     }
 

@@ -38,12 +38,20 @@ internal readonly struct PhiloxLanes512 : IPhiloxLanes<PhiloxLanes512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Less(PhiloxLanes512 w0, PhiloxLanes512 w1, PhiloxLanes512 w2, PhiloxLanes512 w3, uint threshold)
+    public static PhiloxLanes512 operator ^(PhiloxLanes512 a, PhiloxLanes512 b) => new(a._lanes ^ b._lanes);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static PhiloxLanes512 Limit(uint threshold) => Create((threshold << 8) - 1);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Less(PhiloxLanes512 w0, PhiloxLanes512 w1, PhiloxLanes512 w2, PhiloxLanes512 w3, PhiloxLanes512 limit)
     {
         var (first, second) = Interleave(w0, w1, w2, w3);
-        var limit = Vector512.Create(threshold);
-        var lower = (uint)Vector512.LessThan(first >>> 8, limit).ExtractMostSignificantBits();
-        var upper = (uint)Vector512.LessThan(second >>> 8, limit).ExtractMostSignificantBits();
+        var bound = limit._lanes.AsUInt32();
+        var lower = (uint)Vector512.LessThanOrEqual(first, bound).ExtractMostSignificantBits();
+        var upper = (uint)Vector512.LessThanOrEqual(second, bound).ExtractMostSignificantBits();
         return lower | (upper << 16);
     }
 
