@@ -1,3 +1,5 @@
+using Smelt.Merging.Kernels;
+
 namespace Smelt.Merging.Execution;
 
 /// <summary>The votes that were counted in the finished blocks of one part of a plan.</summary>
@@ -6,8 +8,34 @@ internal sealed class VoteCounts(int points)
     /// <summary>Positive minus negative elected signs over all finished blocks, for each sweep point.</summary>
     public long[] Balances { get; } = new long[points];
 
-    /// <summary>Zero votes that matter over all finished blocks, for each sweep point.</summary>
-    public long[] ZeroVotes { get; } = new long[points];
+    /// <summary>Zero votes that matter over all finished blocks, for each sweep point and what they elected.</summary>
+    private readonly long[,] _zeroVotes = new long[points, Enum.GetValues<ZeroVote>().Length];
+
+    /// <summary>Whether a zero vote that matters elected something else than <paramref name="right"/> at a sweep point.</summary>
+    public bool AnyBut(ZeroVote right, int point)
+    {
+        for (var vote = 0; vote < _zeroVotes.GetLength(1); vote++)
+        {
+            if (vote != (int)right && _zeroVotes[point, vote] > 0)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Adds the votes of a block at a sweep point. Safe to call from several threads.</summary>
+    public void Add(int point, in BlockRecord record)
+    {
+        Interlocked.Add(ref Balances[point], record.Balance);
+        Interlocked.Add(ref _zeroVotes[point, (int)record.Assumed], record.ZeroVotes);
+    }
+
+    /// <summary>Forgets everything.</summary>
+    public void Clear()
+    {
+        Array.Clear(Balances);
+        Array.Clear(_zeroVotes);
+    }
 }
 
 /// <summary>Which blocks are done, and the votes that were counted in them, for each part of the plan at each sweep point.</summary>
@@ -57,10 +85,7 @@ internal sealed class FinishedBlocks(long blocks, int parts, int points)
             return false;
         var votes = Votes[block.Tensor.Part];
         for (var i = 0; i < votes.Balances.Length; i++)
-        {
-            Interlocked.Add(ref votes.Balances[i], records[i].Balance);
-            Interlocked.Add(ref votes.ZeroVotes[i], records[i].ZeroVotes);
-        }
+            votes.Add(i, records[i]);
 
         if (resumed)
             Interlocked.Increment(ref _resumed);
@@ -72,11 +97,7 @@ internal sealed class FinishedBlocks(long blocks, int parts, int points)
     {
         Array.Clear(_bits);
         foreach (var votes in Votes)
-        {
-            Array.Clear(votes.Balances);
-            Array.Clear(votes.ZeroVotes);
-        }
-
+            votes.Clear();
         _resumed = 0;
     }
 }

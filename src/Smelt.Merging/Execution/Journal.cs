@@ -3,6 +3,7 @@ using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using Smelt.Merging.Kernels;
 using Smelt.Merging.Planning;
 
 namespace Smelt.Merging.Execution;
@@ -11,8 +12,9 @@ namespace Smelt.Merging.Execution;
 /// <param name="Hash">XxHash128 of the block's bytes in the output.</param>
 /// <param name="Balance">Positive minus negative elected signs.</param>
 /// <param name="ZeroVotes">Elements whose election summed to zero although a delta was not zero.</param>
+/// <param name="Assumed">What those elected.</param>
 [StructLayout(LayoutKind.Sequential, Pack = 4)]
-internal readonly record struct BlockRecord(UInt128 Hash, int Balance, int ZeroVotes);
+internal readonly record struct BlockRecord(UInt128 Hash, int Balance, int ZeroVotes, ZeroVote Assumed);
 
 /// <summary>
 /// The list of finished blocks of a merge under way. A record follows the block's bytes, never precedes them, and carries
@@ -20,13 +22,13 @@ internal readonly record struct BlockRecord(UInt128 Hash, int Balance, int ZeroV
 /// </summary>
 /// <remarks>
 /// Layout, little-endian: a header of 8 bytes magic, 32 bytes of the plan's fingerprint, then records: 8 bytes block
-/// index, 24 bytes for each sweep point, 16 bytes hash for each source, 8 bytes XxHash3 of the record before it.
+/// index, 28 bytes for each sweep point, 16 bytes hash for each source, 8 bytes XxHash3 of the record before it.
 /// </remarks>
 internal sealed class Journal : IDisposable
 {
     private const int HeaderBytes = 40;
-    private const int PointBytes = 24;
-    private static ReadOnlySpan<byte> Magic => "SMELTJ01"u8;
+    private const int PointBytes = 28;
+    private static ReadOnlySpan<byte> Magic => "SMELTJ02"u8;
 
     private readonly SafeFileHandle _file;
     private readonly int _points;
@@ -87,6 +89,7 @@ internal sealed class Journal : IDisposable
             BinaryPrimitives.WriteUInt128LittleEndian(place, points[i].Hash);
             BinaryPrimitives.WriteInt32LittleEndian(place[16..], points[i].Balance);
             BinaryPrimitives.WriteInt32LittleEndian(place[20..], points[i].ZeroVotes);
+            BinaryPrimitives.WriteInt32LittleEndian(place[24..], (int)points[i].Assumed);
         }
 
         for (var i = 0; i < sources.Length; i++)
@@ -126,7 +129,8 @@ internal sealed class Journal : IDisposable
                 points[i] = new BlockRecord(
                     BinaryPrimitives.ReadUInt128LittleEndian(place),
                     BinaryPrimitives.ReadInt32LittleEndian(place[16..]),
-                    BinaryPrimitives.ReadInt32LittleEndian(place[20..]));
+                    BinaryPrimitives.ReadInt32LittleEndian(place[20..]),
+                    (ZeroVote)BinaryPrimitives.ReadInt32LittleEndian(place[24..]));
             }
 
             var sources = new UInt128[_sources];

@@ -83,6 +83,7 @@ internal sealed unsafe class Worker : IDisposable
         _records = new BlockRecord[points + masks];
         Balances = new int[points];
         ZeroVotes = new int[points];
+        Assumed = new ZeroVote[points];
     }
 
     /// <summary>Elements of a sub-block.</summary>
@@ -123,6 +124,9 @@ internal sealed unsafe class Worker : IDisposable
 
     /// <summary>Zero votes of the block that matter, for each sweep point.</summary>
     public int[] ZeroVotes { get; }
+
+    /// <summary>What the zero votes of the block elected, for each sweep point.</summary>
+    public ZeroVote[] Assumed { get; }
 
     /// <summary>Bytes that one worker takes.</summary>
     public static long Bytes(int sources, int elements, int elementBytes) =>
@@ -261,9 +265,9 @@ internal sealed unsafe class Worker : IDisposable
     {
         var points = _outputHashes.Length;
         for (var i = 0; i < points; i++)
-            _records[i] = new BlockRecord(_outputHashes[i].End(), Balances[i], ZeroVotes[i]);
+            _records[i] = new BlockRecord(_outputHashes[i].End(), Balances[i], ZeroVotes[i], Assumed[i]);
         for (var i = 0; i < _maskHashes.Length; i++)
-            _records[points + i] = new BlockRecord(_maskHashes[i].GetCurrentHashAsUInt128(), 0, 0);
+            _records[points + i] = new BlockRecord(_maskHashes[i].GetCurrentHashAsUInt128(), 0, 0, default);
         return _records;
     }
 

@@ -121,6 +121,7 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
             _span.Scale(worker, part, group);
         worker.Balances[group.First] += (int)(counts.Positive - counts.Negative);
         worker.ZeroVotes[group.First] += (int)counts.Contested;
+        worker.Assumed[group.First] = election.ZeroVote;
     }
 
     /// <summary>Makes the pipelines of all experts for a sub-block of a tensor that is trimmed in one pass; returns how they elect.</summary>
@@ -153,11 +154,12 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
         foreach (var group in Groups.Where(CountsVotes))
         {
             var right = Majority(group, votes.Balances[group.First]);
-            again |= right != _assumed[group.Index] && votes.ZeroVotes[group.First] > 0;
+            again |= votes.AnyBut(right, group.First);
             _isOtherSign = (_assumed[group.Index], right) is (Kernels.ZeroVote.Positive, Kernels.ZeroVote.Negative) or (Kernels.ZeroVote.Negative, Kernels.ZeroVote.Positive);
             _assumed[group.Index] = right;
         }
 
+        _guessed = true;
         return again;
     }
 

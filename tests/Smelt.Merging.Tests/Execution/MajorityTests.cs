@@ -51,8 +51,25 @@ public sealed class MajorityTests
         var recipe = Recipe("ties") with { ZeroVote = ZeroVote.Majority };
         Write(folder, recipe);
         var expected = ModelFolder.Bytes(folder.Merge(recipe, "undisturbed"));
-        for (var bytes = 1_000_000L; folder.MergeUntil(recipe, $"until-{bytes}", bytes); bytes += 500_000)
+        for (var bytes = 1_000_000L; !folder.MergeUntil(recipe, $"until-{bytes}", bytes); bytes += 500_000)
             Assert.Equal(expected, ModelFolder.Bytes(folder.Merge(recipe, $"until-{bytes}")));
+    }
+
+    [Theory]
+    [InlineData(ZeroVote.Negative)]
+    [InlineData(ZeroVote.Positive)]
+    public void What_finished_blocks_assumed_is_in_the_journal(ZeroVote assumed)
+    {
+        // All blocks are finished: by a run that had merged again with the right sign, or by one that was stopped before it did.
+        using var folder = new ModelFolder();
+        var recipe = Recipe("ties") with { ZeroVote = ZeroVote.Majority };
+        Write(folder, recipe);
+        var expected = ModelFolder.Bytes(folder.Merge(recipe, "undisturbed"));
+        var work = Path.Combine(folder.Path, ".stopped.smelt");
+        Directory.Move(folder.Merge(recipe with { ZeroVote = assumed }, "stopped"), work);
+        Assert.Equal(assumed == ZeroVote.Negative, expected.AsSpan().SequenceEqual(ModelFolder.Bytes(work)));
+        LeftoverTests.WriteJournal(folder.Plan(recipe), work + ".journal", work, balance: -1, zeroVotes: 1, assumed == ZeroVote.Negative ? Smelt.Merging.Kernels.ZeroVote.Negative : Smelt.Merging.Kernels.ZeroVote.Positive);
+        Assert.Equal(expected, ModelFolder.Bytes(folder.Merge(recipe, "stopped")));
     }
 
     /// <summary>Models whose sampled pages elect positive signs, and most other elements negative ones; every fifth element is contested.</summary>

@@ -135,7 +135,7 @@ public sealed class OnePassTrimTests
         using var folder = new ModelFolder();
         folder.WriteFamily();
         var expected = ModelFolder.Bytes(folder.Merge(Recipe, "undisturbed"));
-        for (var bytes = 400_000L; folder.MergeUntil(Recipe, $"until-{bytes}", bytes); bytes += 200_000)
+        for (var bytes = 400_000L; !folder.MergeUntil(Recipe, $"until-{bytes}", bytes); bytes += 200_000)
             Assert.Equal(expected, ModelFolder.Bytes(folder.Merge(Recipe, $"until-{bytes}")));
     }
 
