@@ -47,6 +47,28 @@ public static class SideFiles
             yield return ($"{TemplateFolder}/{Path.GetFileName(template)}", File.ReadAllBytes(template));
     }
 
+    /// <summary>Reports what <see cref="For"/> would refuse, before anything is merged.</summary>
+    public static void Check(Checkpoint donor, string? chatTemplate, List<Problem> problems)
+    {
+        Try(donor.ConfigPath, (path, content) => WithType(path, content, TensorType.F32));
+        if (chatTemplate is not null && donor.Folder is { } folder)
+            Try(Path.Combine(folder, ChatTemplateFiles.TokenizerConfigName), (path, content) => ChatTemplateFiles.WithTemplate(path, content, chatTemplate));
+
+        void Try(string? path, Func<string, byte[], byte[]> make)
+        {
+            if (path is null || !File.Exists(path))
+                return;
+            try
+            {
+                make(path, File.ReadAllBytes(path));
+            }
+            catch (InvalidInputException invalid)
+            {
+                problems.AddRange(invalid.Problems);
+            }
+        }
+    }
+
     /// <summary>
     /// A config.json that states <paramref name="type"/> wherever it states a weight type (<c>dtype</c>, <c>torch_dtype</c>,
     /// also in nested parts), and as <c>dtype</c> where it states none. Every other byte stays as it is.

@@ -43,7 +43,7 @@ internal sealed class Journal : IDisposable
         _end = HeaderBytes;
     }
 
-    private int RecordBytes => 16 + (PointBytes * _points) + (16 * _sources);
+    private int RecordBytes => RecordBytesOf(_points, _sources);
 
     /// <summary>
     /// Opens the journal of a merge and reads what an earlier run of the same plan left; a journal of another plan, or a
@@ -105,12 +105,23 @@ internal sealed class Journal : IDisposable
         _end = HeaderBytes;
     }
 
+    /// <summary>The part of a plan's blocks that a journal lists, from 0 to 1; 0 where there is none.</summary>
+    public static double ShareOf(MergePlan plan, string path)
+    {
+        var blocks = plan.Tensors.Sum(t => BlockMap.CountOf(t.ElementCount));
+        return new FileInfo(path) is { Exists: true, Length: > HeaderBytes } file && blocks > 0
+            ? Math.Min(1, (double)((file.Length - HeaderBytes) / RecordBytesOf(plan.Streams, plan.MostSources)) / blocks)
+            : 0;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
     /// <summary>The fingerprint of a plan: its configuration, this version, and the identity of every file that is read.</summary>
     public static byte[] Fingerprint(MergePlan plan) => System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(
         string.Join('\n', [plan.ConfigurationHash, Manifest.ToolVersion, .. Manifest.SeedOf(plan) is { } seed ? [seed.ToJsonString()] : Array.Empty<string>(), .. plan.Stages.Select(s => Convert.ToHexString(Fingerprint(s.Plan))), .. plan.Files.Select(f => $"{f.FullPath}|{f.Length}|{f.LastWriteTicks}")])));
+
+    private static int RecordBytesOf(int points, int sources) => 16 + (PointBytes * points) + (16 * sources);
 
     private void ReadRecords(Action<long, BlockRecord[], UInt128[]> onRecord)
     {

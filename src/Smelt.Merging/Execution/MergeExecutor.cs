@@ -41,7 +41,7 @@ public sealed unsafe class MergeExecutor : IDisposable
     private readonly HeldMemory _held;
     private readonly ContestedBlocks? _contested;
 
-    private MergeExecutor(MergePlan plan, MergeOptions options, ProgressCounter progress, CancellationToken cancellation)
+    private MergeExecutor(MergePlan plan, MergeOptions options, MemoryBudget budget, WorkFolder folder, ProgressCounter progress, CancellationToken cancellation)
     {
         _plan = plan;
         _options = options;
@@ -49,15 +49,14 @@ public sealed unsafe class MergeExecutor : IDisposable
         _blocks = new BlockMap(plan.Tensors);
         _finished = new FinishedBlocks(_blocks.Count, plan.Parts.Count, plan.Points.Count);
         _statistics = options.Statistics && StatisticsCollector.Applies(plan) ? new StatisticsCollector(plan, _blocks) : null;
-        _budget = MemoryBudget.For(plan, options);
-        _folder = WorkFolder.Open(options.Output, options.Force);
+        _budget = budget;
+        _folder = folder;
         _folders = [.. plan.Points.Select(p => Path.Combine(_folder.Path, p.Label))];
-        _pool = new WorkerPool(_budget.Threads, cancellation);
+        _programs = [.. plan.Parts.Select(part => MethodProgram.Create(plan.Of(part)))];
         _held = new HeldMemory(_budget.HeldBytes, _budget.Threads, _budget.Sources, _budget.ElementBytes);
         _reader = new CheckpointReader();
         _workers = [.. Enumerable.Range(0, _budget.Threads).Select(_ => new Worker(_reader, _budget.Sources, plan.Points.Count, plan.Streams - plan.Points.Count, _budget.Elements, _budget.ElementBytes))];
         _outputs = new OutputFiles(plan, _folders);
-        _programs = [.. plan.Parts.Select(part => MethodProgram.Create(plan.Of(part)))];
         _merger = new BlockMerger(plan, _programs, _outputs, _statistics, progress);
 
         _contested = _programs is [{ ListsContested: true }] ? new ContestedBlocks(Math.Max(0, options.MaxMemory - _budget.PeakBytes) / 2) : null;
@@ -65,6 +64,9 @@ public sealed unsafe class MergeExecutor : IDisposable
 
         // A method's own passes are over its own tensors: those of other parts are not merged in its view of the plan.
         _blockMaps = [.. _programs.Select(p => new BlockMap(p.Plan.Tensors))];
+
+        // Last, for nobody would stop its threads if something here failed.
+        _pool = new WorkerPool(_budget.Threads, cancellation);
     }
 
     /// <summary>Carries a plan out and commits its output.</summary>
@@ -78,17 +80,22 @@ public sealed unsafe class MergeExecutor : IDisposable
     public static MergeResult Run(MergePlan plan, MergeOptions options, ProgressCounter progress, CancellationToken cancellation)
     {
         var watch = Stopwatch.StartNew();
-        if (plan.Stages.Count > 0)
-            return StageRunner.Run(plan, options, progress, cancellation) with { Elapsed = watch.Elapsed };
-        using var executor = new MergeExecutor(plan, options, progress, cancellation);
+        StageRunner.CheckMemory(plan, options);
+        using var folder = WorkFolder.Open(options.Output, options.Force);
+        return (plan.Stages.Count > 0 ? StageRunner.Run(plan, options, folder, progress, cancellation) : Run(plan, options, folder, progress, cancellation)) with { Elapsed = watch.Elapsed };
+    }
+
+    /// <summary>Carries out a plan without stages in a folder that is locked.</summary>
+    internal static MergeResult Run(MergePlan plan, MergeOptions options, WorkFolder folder, ProgressCounter progress, CancellationToken cancellation)
+    {
+        using var executor = new MergeExecutor(plan, options, MemoryBudget.For(plan, options), folder, progress, cancellation);
         try
         {
             executor.Execute();
         }
-        catch (InvalidInputException)
+        catch (InvalidInputException invalid) when (PlanRules.BlameInputs(invalid))
         {
-            // The same input would fail again: nothing to resume.
-            executor._folder.Discard();
+            folder.Discard();
             throw;
         }
 
@@ -98,7 +105,7 @@ public sealed unsafe class MergeExecutor : IDisposable
             Folders = [.. plan.Points.Select(p => p.Label.Length == 0 ? Path.GetFullPath(options.Output) : Path.Combine(Path.GetFullPath(options.Output), p.Label))],
             BytesMoved = progress.Moved,
             ResumedBlocks = executor._finished.Resumed,
-            Elapsed = watch.Elapsed,
+            Elapsed = TimeSpan.Zero,
             Statistics = executor._finished.Resumed == 0 ? executor._statistics?.Result() : null,
         };
     }
@@ -116,7 +123,6 @@ public sealed unsafe class MergeExecutor : IDisposable
         _held.Dispose();
         _outputs.Dispose();
         _reader.Dispose();
-        _folder.Dispose();
     }
 
     private void Execute()
@@ -153,6 +159,8 @@ public sealed unsafe class MergeExecutor : IDisposable
             throw new InvalidInputException(changed);
         CheckInputs();
 
+        // Windows moves no folder with open files in it.
+        _outputs.Dispose();
         _progress.Phase = "finishing";
         for (var point = 0; point < _folders.Length; point++)
             SideFileWriter.Write(_plan, point, _folders[point], _hashes, rescalers[point]);

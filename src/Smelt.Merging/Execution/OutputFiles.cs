@@ -26,7 +26,7 @@ internal sealed class OutputFiles : IDisposable
         {
             _files[i] = [];
             foreach (var (name, layout) in FilesOf(plan))
-                _files[i].Add(name, (System.IO.Path.Combine(folders[i], name), layout));
+                _files[i].Add(name, (System.IO.Path.GetFullPath(System.IO.Path.Combine(folders[i], name)), layout));
         }
 
         _handles = new HandleCache(path => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite));

@@ -19,11 +19,14 @@ internal sealed class WorkFolder : IDisposable
         _output = output;
         _force = force;
         Path = PathOf(output);
-        JournalPath = Path + ".journal";
+        JournalPath = Path + JournalSuffix;
         Replaced = Path + ".replaced";
         _stages = StagesOf(output);
         _lockPath = Path + ".lock";
     }
+
+    /// <summary>What a journal's name has behind that of its folder.</summary>
+    public const string JournalSuffix = ".journal";
 
     /// <summary>The folder to write into.</summary>
     public string Path { get; }
@@ -161,9 +164,14 @@ internal sealed class WorkFolder : IDisposable
     {
         if (!Directory.Exists(Replaced))
             return;
-        if (Directory.Exists(_output))
+        if (Directory.Exists(_output) && Directory.EnumerateFileSystemEntries(_output).Any())
+        {
             Directory.Delete(Replaced, recursive: true);
-        else
-            Directory.Move(Replaced, _output);
+            return;
+        }
+
+        if (Directory.Exists(_output))
+            Directory.Delete(_output);
+        Directory.Move(Replaced, _output);
     }
 }

@@ -5,6 +5,13 @@ namespace Smelt.Merging.Planning;
 /// <summary>The rules that need the headers of checkpoints, or the machine the merge runs on.</summary>
 public static class PlanRules
 {
+    /// <summary>
+    /// Whether a merge failed for what its inputs hold, so that the same run would fail again and what it finished is of no use; else the cause is the
+    /// machine's or the output's place.
+    /// </summary>
+    internal static bool BlameInputs(InvalidInputException invalid) =>
+        !invalid.Problems.Any(p => p.Id == OutputExists.Id || p.Id == MemoryTooSmall.Id || p.Id == DiskFull.Id);
+
     /// <summary>Every tensor of the base is in every expert, or kept.</summary>
     public static readonly Rule MissingTensor = new("SM7001", "Tensor missing in an input", Severity.Error);
 

@@ -50,6 +50,7 @@ public static class Planner
         var baseInput = resolved.Base is { } b ? inputs[b] : null;
         var donor = baseInput ?? inputs.Values.First();
         var chatTemplate = ChatTemplates.Find(resolved.ChatTemplate, donor, inputs.Values, stages, problems);
+        SideFiles.Check(donor.Checkpoint, chatTemplate, problems);
         ThrowOnErrors(problems);
 
         var maskOutputs = MaskOutputs.Of(resolved, tensors);
