@@ -91,6 +91,69 @@ public class LeftoverTests
     }
 
     [Fact]
+    public void An_output_that_was_being_replaced_comes_back_into_an_empty_folder_of_its_name()
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var before = Files(folder.Merge(Other, "out"));
+        Directory.Move(Path.Combine(folder.Path, "out"), Path.Combine(folder.Path, ".out.smelt.replaced"));
+        Directory.CreateDirectory(Path.Combine(folder.Path, "out"));
+        Assert.Throws<InvalidInputException>(() => folder.Merge(Merge, "out"));
+        Assert.Equal(before, Files(Path.Combine(folder.Path, "out")));
+    }
+
+    [Fact]
+    public void A_folder_that_appears_in_the_place_of_the_output_costs_no_finished_work()
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var expected = Files(folder.Merge(Merge, "whole"));
+        using (var work = WorkFolder.Open(Path.Combine(folder.Path, "out"), force: false))
+        {
+            var mine = Path.Combine(folder.Path, "out", "mine.txt");
+            Directory.CreateDirectory(Path.GetDirectoryName(mine)!);
+            File.WriteAllText(mine, "");
+            var options = new MergeOptions { Output = Path.Combine(folder.Path, "out"), Durable = false };
+            var plan = folder.Plan(Merge);
+            Assert.Equal("SM7008", Assert.Single(Assert.Throws<InvalidInputException>(() => MergeExecutor.Run(plan, options, work, new ProgressCounter(), CancellationToken.None)).Problems).Id);
+            Directory.Delete(Path.GetDirectoryName(mine)!, recursive: true);
+        }
+
+        var result = MergeExecutor.Run(folder.Plan(Merge), new MergeOptions { Output = Path.Combine(folder.Path, "out"), Durable = false }, new ProgressCounter(), CancellationToken.None);
+        Assert.Equal(new BlockMap(folder.Plan(Merge).Tensors).Count, result.ResumedBlocks);
+        Assert.Equal(expected, Files(Path.Combine(folder.Path, "out")));
+        AssertNothingHidden(folder);
+    }
+
+    [Fact]
+    public void What_an_interrupted_run_finished_counts_as_free_and_no_more()
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var plan = folder.Plan(Merge);
+        var options = new MergeOptions { Output = Path.Combine(folder.Path, "out") };
+        var work = LeaveUnfinished(folder, Merge, "out");
+        var larger = plan with { BytesToWrite = DiskSpace.Free(folder.Path)!.Value / 2 * 3 };
+        DiskSpace.Check(larger, options);
+
+        // The files have their full size, but the journal lists a third of their blocks.
+        var journal = work + ".journal";
+        File.WriteAllBytes(journal, File.ReadAllBytes(journal)[..(int)(new FileInfo(journal).Length / 4)]);
+        Assert.Equal("SM7006", Assert.Single(Assert.Throws<InvalidInputException>(() => DiskSpace.Check(larger, options)).Problems).Id);
+    }
+
+    [Fact]
+    public void A_config_that_is_no_JSON_is_told_before_anything_is_merged()
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var config = Path.Combine(folder.Path, "base", "config.json");
+        File.WriteAllText(config, "version https://git-lfs.github.com/spec/v1");
+        var problem = Assert.Single(Assert.Throws<InvalidInputException>(() => folder.Plan(Merge)).Problems);
+        Assert.Equal(("SM6012", config), (problem.Id, problem.Where));
+    }
+
+    [Fact]
     public void What_a_kill_after_the_commit_leaves_is_gone_after_the_next_run()
     {
         using var folder = new ModelFolder();
