@@ -34,6 +34,7 @@ internal sealed unsafe class BlockMerger(MergePlan plan, MethodProgram[] program
         var squares = stackalloc BlockSum[Kernels.Mix.MaxInputs];
         for (var i = 0; i < sources; i++)
             squares[i] = default;
+        var conflicts = default(ConflictCounts);
         for (var offset = 0; offset < block.Length; offset += worker.Elements)
         {
             var part = new SubBlock(tensor, block.Start + offset, Math.Min(worker.Elements, block.Length - offset));
@@ -47,7 +48,7 @@ internal sealed unsafe class BlockMerger(MergePlan plan, MethodProgram[] program
                     throw NotFinite(TensorHashes.Source(tensor, i), part, i, index);
             }
 
-            statistics?.Add(worker, block, part, squares);
+            statistics?.Add(worker, block, part, squares, ref conflicts);
             for (var group = 0; group < program.Groups.Count; group++)
                 MixGroup(worker, part, sources, program.Groups[group], program, held);
         }

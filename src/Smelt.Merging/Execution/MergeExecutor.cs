@@ -48,7 +48,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         _progress = progress;
         _blocks = new BlockMap(plan.Tensors);
         _finished = new FinishedBlocks(_blocks.Count, plan.Parts.Count, plan.Points.Count);
-        _statistics = options.Statistics && StatisticsCollector.Applies(plan) ? new StatisticsCollector(plan, _blocks) : null;
+        _statistics = options.Statistics && StatisticsCollector.Applies(plan) ? new StatisticsCollector(plan) : null;
         _budget = budget;
         _folder = folder;
         _folders = [.. plan.Points.Select(p => Path.Combine(_folder.Path, p.Label))];

@@ -65,29 +65,12 @@ internal sealed unsafe class ElementMethod(MergePlan plan) : MethodProgram(plan)
     private void Measure(PassContext context, int first, int end, MixGroup group, int width)
     {
         context.Progress.Phase = "measuring";
-        var firstBlock = context.Blocks.FirstOf(first);
-        var sums = new double[(context.Blocks.FirstOf(end) - firstBlock) * width];
-        context.Pool.Run(firstBlock, context.Blocks.FirstOf(end), (worker, index) =>
-        {
-            var block = context.Blocks[index];
-            if (block.Tensor.Action == TensorAction.Merge)
-                Measure(context, context.Workers[worker], block, group, sums, (int)(index - firstBlock) * width, width);
-        });
-
+        var sums = BlockSums.Measure(context, first, end, width, (worker, block, totals) => Measure(context, worker, block, group, totals));
         foreach (var tensor in Plan.MergedIn(first, end))
-        {
-            var total = new double[width];
-            for (var block = context.Blocks.FirstOf(tensor.Index); block < context.Blocks.FirstOf(tensor.Index + 1); block++)
-            {
-                for (var i = 0; i < width; i++)
-                    total[i] += sums[((block - firstBlock) * width) + i];
-            }
-
-            _sums.Add((group.Index, tensor.Index), total);
-        }
+            _sums.Add((group.Index, tensor.Index), sums[tensor.Index]!);
     }
 
-    private void Measure(PassContext context, Worker worker, Block block, MixGroup group, double[] sums, int at, int width)
+    private void Measure(PassContext context, Worker worker, Block block, MixGroup group, Memory<double> sums)
     {
         var (method, recipe) = MethodOf(block.Tensor, group);
         var sources = TensorHashes.Sources(block.Tensor);
@@ -101,7 +84,7 @@ internal sealed unsafe class ElementMethod(MergePlan plan) : MethodProgram(plan)
                 var (start, length) = (from, Math.Min(Piece, part.Length - from));
                 Guard(recipe, nameof(IElementMethod.Measure), part.Tensor.Name, () =>
                 {
-                    method.Measure(Elements(worker, part, start, length, group, []), sums.AsSpan(at, width));
+                    method.Measure(Elements(worker, part, start, length, group, []), sums.Span);
                     return 0;
                 });
             }

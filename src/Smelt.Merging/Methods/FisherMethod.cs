@@ -27,18 +27,17 @@ internal sealed unsafe class FisherMethod(MergePlan plan) : MethodProgram(plan)
             return;
 
         context.Progress.Phase = "measuring Fisher weights";
-        var experts = Plan.Experts.Count;
-        var squares = new double[context.Blocks.Count * experts];
-        context.Pool.Run(0, context.Blocks.Count, (worker, index) =>
+        var sums = BlockSums.Measure(context, first, end, Plan.Experts.Count, Add, Read);
+        _norms = new double[Plan.Experts.Count];
+
+        // By name, so that a model's norm does not depend on how it is cut into files.
+        foreach (var tensor in Plan.MergedIn(first, end).OrderBy(t => t.Name, StringComparer.Ordinal))
         {
-            var block = context.Blocks[index];
-            if (block.Tensor.Action == TensorAction.Merge)
-                Measure(context, context.Workers[worker], block, squares.AsSpan((int)index * experts, experts));
-        });
-        _norms = new double[experts];
-        for (var i = 0; i < squares.Length; i++)
-            _norms[i % experts] += squares[i];
-        for (var i = 0; i < experts; i++)
+            for (var i = 0; i < _norms.Length; i++)
+                _norms[i] += sums[tensor.Index]![i];
+        }
+
+        for (var i = 0; i < _norms.Length; i++)
             _norms[i] = Math.Sqrt(_norms[i]);
     }
 
@@ -69,23 +68,20 @@ internal sealed unsafe class FisherMethod(MergePlan plan) : MethodProgram(plan)
     /// <summary>What a norm divides by; an expert without any Fisher weight is as good as one of the smallest norm there is.</summary>
     private static double Divisor(double norm, double minimal) => Math.Max(norm + minimal, float.Epsilon);
 
-    private static void Measure(PassContext context, Worker worker, Block block, Span<double> squares)
+    private static int Read(Worker worker, SubBlock part)
     {
-        var sums = stackalloc BlockSum[squares.Length];
-        for (var i = 0; i < squares.Length; i++)
-            sums[i] = default;
-        for (var offset = 0; offset < block.Length; offset += worker.Elements)
-        {
-            var part = new SubBlock(block.Tensor, block.Start + offset, Math.Min(worker.Elements, block.Length - offset));
-            for (var i = 0; i < squares.Length; i++)
-            {
-                context.Progress.Add(worker.Read(block.Tensor.Statistics[i], i, part).Length);
-                Widen.ToSingle(worker.Blocks[i], part.Length, worker.Mix);
-                sums[i].AddProducts(worker.Mix, worker.Mix, part.Length);
-            }
-        }
+        var bytes = 0;
+        for (var i = 0; i < part.Tensor.Statistics.Count; i++)
+            bytes += worker.Read(part.Tensor.Statistics[i], i, part).Length;
+        return bytes;
+    }
 
-        for (var i = 0; i < squares.Length; i++)
-            squares[i] = sums[i].Total();
+    private static void Add(Worker worker, SubBlock part, BlockSum* sums)
+    {
+        for (var i = 0; i < part.Tensor.Statistics.Count; i++)
+        {
+            Widen.ToSingle(worker.Blocks[i], part.Length, worker.Mix);
+            sums[i].AddProducts(worker.Mix, worker.Mix, part.Length);
+        }
     }
 }

@@ -27,56 +27,29 @@ internal sealed unsafe class L1Ratios(MergePlan plan, SparseMethod method)
             return;
 
         context.Progress.Phase = "measuring norms";
-        var firstBlock = context.Blocks.FirstOf(first);
-        var width = plan.Experts.Count * (groups.Length + 1);
-        var sums = new double[(context.Blocks.FirstOf(end) - firstBlock) * width];
-        context.Pool.Run(firstBlock, context.Blocks.FirstOf(end), (worker, index) =>
+        var experts = plan.Experts.Count;
+        var sums = BlockSums.Measure(context, first, end, experts * (groups.Length + 1), (worker, part, totals) => Add(worker, part, groups, totals));
+        foreach (var tensor in context.Plan.MergedIn(first, end))
         {
-            var block = context.Blocks[index];
-            if (block.Tensor.Action == TensorAction.Merge)
-                Add(context, context.Workers[worker], block, groups, sums.AsSpan((int)((index - firstBlock) * width), width));
-        });
-
-        for (var t = first; t < end; t++)
-        {
-            if (plan.Tensors[t].Action != TensorAction.Merge)
-                continue;
-            var totals = new double[width];
-            for (var block = context.Blocks.FirstOf(t); block < context.Blocks.FirstOf(t + 1); block++)
-            {
-                for (var i = 0; i < width; i++)
-                    totals[i] += sums[((block - firstBlock) * width) + i];
-            }
-
+            var totals = sums[tensor.Index]!;
             for (var g = 0; g < groups.Length; g++)
-                _ratios[groups[g].Index][t] = [.. plan.Experts.Select((_, e) => Ratio(totals[e], totals[((g + 1) * plan.Experts.Count) + e]))];
+                _ratios[groups[g].Index][tensor.Index] = [.. plan.Experts.Select((_, e) => Ratio(totals[e], totals[((g + 1) * experts) + e]))];
         }
     }
 
     private static float Ratio(double all, double kept) => all < Smallest || kept < Smallest ? 1 : (float)(all / kept);
 
-    private void Add(PassContext context, Worker worker, Block block, MixGroup[] groups, Span<double> sums)
+    private void Add(Worker worker, SubBlock part, MixGroup[] groups, BlockSum* sums)
     {
-        var accumulators = stackalloc BlockSum[sums.Length];
-        for (var i = 0; i < sums.Length; i++)
-            accumulators[i] = default;
-        for (var offset = 0; offset < block.Length; offset += worker.Elements)
+        for (var expert = 0; expert < plan.Experts.Count; expert++)
         {
-            var part = new SubBlock(block.Tensor, block.Start + offset, Math.Min(worker.Elements, block.Length - offset));
-            context.Progress.Add(worker.ReadAll(part));
-            for (var expert = 0; expert < plan.Experts.Count; expert++)
+            Deltas.Compute(worker.Blocks[0], new ExpertBlock(worker.Blocks[expert + 1]), part.Start, part.Length, worker.Mix);
+            sums[expert].AddMagnitudes(worker.Mix, null, part.Length);
+            for (var g = 0; g < groups.Length; g++)
             {
-                Deltas.Compute(worker.Blocks[0], new ExpertBlock(worker.Blocks[expert + 1]), part.Start, part.Length, worker.Mix);
-                accumulators[expert].AddMagnitudes(worker.Mix, null, part.Length);
-                for (var g = 0; g < groups.Length; g++)
-                {
-                    Deltas.Compute(worker.Blocks[0], method.Pipeline(worker, part, groups[g], expert, complete: true), part.Start, part.Length, worker.Mix);
-                    accumulators[((g + 1) * plan.Experts.Count) + expert].AddMagnitudes(worker.Mix, null, part.Length);
-                }
+                Deltas.Compute(worker.Blocks[0], method.Pipeline(worker, part, groups[g], expert, complete: true), part.Start, part.Length, worker.Mix);
+                sums[((g + 1) * plan.Experts.Count) + expert].AddMagnitudes(worker.Mix, null, part.Length);
             }
         }
-
-        for (var i = 0; i < sums.Length; i++)
-            sums[i] = accumulators[i].Total();
     }
 }

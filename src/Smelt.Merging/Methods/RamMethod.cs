@@ -60,8 +60,7 @@ internal sealed unsafe class RamMethod(MergePlan plan) : MethodProgram(plan)
     private void Count(PassContext context, Worker worker, Block block)
     {
         var experts = Plan.Experts.Count;
-        var counts = stackalloc long[2 * experts * Groups.Count];
-        new Span<long>(counts, 2 * experts * Groups.Count).Clear();
+        var counts = new long[2 * experts * Groups.Count];
         for (var offset = 0; offset < block.Length; offset += worker.Elements)
         {
             var part = new SubBlock(block.Tensor, block.Start + offset, Math.Min(worker.Elements, block.Length - offset));
@@ -69,7 +68,8 @@ internal sealed unsafe class RamMethod(MergePlan plan) : MethodProgram(plan)
             foreach (var group in Groups)
             {
                 var recipe = (RamRecipe)block.Tensor.Settings[group.First].Recipe;
-                Changes.Count(worker.Blocks[0], worker.Blocks + 1, experts, (float)recipe.Epsilon!.Value, part.Length, counts + (2 * experts * group.Index));
+                fixed (long* own = &counts[2 * experts * group.Index])
+                    Changes.Count(worker.Blocks[0], worker.Blocks + 1, experts, (float)recipe.Epsilon!.Value, part.Length, own);
             }
         }
 

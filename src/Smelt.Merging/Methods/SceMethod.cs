@@ -32,26 +32,11 @@ internal sealed unsafe class SceMethod(MergePlan plan) : MethodProgram(plan)
         FindCuts(context, tensors);
 
         context.Progress.Phase = "measuring task vectors";
-        var width = Groups.Count * Plan.Experts.Count;
-        var firstBlock = context.Blocks.FirstOf(first);
-        var squares = new double[(context.Blocks.FirstOf(end) - firstBlock) * width];
-        context.Pool.Run(firstBlock, context.Blocks.FirstOf(end), (worker, index) =>
-        {
-            var block = context.Blocks[index];
-            if (block.Tensor.Action == TensorAction.Merge)
-                Measure(context, context.Workers[worker], block, squares.AsSpan((int)((index - firstBlock) * width), width));
-        });
+        var sums = BlockSums.Measure(context, first, end, Groups.Count * Plan.Experts.Count, AddSquares);
         foreach (var tensor in tensors)
         {
-            var totals = new double[width];
-            for (var block = context.Blocks.FirstOf(tensor.Index); block < context.Blocks.FirstOf(tensor.Index + 1); block++)
-            {
-                for (var i = 0; i < width; i++)
-                    totals[i] += squares[((block - firstBlock) * width) + i];
-            }
-
             foreach (var group in Groups)
-                _weights.Add((group.Index, tensor.Index), Weights(tensor, group, totals.AsSpan(group.Index * Plan.Experts.Count, Plan.Experts.Count)));
+                _weights.Add((group.Index, tensor.Index), Weights(tensor, group, sums[tensor.Index].AsSpan(group.Index * Plan.Experts.Count, Plan.Experts.Count)));
         }
     }
 
@@ -127,24 +112,17 @@ internal sealed unsafe class SceMethod(MergePlan plan) : MethodProgram(plan)
         return counts;
     }
 
-    private void Measure(PassContext context, Worker worker, Block block, Span<double> squares)
+    private void AddSquares(Worker worker, SubBlock part, BlockSum* sums)
     {
-        var experts = Plan.Experts.Count;
-        var sums = new BlockSum[squares.Length];
-        Walk(context, worker, block, part =>
+        foreach (var group in Groups)
         {
-            foreach (var group in Groups)
+            var mask = Mask(worker, part, group);
+            for (var i = 0; i < Plan.Experts.Count; i++)
             {
-                var mask = Mask(worker, part, group);
-                for (var i = 0; i < experts; i++)
-                {
-                    Deltas.Compute(worker.Blocks[0], new ExpertBlock(worker.Blocks[i + 1]) { Mask = mask }, part.Start, part.Length, worker.Mix);
-                    sums[(group.Index * experts) + i].AddProducts(worker.Mix, worker.Mix, part.Length);
-                }
+                Deltas.Compute(worker.Blocks[0], new ExpertBlock(worker.Blocks[i + 1]) { Mask = mask }, part.Start, part.Length, worker.Mix);
+                sums[(group.Index * Plan.Experts.Count) + i].AddProducts(worker.Mix, worker.Mix, part.Length);
             }
-        });
-        for (var i = 0; i < squares.Length; i++)
-            squares[i] = sums[i].Total();
+        }
     }
 
     private static void Walk(PassContext context, Worker worker, Block block, Action<SubBlock> visit)
