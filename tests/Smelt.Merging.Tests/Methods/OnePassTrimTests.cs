@@ -123,10 +123,17 @@ public sealed class OnePassTrimTests
             });
         }
 
-        var (plan, options) = (folder.Plan(Recipe), LittleMemory with { Output = Path.Combine(folder.Path, "no-room") });
+        var (plan, options) = (folder.Plan(Recipe), LittleMemory with { Output = Path.Combine(folder.Path, "no-room"), Statistics = true });
         var result = MergeExecutor.Run(plan, options, new ProgressCounter(), CancellationToken.None);
         Assert.InRange((double)(result.BytesMoved - plan.BytesToWrite) / plan.BytesPerPass, 2.05, 4.0);
         Assert.Equal(ModelFolder.Bytes(TwoPasses(folder, Recipe)), ModelFolder.Bytes(result.Folders[0]));
+
+        // What was merged twice is measured once.
+        var untrimmed = folder.Plan(new TaskArithmetic { Base = Recipe.Base, Experts = Recipe.Experts });
+        var measured = MergeExecutor.Run(untrimmed, options with { Output = Path.Combine(folder.Path, "untrimmed") }, new ProgressCounter(), CancellationToken.None).Statistics!;
+        Assert.InRange(measured.Conflicts, 0, measured.Contested);
+        Assert.Equal((measured.Conflicts, measured.Contested), (result.Statistics!.Conflicts, result.Statistics.Contested));
+        Assert.Equal(measured.Norms, result.Statistics.Norms);
     }
 
     [Fact]
