@@ -28,6 +28,9 @@ internal sealed class Journal : IDisposable
 {
     private const int HeaderBytes = 40;
     private const int PointBytes = 28;
+
+    /// <summary>Larger records, of many sweep points, don't go onto the stack.</summary>
+    private const int MostOnStack = 2048;
     private static ReadOnlySpan<byte> Magic => "SMELTJ02"u8;
 
     private readonly SafeFileHandle _file;
@@ -46,16 +49,15 @@ internal sealed class Journal : IDisposable
     private int RecordBytes => RecordBytesOf(_points, _sources);
 
     /// <summary>
-    /// Opens the journal of a merge and reads what an earlier run of the same plan left; a journal of another plan, or a
+    /// Opens the journal of a merge with what an earlier run of the same plan left; a journal of another plan, or a
     /// damaged one, is started anew.
     /// </summary>
     /// <param name="path">The journal's file.</param>
     /// <param name="fingerprint">32 bytes that stand for the plan and the identity of its inputs.</param>
     /// <param name="points">The number of sweep points.</param>
     /// <param name="sources">The most sources that a block has.</param>
-    /// <param name="onRecord">Called with each finished block: its index, its records and the hashes of its sources.</param>
     /// <returns>The journal, and whether it belongs to an earlier run of the same plan.</returns>
-    public static (Journal Journal, bool Resumed) Open(string path, ReadOnlySpan<byte> fingerprint, int points, int sources, Action<long, BlockRecord[], UInt128[]> onRecord)
+    public static (Journal Journal, bool Resumed) Open(string path, ReadOnlySpan<byte> fingerprint, int points, int sources)
     {
         var file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
         var journal = new Journal(file, points, sources);
@@ -64,7 +66,8 @@ internal sealed class Journal : IDisposable
             && header[..8].SequenceEqual(Magic) && header[8..].SequenceEqual(fingerprint);
         if (resumed)
         {
-            journal.ReadRecords(onRecord);
+            // A torn record at the end is written over.
+            journal._end += journal.Count * journal.RecordBytes;
         }
         else
         {
@@ -77,10 +80,43 @@ internal sealed class Journal : IDisposable
         return (journal, resumed);
     }
 
+    /// <summary>The number of records that an earlier run left, read one by one with <see cref="TryRead"/>.</summary>
+    public long Count => (RandomAccess.GetLength(_file) - HeaderBytes) / RecordBytes;
+
+    /// <summary>
+    /// Reads a record; false where a run that was killed between two of several threads' writes left a gap. Safe to call from several threads.
+    /// </summary>
+    /// <param name="index">Its number, from 0.</param>
+    /// <param name="block">The finished block.</param>
+    /// <param name="points">Takes what is known of it at each sweep point.</param>
+    /// <param name="sources">Takes the hashes of its sources.</param>
+    public bool TryRead(long index, out long block, Span<BlockRecord> points, Span<UInt128> sources)
+    {
+        Span<byte> record = RecordBytes <= MostOnStack ? stackalloc byte[RecordBytes] : new byte[RecordBytes];
+        block = -1;
+        if (RandomAccess.Read(_file, record, HeaderBytes + (index * RecordBytes)) != record.Length
+            || BinaryPrimitives.ReadUInt64LittleEndian(record[^8..]) != XxHash3.HashToUInt64(record[..^8]))
+            return false;
+        block = BinaryPrimitives.ReadInt64LittleEndian(record);
+        for (var i = 0; i < points.Length; i++)
+        {
+            var place = record[(8 + (PointBytes * i))..];
+            points[i] = new BlockRecord(
+                BinaryPrimitives.ReadUInt128LittleEndian(place),
+                BinaryPrimitives.ReadInt32LittleEndian(place[16..]),
+                BinaryPrimitives.ReadInt32LittleEndian(place[20..]),
+                (ZeroVote)BinaryPrimitives.ReadInt32LittleEndian(place[24..]));
+        }
+
+        for (var i = 0; i < sources.Length; i++)
+            sources[i] = BinaryPrimitives.ReadUInt128LittleEndian(record[(8 + (PointBytes * _points) + (16 * i))..]);
+        return true;
+    }
+
     /// <summary>Adds a finished block, whose bytes are already written. Safe to call from several threads.</summary>
     public void Append(long block, ReadOnlySpan<BlockRecord> points, ReadOnlySpan<UInt128> sources)
     {
-        Span<byte> record = RecordBytes <= 2048 ? stackalloc byte[RecordBytes] : new byte[RecordBytes];
+        Span<byte> record = RecordBytes <= MostOnStack ? stackalloc byte[RecordBytes] : new byte[RecordBytes];
         record.Clear();
         BinaryPrimitives.WriteInt64LittleEndian(record, block);
         for (var i = 0; i < points.Length; i++)
@@ -122,32 +158,4 @@ internal sealed class Journal : IDisposable
         string.Join('\n', [plan.ConfigurationHash, Manifest.ToolVersion, .. Manifest.SeedOf(plan) is { } seed ? [seed.ToJsonString()] : Array.Empty<string>(), .. plan.Stages.Select(s => Convert.ToHexString(Fingerprint(s.Plan))), .. plan.Files.Select(f => $"{f.FullPath}|{f.Length}|{f.LastWriteTicks}")])));
 
     private static int RecordBytesOf(int points, int sources) => 16 + (PointBytes * points) + (16 * sources);
-
-    private void ReadRecords(Action<long, BlockRecord[], UInt128[]> onRecord)
-    {
-        var record = new byte[RecordBytes];
-        var length = RandomAccess.GetLength(_file);
-        for (; _end + record.Length <= length; _end += record.Length)
-        {
-            // A run that was killed between two of several threads' writes leaves a gap of zeros: skip it, read on.
-            if (RandomAccess.Read(_file, record, _end) != record.Length
-                || BinaryPrimitives.ReadUInt64LittleEndian(record.AsSpan(^8..)) != XxHash3.HashToUInt64(record.AsSpan(..^8)))
-                continue;
-            var points = new BlockRecord[_points];
-            for (var i = 0; i < points.Length; i++)
-            {
-                var place = record.AsSpan(8 + (PointBytes * i));
-                points[i] = new BlockRecord(
-                    BinaryPrimitives.ReadUInt128LittleEndian(place),
-                    BinaryPrimitives.ReadInt32LittleEndian(place[16..]),
-                    BinaryPrimitives.ReadInt32LittleEndian(place[20..]),
-                    (ZeroVote)BinaryPrimitives.ReadInt32LittleEndian(place[24..]));
-            }
-
-            var sources = new UInt128[_sources];
-            for (var i = 0; i < sources.Length; i++)
-                sources[i] = BinaryPrimitives.ReadUInt128LittleEndian(record.AsSpan(8 + (PointBytes * _points) + (16 * i)));
-            onRecord(BinaryPrimitives.ReadInt64LittleEndian(record), points, sources);
-        }
-    }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.IO.Hashing;
 using Smelt.Checkpoints;
 using Smelt.Merging.Kernels;
 using Smelt.Merging.Methods;
@@ -219,12 +220,7 @@ public sealed unsafe class MergeExecutor : IDisposable
 
     private Journal OpenJournal()
     {
-        var candidates = new List<(Block Block, BlockRecord[] Records, UInt128[] Sources)>();
-        var (journal, resumed) = Journal.Open(_folder.JournalPath, Journal.Fingerprint(_plan), _plan.Streams, _plan.MostSources, (index, records, sources) =>
-        {
-            if (index >= 0 && index < _blocks.Count)
-                candidates.Add((_blocks[index], records, sources));
-        });
+        var (journal, resumed) = Journal.Open(_folder.JournalPath, Journal.Fingerprint(_plan), _plan.Streams, _plan.MostSources);
         if (!resumed || !_outputs.Exist())
         {
             journal.Clear();
@@ -238,12 +234,17 @@ public sealed unsafe class MergeExecutor : IDisposable
 
         // Only what is on the disk as the journal says counts as finished.
         _progress.Phase = "checking what is finished";
-        _pool.Run(0, candidates.Count, (worker, i) =>
+        var lists = _workers.Select(_ => (Records: new BlockRecord[_plan.Streams], Sources: new UInt128[_plan.MostSources], Hash: new XxHash128())).ToArray();
+        _pool.Run(0, journal.Count, (worker, i) =>
         {
-            var (block, records, sources) = candidates[(int)i];
+            var (records, sources, hash) = lists[worker];
+            if (!journal.TryRead(i, out var index, records, sources) || index < 0 || index >= _blocks.Count)
+                return;
+            var block = _blocks[index];
+            var buffer = new Span<byte>(_workers[worker].Scratch, _workers[worker].ScratchBytes);
             var intact = true;
-            for (var point = 0; point < records.Length && intact; point++)
-                intact = _outputs.HashOf(point, block) == records[point].Hash;
+            for (var stream = 0; stream < records.Length && intact; stream++)
+                intact = _outputs.HashOf(stream, block, hash, buffer) == records[stream].Hash;
             if (intact && _finished.TryAdd(block, records, resumed: true))
                 _hashes.Add(block, records, sources.AsSpan(0, TensorHashes.CountSources(block.Tensor)));
         });

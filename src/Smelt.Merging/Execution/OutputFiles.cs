@@ -128,30 +128,44 @@ internal sealed class OutputFiles : IDisposable
     }
 
     /// <summary>The XxHash128 of a block of a stream (see <see cref="MergePlan.Streams"/>) as it is on the disk.</summary>
-    public UInt128 HashOf(int stream, Block block)
+    /// <param name="stream">The stream.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="hash">Takes the hash; nothing is left in it.</param>
+    /// <param name="buffer">Room to read into.</param>
+    public UInt128 HashOf(int stream, Block block, XxHash128 hash, Span<byte> buffer)
     {
-        var (start, end) = block.Tensor.ByteRange(block.Start, block.Length);
         if (stream < _folders.Length)
         {
+            var (start, end) = block.Tensor.ByteRange(block.Start, block.Length);
             var place = _plan.Layout[block.Tensor.Index];
-            return HashOf(_files[stream][place.File.Name].Path, place.Offset + start, (int)(end - start));
+            Append(hash, _files[stream][place.File.Name].Path, place.Offset + start, end - start, buffer);
+        }
+        else
+        {
+            var mask = stream - _folders.Length;
+            var (point, name) = (mask / _plan.MaskOutputs!.Names.Count, mask % _plan.MaskOutputs.Names.Count);
+            if (_plan.MaskOutputs.OffsetOf(block.Tensor.Index) is { } offset)
+                Append(hash, MaskPath(point, name), offset + (block.Start / 8), MaskOutputs.BytesOf(block.Length), buffer);
         }
 
-        var mask = stream - _folders.Length;
-        var (point, name) = (mask / _plan.MaskOutputs!.Names.Count, mask % _plan.MaskOutputs.Names.Count);
-        return _plan.MaskOutputs.OffsetOf(block.Tensor.Index) is { } offset
-            ? HashOf(MaskPath(point, name), offset + (block.Start / 8), (int)MaskOutputs.BytesOf(block.Length))
-            : XxHash128.HashToUInt128([]);
+        var result = hash.GetCurrentHashAsUInt128();
+        hash.Reset();
+        return result;
     }
 
     private string MaskPath(int point, int mask) => _files[point][MaskOutputs.FileOf(_plan.MaskOutputs!.Names[mask])].Path;
 
-    private UInt128 HashOf(string path, long offset, int length)
+    private void Append(XxHash128 hash, string path, long offset, long length, Span<byte> buffer)
     {
-        var bytes = new byte[length];
         using var handle = _handles.Rent(path);
-        var read = RandomAccess.Read(handle.File, bytes, offset);
-        return XxHash128.HashToUInt128(bytes.AsSpan(0, read));
+        for (var end = offset + length; offset < end;)
+        {
+            var read = RandomAccess.Read(handle.File, buffer[..(int)Math.Min(buffer.Length, end - offset)], offset);
+            if (read == 0)
+                return;
+            hash.Append(buffer[..read]);
+            offset += read;
+        }
     }
 
     /// <inheritdoc/>

@@ -101,6 +101,9 @@ internal sealed unsafe class Worker : IDisposable
     /// <summary>Room for 8 bytes for each element, for what nobody else needs.</summary>
     public byte* Scratch { get; }
 
+    /// <summary>That room in bytes.</summary>
+    public int ScratchBytes => Elements * LargestElement;
+
     /// <summary>One bit mask for each expert, <see cref="MaskWords"/> words apart.</summary>
     public ulong* Masks { get; }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.IO.Hashing;
 using Smelt.Checkpoints;
 using Smelt.Merging.Execution;
 using Smelt.Merging.Planning;
@@ -306,11 +307,11 @@ public class LeftoverTests
     /// <summary>A journal that names every block of the output in the folder beside it as finished.</summary>
     internal static void WriteJournal(MergePlan plan, string path, string folder, int balance = 0, int zeroVotes = 0, Smelt.Merging.Kernels.ZeroVote assumed = default)
     {
-        var (journal, _) = Journal.Open(path, Journal.Fingerprint(plan), plan.Streams, plan.MostSources, (_, _, _) => { });
+        var (journal, _) = Journal.Open(path, Journal.Fingerprint(plan), plan.Streams, plan.MostSources);
         using var files = new OutputFiles(plan, [folder]);
         var blocks = new BlockMap(plan.Tensors);
         for (var i = 0L; i < blocks.Count; i++)
-            journal.Append(i, [.. Enumerable.Range(0, plan.Streams).Select(s => new BlockRecord(files.HashOf(s, blocks[i]), balance, zeroVotes, assumed))], new UInt128[plan.MostSources]);
+            journal.Append(i, [.. Enumerable.Range(0, plan.Streams).Select(s => new BlockRecord(files.HashOf(s, blocks[i], new XxHash128(), new byte[4096]), balance, zeroVotes, assumed))], new UInt128[plan.MostSources]);
         journal.Dispose();
     }
 

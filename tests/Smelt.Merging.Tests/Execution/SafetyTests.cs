@@ -79,7 +79,7 @@ public class SafetyTests
         // What a killed run leaves: all weights written, the journal beside them, nothing committed.
         folder.Merge(Merge, "out");
         var work = Path.Combine(folder.Path, ".out.smelt");
-        var (journal, _) = Journal.Open(work + ".journal", Journal.Fingerprint(plan), 1, plan.MostSources, (_, _, _) => { });
+        var (journal, _) = Journal.Open(work + ".journal", Journal.Fingerprint(plan), 1, plan.MostSources);
         journal.Dispose();
         Directory.Move(output, work);
         var weights = Path.Combine(work, "model.safetensors");
