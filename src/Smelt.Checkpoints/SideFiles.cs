@@ -50,6 +50,23 @@ public static class SideFiles
     /// <summary>Reports what <see cref="For"/> would refuse, before anything is merged.</summary>
     public static void Check(Checkpoint donor, string? chatTemplate, List<Problem> problems)
     {
+        foreach (var name in donor.Folder is null ? [] : Names.Prepend(ConfigName))
+        {
+            var path = Path.Combine(donor.Folder!, name);
+            if (!File.Exists(path) && new FileInfo(path).LinkTarget is null)
+                continue;
+            try
+            {
+                File.OpenHandle(path).Dispose();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                problems.Add(CheckpointRules.Unreadable.At(path, $"the output takes this file over, and it can't be read: {e.Message}", "Repair or remove it."));
+            }
+        }
+
+        if (problems.Exists(p => p.Id == CheckpointRules.Unreadable.Id))
+            return;
         Try(donor.ConfigPath, (path, content) => WithType(path, content, TensorType.F32));
         if (chatTemplate is not null && donor.Folder is { } folder)
             Try(Path.Combine(folder, ChatTemplateFiles.TokenizerConfigName), (path, content) => ChatTemplateFiles.WithTemplate(path, content, chatTemplate));

@@ -62,7 +62,7 @@ public readonly record struct ByteSize
 
     private static ByteSize Scale(string number, long factor, string text) =>
         decimal.TryParse(number.Trim(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
-            && value * factor <= long.MaxValue
+            && value <= (decimal)long.MaxValue / factor
             ? new((long)(value * factor), null)
             : new(0, text);
 }

@@ -25,7 +25,7 @@ internal static class ApplyCommand
             var model = baseModel is null ? null : new FolderModel(Path.GetRelativePath(Path.GetFullPath(root), Path.GetFullPath(baseModel)));
             var plan = TaskRestorer.Plan(source, task, model, root);
             session.Report(null, plan.Warnings);
-            MergeExecutor.CheckOutput(options);
+            MergeExecutor.CheckOutput(plan, options);
             var recipe = new LoadedRecipe(plan.Name, plan.Recipe, plan.Configuration, plan.ConfigurationHash);
             var merge = new PreparedMerge(recipe, plan, options, MemoryBudget.For(plan, options));
             var document = RunCommand.ToDocument(merge, RunCommand.Run(session, merge, plan.Name, cancellation));

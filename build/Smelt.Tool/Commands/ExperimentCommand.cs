@@ -102,11 +102,11 @@ internal static class ExperimentCommand
         var worst = ExitCode.Done;
         for (var i = 0; i < cells.Count; i++)
         {
-            var (cell, _, options) = cells[i];
+            var (cell, plan, options) = cells[i];
             if (states[i] == CellState.Open)
                 worst = (ExitCode)Math.Max((int)worst, (int)session.Guard(cell.Name, () =>
                 {
-                    MergeExecutor.CheckOutput(options);
+                    MergeExecutor.CheckOutput(plan, options);
                     return ExitCode.Done;
                 }));
         }

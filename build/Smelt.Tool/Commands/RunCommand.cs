@@ -61,7 +61,7 @@ internal static class RunCommand
     private static bool OutputsAreFree(Session session, IReadOnlyList<PreparedMerge> merges) =>
         merges.All(merge => session.Guard(merge.Recipe.Name, () =>
         {
-            MergeExecutor.CheckOutput(merge.Options);
+            MergeExecutor.CheckOutput(merge.Plan, merge.Options);
             return ExitCode.Done;
         }) == ExitCode.Done);
 

@@ -89,7 +89,7 @@ internal sealed class Session
         }
         catch (Exception e)
         {
-            var what = $"{e.GetType().Name}: {OneLine(e.Message)}";
+            var what = $"{e.GetType().Name}: {OneLine.Of(e.Message)}";
             _problems.Add(ProblemDocument.Of(ToolRules.Internal.At("", what), recipe));
             Terminal.Error.WriteLine(_inBuild ? $"smelt : error {ToolRules.Internal.Id}: internal error: {what}" : $"smelt: internal error: {what}");
             Terminal.Error.WriteLine(Environment.GetEnvironmentVariable("SMELT_TRACE") == "1" ? e.ToString() : "run with SMELT_TRACE=1 for the stack trace");
@@ -101,7 +101,7 @@ internal sealed class Session
     public void Report(string? recipe, IEnumerable<Problem> problems)
     {
         foreach (var problem in problems)
-            Print(problem, recipe, _inBuild ? BuildLine(problem, recipe) : (recipe is null ? "" : recipe + ": ") + OneLine(problem.ToString()));
+            Print(problem, recipe, _inBuild ? BuildLine(problem, recipe) : (recipe is null ? "" : recipe + ": ") + OneLine.Of(problem.ToString()));
     }
 
     /// <summary>Prints what the compiler found in a recipe project, in the compiler's own form.</summary>
@@ -165,11 +165,9 @@ internal sealed class Session
         var origin = recipe is not null && _places.TryGetValue(recipe, out var place) ? place : "smelt ";
         var where = problem.Where.Length == 0 ? "" : $" ({problem.Where})";
         var fix = problem.Fix.Length == 0 ? "" : " " + problem.Fix;
-        return OneLine($"{origin}: {problem.Severity.ToString().ToLowerInvariant()} {problem.Id}: {(recipe is null ? "" : recipe + ": ")}{problem.Message}{where}{fix}");
+        return OneLine.Of($"{origin}: {problem.Severity.ToString().ToLowerInvariant()} {problem.Id}: {(recipe is null ? "" : recipe + ": ")}{problem.Message}{where}{fix}");
     }
 
     private static string? Count(int count, string what) =>
         count == 0 ? null : $"{count} {what}{(count == 1 ? "" : "s")}";
-
-    private static string OneLine(string text) => text.ReplaceLineEndings(" ");
 }

@@ -26,7 +26,7 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error)
         var capable = Environment.GetEnvironmentVariable("TERM") is not "dumb";
         var colours = capable && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
         var live = capable && !Console.IsErrorRedirected;
-        return new Terminal(Console.Out, Console.Error)
+        return new Terminal(Console.Out, new QuietWriter(Console.Error))
         {
             OutColours = colours && !Console.IsOutputRedirected,
             ErrorColours = colours && !Console.IsErrorRedirected,

@@ -1,3 +1,4 @@
+using Smelt.Tool.Output;
 using System.Reflection;
 using System.Runtime.Loader;
 using Smelt.Recipes;
@@ -67,11 +68,11 @@ internal sealed class RecipeContext : AssemblyLoadContext
             var cause = e.InnerException!;
             while (cause is TypeInitializationException { InnerException: { } inner })
                 cause = inner;
-            throw Failure(type, $"Define threw {cause.GetType().Name}: {OneLine(cause.Message)}{Place(cause)}");
+            throw Failure(type, $"Define threw {cause.GetType().Name}: {OneLine.Of(cause.Message)}{Place(cause)}");
         }
         catch (Exception e) when (e is BadImageFormatException or FileNotFoundException or FileLoadException or TypeLoadException)
         {
-            throw Failure(type, $"the assembly can't be loaded: {OneLine(e.Message)}");
+            throw Failure(type, $"the assembly can't be loaded: {OneLine.Of(e.Message)}");
         }
     }
 
@@ -84,6 +85,4 @@ internal sealed class RecipeContext : AssemblyLoadContext
         var frame = new System.Diagnostics.StackTrace(cause, fNeedFileInfo: true).GetFrames().FirstOrDefault(f => f.GetFileName() is not null);
         return frame is null ? "" : $" ({Path.GetFileName(frame.GetFileName())}, line {frame.GetFileLineNumber()})";
     }
-
-    private static string OneLine(string text) => text.ReplaceLineEndings(" ");
 }

@@ -59,6 +59,8 @@ internal sealed class Journal : IDisposable
     /// <returns>The journal, and whether it belongs to an earlier run of the same plan.</returns>
     public static (Journal Journal, bool Resumed) Open(string path, ReadOnlySpan<byte> fingerprint, int points, int sources)
     {
+        if (Directory.Exists(path))
+            throw new IOException($"{path} is a folder; the merge keeps a file there.");
         var file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
         var journal = new Journal(file, points, sources);
         Span<byte> header = stackalloc byte[HeaderBytes];

@@ -68,8 +68,8 @@ public static class Manifest
         Enumerable.Range(0, plan.Points.Count).All(point => IsOf(Path.Combine(folder, plan.Points[point].Label), plan, point));
 
     /// <summary>
-    /// Whether a folder holds the finished output of a plan at a sweep point: the same recipe, this version, and inputs whose
-    /// files have the sizes they had.
+    /// Whether a folder holds the finished output of a plan at a sweep point: the same recipe, this version, and inputs of the same commit whose
+    /// files have the sizes they had and were not written to since.
     /// </summary>
     public static bool IsOf(string folder, MergePlan plan, int point)
     {
@@ -80,14 +80,15 @@ public static class Manifest
         {
             using var manifest = JsonDocument.Parse(File.ReadAllBytes(path));
             var root = manifest.RootElement;
+            var made = File.GetLastWriteTimeUtc(path).Ticks;
             var inputs = root.GetProperty("inputs").EnumerateArray().ToArray();
             return root.GetProperty("configurationSha256").GetString() == plan.ConfigurationHash
                 && root.GetProperty("tool").GetString() == "smelt " + ToolVersion
                 && root.GetProperty("point").GetString() == plan.Points[point].Label
                 && (root.TryGetProperty("mergekit", out var seed) ? JsonNode.Parse(seed.GetRawText())!.ToJsonString() : null) == SeedOf(plan)?.ToJsonString()
                 && inputs.Length == plan.Inputs.Count
-                && plan.Inputs.Zip(inputs).All(pair => pair.First.Checkpoint.Files.All(file =>
-                    pair.Second.GetProperty("files").TryGetProperty(file.Name, out var size) && size.GetInt64() == file.Length));
+                && plan.Inputs.Zip(inputs).All(pair => pair.First.Commit == pair.Second.GetProperty("commit").GetString() && pair.First.Checkpoint.Files.All(file =>
+                    pair.Second.GetProperty("files").TryGetProperty(file.Name, out var size) && size.GetInt64() == file.Length && file.LastWriteTicks <= made));
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {

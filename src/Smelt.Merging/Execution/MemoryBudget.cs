@@ -54,10 +54,19 @@ public sealed record MemoryBudget(int Threads, int Sources, int Elements, int El
             searches++;
         var peak = Peak();
         if (peak > options.MaxMemory && RegMeanMethod.Memory(plan, threads) is { Largest: { } matrix } solving)
-            throw new InvalidInputException(PlanRules.MemoryTooSmall.Id, "--max-memory", $"the merge needs {(ByteSize)peak} with a single thread, {(ByteSize)solving.Bytes} of it to solve for {matrix.Name} with its Gram matrices of {matrix.Shape[1]} x {matrix.Shape[1]}, and the limit is {(ByteSize)options.MaxMemory}.", "Raise --max-memory, or leave out the Gram matrices of the largest layers: they are averaged then.");
+            throw new InvalidInputException(PlanRules.MemoryTooSmall.Id, "--max-memory", $"the merge needs {Enough(peak)} with a single thread, {(ByteSize)solving.Bytes} of it to solve for {matrix.Name} with its Gram matrices of {matrix.Shape[1]} x {matrix.Shape[1]}, and the limit is {(ByteSize)options.MaxMemory}.", "Raise --max-memory, or leave out the Gram matrices of the largest layers: they are averaged then.");
         if (peak > options.MaxMemory)
-            throw new InvalidInputException(PlanRules.MemoryTooSmall.Id, "--max-memory", $"the merge needs {(ByteSize)peak} with a single thread, and the limit is {(ByteSize)options.MaxMemory}.", "Raise --max-memory.");
+            throw new InvalidInputException(PlanRules.MemoryTooSmall.Id, "--max-memory", $"the merge needs {Enough(peak)} with a single thread, and the limit is {(ByteSize)options.MaxMemory}.", "Raise --max-memory.");
         var held = OnePassTrim.Suits(plan) ? Math.Min(MostHeld, (options.MaxMemory - peak) * 3 / 4) : 0;
         return new MemoryBudget(threads, sources, elements, elementBytes, searches, held, peak + held);
+    }
+
+    /// <summary>A size that is no less when it is read back: what is printed with one decimal is rounded up.</summary>
+    internal static ByteSize Enough(long bytes)
+    {
+        var unit = 100L;
+        while (bytes > 9_000 * unit)
+            unit *= 1000;
+        return (bytes + unit - 1) / unit * unit;
     }
 }

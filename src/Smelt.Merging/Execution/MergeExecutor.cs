@@ -82,6 +82,7 @@ public sealed unsafe class MergeExecutor : IDisposable
     {
         var watch = Stopwatch.StartNew();
         StageRunner.CheckMemory(plan, options);
+        WorkFolder.CheckInputs(plan, options.Output);
         using var folder = WorkFolder.Open(options.Output, options.Force);
         return (plan.Stages.Count > 0 ? StageRunner.Run(plan, options, folder, progress, cancellation) : Run(plan, options, folder, progress, cancellation)) with { Elapsed = watch.Elapsed };
     }
@@ -99,6 +100,12 @@ public sealed unsafe class MergeExecutor : IDisposable
             folder.Discard();
             throw;
         }
+        catch (InvalidOperationException) when (executor.Changed() is { Count: > 0 } changed)
+        {
+            // One pass did not find what another had counted.
+            folder.Discard();
+            throw new InvalidInputException(changed);
+        }
 
         return new MergeResult
         {
@@ -113,7 +120,11 @@ public sealed unsafe class MergeExecutor : IDisposable
 
     /// <summary>Reports an output that stands in the way of a merge; nothing is created.</summary>
     /// <exception cref="InvalidInputException">The output exists, and may not be replaced.</exception>
-    public static void CheckOutput(MergeOptions options) => WorkFolder.Check(options.Output, options.Force);
+    public static void CheckOutput(MergePlan plan, MergeOptions options)
+    {
+        WorkFolder.Check(options.Output, options.Force);
+        WorkFolder.CheckInputs(plan, options.Output);
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -153,7 +164,7 @@ public sealed unsafe class MergeExecutor : IDisposable
 
         _hashes.AddWhole([.. _plan.Tensors.SelectMany(t => t.Grams).Distinct(), .. _plan.Given.SelectMany(g => g.Tensors)], tensors => Verification.HashEach(tensors, _pool, _progress));
         var rescalers = Rescalers();
-        var changed = _plan.Files.Select(f => f.VerifyUnchanged()).OfType<Problem>().ToList();
+        var changed = Changed();
         if (_options.Lock is { } locked)
             changed.AddRange(_plan.Inputs.Select(i => locked.CheckContent(i, [.. _hashes.Inputs(i)])).OfType<Problem>());
         if (changed.Count > 0)
@@ -167,6 +178,9 @@ public sealed unsafe class MergeExecutor : IDisposable
             SideFileWriter.Write(_plan, point, _folders[point], _hashes, rescalers[point]);
         _folder.Commit(_options.Durable);
     }
+
+    /// <summary>The inputs that were written to since they were planned.</summary>
+    private List<Problem> Changed() => [.. _plan.Files.Select(f => f.VerifyUnchanged()).OfType<Problem>()];
 
     /// <summary>
     /// Gives contested elements what the other sign makes of them. The journal is left as it is: a block that was changed is not what it says, so a
@@ -253,6 +267,14 @@ public sealed unsafe class MergeExecutor : IDisposable
 
     private void MergeAll(Journal journal)
     {
+        if (_finished.All(0, _blocks.Count))
+            return;
+        for (var part = 0; part < _programs.Length; part++)
+        {
+            if (_programs[part].Scope == StatisticsScope.Model)
+                _programs[part].Prepare(Context(part), 0, _plan.Tensors.Count);
+        }
+
         var allocated = GC.GetTotalAllocatedBytes();
         foreach (var wave in Waves())
         {
@@ -268,7 +290,8 @@ public sealed unsafe class MergeExecutor : IDisposable
             for (var part = 0; part < _programs.Length; part++)
             {
                 _programs[part].OnePass?.Choose(Context(part), wave.First, wave.End, _held, t => !_finished.Any(_blocks.FirstOf(t.Index), _blocks.FirstOf(t.Index + 1)));
-                _programs[part].Prepare(Context(part), wave.First, wave.End);
+                if (_programs[part].Scope != StatisticsScope.Model)
+                    _programs[part].Prepare(Context(part), wave.First, wave.End);
             }
 
             _progress.Phase = "merging";
@@ -333,16 +356,16 @@ public sealed unsafe class MergeExecutor : IDisposable
     }
 
     /// <summary>
-    /// Runs of tensors that are prepared and merged together: all of them for statistics over the whole model, else as few
-    /// as keep the workers busy, so that the second pass over a tensor finds it in the page cache.
+    /// Runs of tensors that are prepared and merged together: where tensors have statistics as few as keep the workers busy, so that the second pass
+    /// over a tensor finds it in the page cache, else all of them.
     /// </summary>
     private IEnumerable<(int First, int End)> Waves()
     {
-        var scope = _programs.Max(p => p.Scope);
+        var ofTensors = _programs.Any(p => p.Scope == StatisticsScope.Tensor);
         var first = 0;
         for (var i = 1; i <= _plan.Tensors.Count; i++)
         {
-            var full = scope == StatisticsScope.Tensor && _blocks.FirstOf(i) - _blocks.FirstOf(first) >= BlocksPerWorker * _pool.Count;
+            var full = ofTensors && _blocks.FirstOf(i) - _blocks.FirstOf(first) >= BlocksPerWorker * _pool.Count;
             if (!full && i < _plan.Tensors.Count)
                 continue;
             yield return (first, i);

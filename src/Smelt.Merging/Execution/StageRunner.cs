@@ -32,6 +32,9 @@ internal static class StageRunner
             var folders = new Dictionary<StageModel, string>();
             for (var i = 0; i < plan.Stages.Count; i++)
                 folders.Add(plan.Stages[i].Model, Merge(plan.Stages[i].Plan, FolderOf(options.Output, i), options, progress, cancellation));
+            var changed = plan.GivenFiles.Concat(plan.Stages.SelectMany(s => s.Plan.GivenFiles)).Select(f => f.VerifyUnchanged()).OfType<Problem>().Distinct().ToArray();
+            if (changed.Length > 0)
+                throw new InvalidInputException(changed);
             var whole = Planner.Plan(plan.Name, plan.Recipe, plan.Configuration, plan.Root, folders);
             if (plan.MergekitSeed is { } seed)
                 whole = whole.WithMergekitSeed(seed);

@@ -72,6 +72,15 @@ public sealed class Verification
     internal static ManifestText ReadManifest(string folder) =>
         TryReadManifest(folder, out var problem) ?? throw new InvalidInputException([problem!]);
 
+    /// <summary>The files of an output by its manifest, which is one of them, relative with '/'; null where that can't be read.</summary>
+    internal static HashSet<string>? FilesOf(string folder)
+    {
+        const string header = HeaderMark;
+        return TryReadManifest(folder, out _) is { } manifest
+            ? [Manifest.FileName, .. manifest.Files.Keys.Select(f => f.EndsWith(header, StringComparison.Ordinal) ? f[..^header.Length] : f), .. manifest.Masks.Keys]
+            : null;
+    }
+
     private ManifestText? Read(string folder)
     {
         var manifest = TryReadManifest(folder, out var problem);

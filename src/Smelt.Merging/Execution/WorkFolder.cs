@@ -21,6 +21,7 @@ internal sealed class WorkFolder : IDisposable
         Path = PathOf(output);
         JournalPath = Path + JournalSuffix;
         Replaced = Path + ".replaced";
+        Garbage = Path + ".garbage";
         _stages = StagesOf(output);
         _lockPath = Path + ".lock";
     }
@@ -36,6 +37,9 @@ internal sealed class WorkFolder : IDisposable
 
     /// <summary>Where an output that is being replaced lies between the two renames of the commit.</summary>
     private string Replaced { get; }
+
+    /// <summary>What is on its way out: a replaced output gets this name before it is taken apart, so that no part of one ever comes back.</summary>
+    private string Garbage { get; }
 
     /// <summary>The folder in which <paramref name="output"/> comes into being.</summary>
     public static string PathOf(string output)
@@ -57,6 +61,12 @@ internal sealed class WorkFolder : IDisposable
         var folder = new WorkFolder(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(output)), force);
         Check(folder._output, force);
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(folder._output)!);
+        foreach (var path in new[] { folder.Path, folder.JournalPath, folder.Replaced, folder.Garbage, folder._stages, folder._lockPath })
+        {
+            if (new FileInfo(path).LinkTarget is { } target)
+                throw new InvalidInputException(PlanRules.OutputExists.Id, path, $"the place that the merge works in is a link to {target}, and nothing is written through links.", "Remove the link, or name another folder with --out.");
+        }
+
         folder.TakeLock();
         try
         {
@@ -85,23 +95,45 @@ internal sealed class WorkFolder : IDisposable
             return;
         if (!force)
             throw new InvalidInputException(PlanRules.OutputExists.Id, full, "the output folder exists and is not empty.", "Name another folder with --out, or replace it with --force.");
-        if (!IsOurs(full))
-            throw new InvalidInputException(PlanRules.OutputExists.Id, full, $"the folder was not made by Smelt (no {Manifest.FileName} in it), so --force does not replace it.", "Move it away, or name another folder with --out.");
+        if (Stranger(full) is { } stranger)
+            throw new InvalidInputException(PlanRules.OutputExists.Id, full, $"the folder holds {stranger}, so --force does not replace it.", "Move that away, or name another folder with --out.");
+    }
+
+    /// <summary>Refuses an output whose folder holds an input, which would go away with it.</summary>
+    /// <exception cref="InvalidInputException">It does.</exception>
+    public static void CheckInputs(MergePlan plan, string output)
+    {
+        if (!Directory.Exists(output))
+            return;
+        var folder = RealPath(output) + System.IO.Path.DirectorySeparatorChar;
+        var inside = PlansOf(plan).SelectMany(p => p.GivenFiles).Select(f => f.FullPath).Where(f => RealPath(f).StartsWith(folder, StringComparison.Ordinal)).Distinct().ToArray();
+        if (inside.Length > 0)
+            throw new InvalidInputException(PlanRules.OutputExists.Id, System.IO.Path.GetFullPath(output), $"the folder holds inputs of this merge: {Planner.Some(inside)}.", "Name another folder with --out.");
+    }
+
+    private static IEnumerable<MergePlan> PlansOf(MergePlan plan) => plan.Stages.SelectMany(s => PlansOf(s.Plan)).Append(plan);
+
+    /// <summary>A path without links in it.</summary>
+    private static string RealPath(string path)
+    {
+        var full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
+        if (System.IO.Path.GetDirectoryName(full) is not { } parent)
+            return full;
+        var own = System.IO.Path.Combine(RealPath(parent), System.IO.Path.GetFileName(full));
+        return new FileInfo(own).ResolveLinkTarget(returnFinalTarget: true) is { } target ? RealPath(target.FullName) : own;
     }
 
     /// <summary>Starts with an empty folder.</summary>
     public void Clear()
     {
-        if (Directory.Exists(Path))
-            Directory.Delete(Path, recursive: true);
+        Remove(Path);
         Directory.CreateDirectory(Path);
     }
 
     /// <summary>Removes everything that was written so far.</summary>
     public void Discard()
     {
-        if (Directory.Exists(Path))
-            Directory.Delete(Path, recursive: true);
+        Remove(Path);
         File.Delete(JournalPath);
     }
 
@@ -116,10 +148,8 @@ internal sealed class WorkFolder : IDisposable
         Directory.Move(Path, _output);
         if (durable)
             Durability.FlushFolder(System.IO.Path.GetDirectoryName(_output)!);
-        if (Directory.Exists(Replaced))
-            Directory.Delete(Replaced, recursive: true);
-        if (Directory.Exists(_stages))
-            Directory.Delete(_stages, recursive: true);
+        DropReplaced();
+        Remove(_stages);
         File.Delete(JournalPath);
     }
 
@@ -138,10 +168,38 @@ internal sealed class WorkFolder : IDisposable
             File.Delete(_lockPath);
     }
 
-    /// <summary>A checkpoint of Smelt, or a folder that holds such checkpoints and nothing else.</summary>
-    private static bool IsOurs(string folder) =>
-        File.Exists(System.IO.Path.Combine(folder, Manifest.FileName))
-        || Directory.EnumerateFileSystemEntries(folder).All(inner => File.Exists(System.IO.Path.Combine(inner, Manifest.FileName)));
+    /// <summary>What a folder holds that Smelt did not make; null for an output and for a folder of outputs, one for each sweep point.</summary>
+    private static string? Stranger(string folder)
+    {
+        if (File.Exists(System.IO.Path.Combine(folder, Manifest.FileName)))
+            return StrangerIn(folder);
+        foreach (var inner in Directory.EnumerateFileSystemEntries(folder).Order(StringComparer.Ordinal))
+        {
+            if (!File.Exists(System.IO.Path.Combine(inner, Manifest.FileName)))
+                return $"{System.IO.Path.GetFileName(inner)}, which is no output of Smelt (no {Manifest.FileName} in it)";
+            if (StrangerIn(inner) is { } stranger)
+                return stranger;
+        }
+
+        return null;
+    }
+
+    private static string? StrangerIn(string output)
+    {
+        var own = Verification.FilesOf(output);
+        if (own is null)
+            return $"{Manifest.FileName}, which is no manifest of Smelt or damaged";
+        var file = Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories)
+            .Select(f => System.IO.Path.GetRelativePath(output, f).Replace(System.IO.Path.DirectorySeparatorChar, '/'))
+            .Order(StringComparer.Ordinal).FirstOrDefault(f => !own.Contains(f));
+        return file is null ? null : $"{file}, which Smelt did not write";
+    }
+
+    private static void Remove(string folder)
+    {
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+    }
 
     private void TakeLock()
     {
@@ -162,16 +220,24 @@ internal sealed class WorkFolder : IDisposable
 
     private void RepairCommit()
     {
+        Remove(Garbage);
         if (!Directory.Exists(Replaced))
             return;
         if (Directory.Exists(_output) && Directory.EnumerateFileSystemEntries(_output).Any())
         {
-            Directory.Delete(Replaced, recursive: true);
+            DropReplaced();
             return;
         }
 
         if (Directory.Exists(_output))
             Directory.Delete(_output);
         Directory.Move(Replaced, _output);
+    }
+
+    private void DropReplaced()
+    {
+        if (Directory.Exists(Replaced))
+            Directory.Move(Replaced, Garbage);
+        Remove(Garbage);
     }
 }

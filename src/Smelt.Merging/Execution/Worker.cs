@@ -119,6 +119,9 @@ internal sealed unsafe class Worker : IDisposable
     /// <summary>Room for one expert's pipeline for each source.</summary>
     public ExpertBlock* Experts { get; }
 
+    /// <summary>The votes that a file gives for the sub-block, while it is loaded in pieces; null without.</summary>
+    public float* Votes { get; set; }
+
     /// <summary>Where contested elements of the block are added; null where nobody asks for them.</summary>
     public ContestedBlock? Contested { get; set; }
 

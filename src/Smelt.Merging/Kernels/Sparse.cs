@@ -63,13 +63,19 @@ internal static unsafe class Sparse
 
             Combination.Resolve(rows, weights, count, votes, election, length, mix + e);
             if (contested is not null && election.Vote != Vote.None)
-                AddContested(rows, weights, count, votes, election, e, length, mix, contested);
+                AddContested(@base, experts, rows, weights, count, votes, election, flatStart, e, length, mix, contested);
         }
     }
 
     /// <summary>Adds the elements of a chunk whose vote is zero and whose mix depends on what zero votes elect.</summary>
-    private static void AddContested(float* rows, float* weights, int count, float* votes, in Election election, nint e, nint length, float* mix, ContestedList* contested)
+    private static void AddContested(
+        RawBlock @base, ExpertBlock* experts, float* rows, float* weights, int count, float* votes, in Election election, long flatStart, nint e, nint length, float* mix, ContestedList* contested)
     {
+        if (new ReadOnlySpan<float>(votes, (int)length).IndexOf(0) < 0)
+            return;
+
+        // A combination may leave its rows sorted or weighted.
+        Fill(@base, experts, count, election.Weighted, flatStart, e, length, rows, rows + (count * Simd.Stride));
         var others = stackalloc float[Simd.Chunk];
         var other = election with { ZeroVote = election.ZeroVote == ZeroVote.Positive ? ZeroVote.Negative : ZeroVote.Positive };
         Combination.Resolve(rows, weights, count, votes, other, length, others);

@@ -49,22 +49,21 @@ internal sealed unsafe class MagnitudeTrim
     /// <summary>Finds all cuts in the tensors from <paramref name="first"/> up to <paramref name="end"/>, but those of tensors that are passed over.</summary>
     public void Find(PassContext context, int first, int end, Func<TensorPlan, bool>? passesOver = null)
     {
-        var searches = new List<TrimSearch>();
-        var whole = new List<TrimSearch>();
+        var found = new Dictionary<(int Key, int Expert, TrimExtent Extent), TrimSearch>();
         AskForShares(context, first, end);
-        foreach (var group in _method.Groups.Where(g => _method.ExtentOf(g) == TrimScope.Model))
-            AddRequests(group, _plan.Merged, whole, TrimSearch.OfModel(_plan));
+        foreach (var group in _method.Groups.Where(g => _method.ExtentOf(g) == TrimScope.Model && _plan.Merged.Any()))
+            AddRequests(group, _plan.Merged, found, TrimSearch.OfModel(_plan));
         foreach (var tensor in _plan.MergedIn(first, end).Where(t => passesOver?.Invoke(t) != true))
         {
             foreach (var group in _method.Groups.Where(g => _method.ExtentOf(g) == TrimScope.Tensor))
-                AddRequests(group, [tensor], searches, TrimSearch.OfTensor(tensor));
+                AddRequests(group, [tensor], found, TrimSearch.OfTensor(tensor));
         }
 
-        searches.AddRange(whole);
-        if (searches.Count == 0)
+        if (found.Count == 0)
             return;
 
         context.Progress.Phase = "finding thresholds";
+        var searches = found.Values;
         foreach (var search in searches)
             search.Begin();
         var local = searches.Where(s => s.IsLocal).GroupBy(s => s.Extent.Tensors[0].Index).SelectMany(g => Batches(g, context.Searches)).ToArray();
@@ -159,7 +158,7 @@ internal sealed unsafe class MagnitudeTrim
     /// <summary>
     /// Adds what a group asks of the given tensors. Densities that keep all or nothing need no search.
     /// </summary>
-    private void AddRequests(MixGroup group, IEnumerable<TensorPlan> tensors, List<TrimSearch> searches, TrimExtent extent)
+    private void AddRequests(MixGroup group, IEnumerable<TensorPlan> tensors, Dictionary<(int Key, int Expert, TrimExtent Extent), TrimSearch> searches, TrimExtent extent)
     {
         foreach (var tensor in tensors)
         {
@@ -181,9 +180,8 @@ internal sealed unsafe class MagnitudeTrim
 
                 void SearchFor(TrimRequest request)
                 {
-                    var search = searches.FirstOrDefault(s => s.Key == key && s.Expert == expert && s.Extent.Equals(extent));
-                    if (search is null)
-                        searches.Add(search = new TrimSearch(key, expert, extent, group));
+                    if (!searches.TryGetValue((key, expert, extent), out var search))
+                        searches.Add((key, expert, extent), search = new TrimSearch(key, expert, extent, group));
                     search.Request(request);
                 }
             }

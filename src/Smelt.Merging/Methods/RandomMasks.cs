@@ -102,6 +102,6 @@ internal sealed unsafe class RandomMasks(MergePlan plan, IReadOnlyList<MixGroup>
     private bool TryGet(TensorPlan tensor, int expert, out CheckpointTensor? mask)
     {
         mask = null;
-        return plan.Masks is not null && plan.Masks.TryGet(MaskFiles.Name(expert, tensor.Name), out mask);
+        return plan.Masks is not null && plan.Masks.TryGet(MaskFiles.Name(plan.Parts[0], expert, tensor.Name), out mask);
     }
 }

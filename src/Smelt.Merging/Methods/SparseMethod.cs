@@ -209,8 +209,10 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
     /// <summary>Makes what agrees among the experts' deltas, weights included.</summary>
     private LoadVectors LoadAgreeing(MixGroup group) => (worker, part, from, length, rows) =>
     {
-        var votes = Begin(worker, part, group);
-        Agree(worker, part, ElectionOf(group), from, length, rows, null, votes);
+        // Sub-blocks are loaded from their first element on.
+        if (from == 0)
+            worker.Votes = Begin(worker, part, group);
+        Agree(worker, part, ElectionOf(group), from, length, rows, null, worker.Votes);
     };
 
     private void Agree(Worker worker, SubBlock part, in Kernels.Election election, int from, int length, float* rows, ElectionCounts* counts, float* votes)

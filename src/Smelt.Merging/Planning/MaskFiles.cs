@@ -5,8 +5,8 @@ namespace Smelt.Merging.Planning;
 /// <summary>Masks given in a file in place of random ones: U8 tensors named <c>EXPERT/TENSOR</c>, 1 = kept.</summary>
 internal static class MaskFiles
 {
-    /// <summary>The name of the mask of an expert's tensor.</summary>
-    public static string Name(int expert, string tensor) => $"{expert}/{tensor}";
+    /// <summary>The name of the mask of a tensor of one of a part's experts.</summary>
+    public static string Name(MergePart part, int expert, string tensor) => $"{part.Numbers?[expert] ?? expert}/{tensor}";
 
     /// <summary>Checks the masks of all parts; parts that one recipe makes have the same file.</summary>
     public static void Check(IReadOnlyList<MergePart> parts, IReadOnlyList<TensorPlan> tensors, List<Problem> problems)
@@ -17,19 +17,19 @@ internal static class MaskFiles
             if (same.First().Points[0].Recipe is Recipes.Masked)
                 CheckOne(same.Key, own, problems);
             else
-                Check(same.Key, own, problems);
+                Check(same.Key, parts, own, problems);
         }
     }
 
     /// <summary>Reports masks of another type or size than their tensor, and masks that belong to none.</summary>
-    private static void Check(Checkpoint masks, IReadOnlyList<TensorPlan> tensors, List<Problem> problems)
+    private static void Check(Checkpoint masks, IReadOnlyList<MergePart> parts, IReadOnlyList<TensorPlan> tensors, List<Problem> problems)
     {
         var known = new HashSet<string>(StringComparer.Ordinal);
         foreach (var tensor in tensors.Where(t => t.Action == TensorAction.Merge))
         {
             for (var i = 0; i < tensor.Experts.Count; i++)
             {
-                var name = Name(i, tensor.Name);
+                var name = Name(parts[tensor.Part], i, tensor.Name);
                 if (!masks.TryGet(name, out var mask))
                     continue;
                 known.Add(name);

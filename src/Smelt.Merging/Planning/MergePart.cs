@@ -17,6 +17,9 @@ public sealed record MergePart(int Index, IReadOnlyList<SweepPoint> Points, Plan
 {
     /// <summary>The statistics of each expert's data; empty for methods that need none.</summary>
     public IReadOnlyList<PlannedInput> Statistics { get; init; } = [];
+
+    /// <summary>The number that each expert has in the recipe, where the part is of some of them; null where it is of all.</summary>
+    public IReadOnlyList<int>? Numbers { get; init; }
 }
 
 /// <summary>Layers of an output that were put together anew, as config.json has to know.</summary>

@@ -213,6 +213,9 @@ public sealed record MergePlan
     /// <summary>All weight files that are read: those of the inputs, masks and signs.</summary>
     public IEnumerable<CheckpointFile> Files => Inputs.SelectMany(i => i.Checkpoint.Files).Concat(Given.SelectMany(m => m.Files));
 
+    /// <summary>Those that are there before any stage is merged.</summary>
+    internal IEnumerable<CheckpointFile> GivenFiles => Inputs.Where(i => i.Reference is not StageModel).SelectMany(i => i.Checkpoint.Files).Concat(Given.SelectMany(m => m.Files));
+
     /// <summary>The files of masks and of signs that the recipe names, each once.</summary>
     internal IEnumerable<Checkpoint> Given => Parts.SelectMany(p => new[] { p.Masks, p.Signs }).OfType<Checkpoint>().DistinctBy(c => c.Path);
 

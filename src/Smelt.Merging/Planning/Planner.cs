@@ -229,6 +229,7 @@ public static class Planner
                         : new MergePart(part, [.. own.Select(p => p with { Recipe = p.Recipe with { Experts = Sequence.From(present.Select(i => p.Recipe.Experts[i])) } })], baseInput, [.. present.Select(i => experts[i])], masks, signs)
                         {
                             Statistics = statistics.Length == 0 ? [] : [.. present.Select(i => statistics[i])],
+                            Numbers = present,
                         });
                 }
 
@@ -296,7 +297,9 @@ public static class Planner
         if (tensors.Count == 0)
             problems.Add(PlanRules.NothingMerged.At("/tensors", "no tensor is left for the output.", "Leave out Missing = Intersection, or merge models of one architecture."));
         else if (recipe is not (Passthrough or CompositeRecipe) && tensors.All(t => t.Action != TensorAction.Merge))
-            problems.Add(PlanRules.NothingMerged.At("/tensors", "every tensor is kept, so the output would be a copy of the base.", "Remove a Keep rule."));
+            problems.Add(tensors.Exists(t => t.Action == TensorAction.Keep)
+                ? PlanRules.NothingMerged.At("/tensors", "every tensor is kept, so the output would be a copy of the base.", "Remove a Keep rule.")
+                : PlanRules.NothingMerged.At("/experts", "no tensor is of a type that can be merged: BF16, F16, F32 or F64.", "Name models with weights of these types."));
         if (tensors.Find(t => TensorHashes.CountSources(t) > Kernels.Mix.MaxInputs) is { } crowded)
             problems.Add(PlanRules.TooManySources.At($"tensor {crowded.Name}", $"it is made of {TensorHashes.CountSources(crowded)} tensors, base and statistics included; allowed: {Kernels.Mix.MaxInputs}.", "Merge in stages: From(recipe) is the output of another recipe."));
         var names = new HashSet<string>(tensors.Count, StringComparer.Ordinal);

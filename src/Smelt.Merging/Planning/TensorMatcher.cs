@@ -98,13 +98,13 @@ internal sealed class TensorMatcher
             var source = found[i];
             mergeable &= source.Type.IsMergeable;
             if (!source.Shape.SequenceEqual(tensor.Shape))
-                _problems.Add(PlanRules.ShapeDiffers.At(Place(i, source.Name), $"the shape is {Shape(source)}, but {Shape(tensor)} in {_donor.Reference}.", $"Merge models of one architecture and vocabulary, or Keep(\"{tensor.Name}\")."));
+                _problems.Add(PlanRules.ShapeDiffers.At(Place(present?[i] ?? i, source.Name), $"the shape is {Shape(source)}, but {Shape(tensor)} in {_donor.Reference}.", $"Merge models of one architecture and vocabulary, or Keep(\"{tensor.Name}\")."));
         }
 
         if (mergeable)
             return (TensorAction.Merge, found, present);
         foreach (var (source, i) in found.Select((s, i) => (s, i)).Where(s => s.s.Type != tensor.Type))
-            _problems.Add(PlanRules.TypeDiffers.At(Place(i, source.Name), $"the type is {source.Type}, but {tensor.Type} in {_donor.Reference}; types other than BF16, F16, F32, F64 can't be merged and must be the same everywhere.", $"Keep(\"{tensor.Name}\") takes it from the base."));
+            _problems.Add(PlanRules.TypeDiffers.At(Place(present?[i] ?? i, source.Name), $"the type is {source.Type}, but {tensor.Type} in {_donor.Reference}; types other than BF16, F16, F32, F64 can't be merged and must be the same everywhere.", $"Keep(\"{tensor.Name}\") takes it from the base."));
         return (TensorAction.CopyEqual, found, present);
     }
 

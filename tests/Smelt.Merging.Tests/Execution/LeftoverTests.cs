@@ -104,6 +104,20 @@ public class LeftoverTests
     }
 
     [Fact]
+    public void No_part_of_an_output_that_was_replaced_comes_back()
+    {
+        // Killed while the old output was taken apart; the user then takes the new one away.
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var expected = Files(folder.Merge(Merge, "whole"));
+        var garbage = Path.Combine(folder.Path, ".out.smelt.garbage");
+        Directory.Move(folder.Merge(Other, "old"), garbage);
+        File.Delete(Path.Combine(garbage, "config.json"));
+        Assert.Equal(expected, Files(folder.Merge(Merge, "out")));
+        AssertNothingHidden(folder);
+    }
+
+    [Fact]
     public void A_folder_that_appears_in_the_place_of_the_output_costs_no_finished_work()
     {
         using var folder = new ModelFolder();

@@ -44,6 +44,21 @@ public sealed class MajorityTests
         Assert.Equal(right, ModelFolder.Bytes(Directory.GetDirectories(sweep).Single(d => !d.EndsWith("0.125", StringComparison.Ordinal))));
     }
 
+    [Theory]
+    [InlineData("ties")]
+    [InlineData("dare")]
+    public void Medians_are_mended_as_they_are_merged(string method)
+    {
+        using var folder = new ModelFolder();
+        var recipe = Recipe(method) with { ZeroVote = ZeroVote.Majority, Combine = Combine.Median, Experts = [.. Experts, Folder("e3")] };
+        Write(folder, recipe with { Experts = Experts });
+        folder.Write("e3", (_, i) => i % 5 == 0 ? 0 : (i % 7) - 3);
+        var bytes = ModelFolder.Bytes(folder.Merge(recipe, "majority"));
+        var sweep = folder.Merge((ElectedRecipe)recipe with { Lambda = Sweep(recipe.Lambda?.Value ?? 1, 0.125) }, "sweep");
+        Assert.Equal(ModelFolder.Bytes(Directory.GetDirectories(sweep).Single(d => !d.EndsWith("0.125", StringComparison.Ordinal))), bytes);
+        Assert.Equal(ModelFolder.Bytes(folder.Merge(recipe with { ZeroVote = ZeroVote.Negative }, "negative")), bytes);
+    }
+
     [Fact]
     public void A_run_that_was_stopped_after_a_wrong_guess_ends_as_an_undisturbed_one()
     {

@@ -34,6 +34,75 @@ public class SafetyTests
         File.WriteAllText(Path.Combine(folder.Path, "mine", "thesis.txt"), "years");
         Assert.Throws<InvalidInputException>(() => folder.Merge(Merge, "mine", force: true));
         Assert.Equal("years", File.ReadAllText(Path.Combine(folder.Path, "mine", "thesis.txt")));
+
+        // A file of the manifest's name makes no output, nor is what a user put into one.
+        File.WriteAllText(Path.Combine(folder.Path, "mine", Manifest.FileName), "{}");
+        Assert.Throws<InvalidInputException>(() => folder.Merge(Merge, "mine", force: true));
+        Assert.Equal("years", File.ReadAllText(Path.Combine(folder.Path, "mine", "thesis.txt")));
+        var results = Path.Combine(folder.Merge(Merge, "out"), "eval", "results.txt");
+        Directory.CreateDirectory(Path.GetDirectoryName(results)!);
+        File.WriteAllText(results, "years");
+        Assert.Contains("eval/results.txt", Assert.Single(Assert.Throws<InvalidInputException>(() => folder.Merge(Merge, "out", force: true)).Problems).Message, StringComparison.Ordinal);
+        Assert.Equal("years", File.ReadAllText(results));
+        File.Delete(results);
+        folder.Merge(Merge, "out", force: true);
+    }
+
+    [Fact]
+    public void Force_replaces_no_folder_that_holds_an_input()
+    {
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var models = Path.Combine(folder.Path, "models");
+        Directory.CreateDirectory(models);
+        Directory.Move(folder.Merge(Merge, "first"), Path.Combine(models, "first"));
+        Directory.Move(folder.Merge(Merge, "second"), Path.Combine(models, "second"));
+        var recipe = new Average { Experts = [Folder("models/first"), Folder("models/second")] };
+        var before = ModelFolder.Bytes(Path.Combine(models, "second"));
+        var staged = new Average { Experts = [From(recipe, "inner"), Folder("e1")] };
+        foreach (var (merge, output) in new[] { (recipe, "models"), (recipe, "models/second"), (staged, "models/second") })
+            Assert.Contains("inputs of this merge", Assert.Single(Assert.Throws<InvalidInputException>(() => folder.Merge(merge, output, force: true)).Problems).Message, StringComparison.Ordinal);
+        if (!OperatingSystem.IsWindows())
+        {
+            Directory.CreateSymbolicLink(Path.Combine(folder.Path, "alias"), models);
+            Assert.Throws<InvalidInputException>(() => folder.Merge(recipe, "alias/second", force: true));
+        }
+
+        Assert.Equal(before, ModelFolder.Bytes(Path.Combine(models, "second")));
+        Assert.DoesNotContain(Directory.GetFileSystemEntries(models), e => Path.GetFileName(e).StartsWith('.'));
+    }
+
+    [Fact]
+    public void A_side_file_that_cannot_be_read_is_told_before_anything_is_merged()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var tokenizer = Path.Combine(folder.Path, "base", "tokenizer.json");
+        File.CreateSymbolicLink(tokenizer, "nowhere");
+        var problem = Assert.Single(Assert.Throws<InvalidInputException>(() => folder.Plan(Merge)).Problems);
+        Assert.Equal(("SM6011", tokenizer), (problem.Id, problem.Where));
+    }
+
+    [Fact]
+    public void Nothing_is_written_through_links_at_the_places_that_a_merge_works_in()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        using var folder = new ModelFolder();
+        folder.WriteFamily();
+        var precious = Path.Combine(folder.Path, "precious");
+        File.WriteAllText(precious, "years");
+        foreach (var place in new[] { "", ".journal", ".lock", ".stages", ".replaced", ".garbage" })
+        {
+            var link = Path.Combine(folder.Path, ".out.smelt" + place);
+            File.CreateSymbolicLink(link, precious);
+            Assert.Equal(link, Assert.Single(Assert.Throws<InvalidInputException>(() => folder.Merge(Merge, "out")).Problems).Where);
+            File.Delete(link);
+        }
+
+        Assert.Equal("years", File.ReadAllText(precious));
     }
 
     [Fact]

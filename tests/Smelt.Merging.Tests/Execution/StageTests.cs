@@ -60,6 +60,23 @@ public sealed class StageTests : IDisposable
     }
 
     [Fact]
+    public void An_input_that_changes_between_a_stage_and_the_merge_is_refused()
+    {
+        var again = new Ties { Base = Folder("base"), Experts = [From(First, "mean"), Folder("e2")] };
+        var plan = _folder.Plan(again);
+        var weights = Path.Combine(_folder.Path, "e2", "model.safetensors");
+        var counter = new ProgressCounter();
+        var options = new MergeOptions { Output = Path.Combine(_folder.Path, "out"), Durable = false };
+        var stage = plan.Stages[0].Plan;
+        MergeExecutor.Run(stage, options with { Output = Path.Combine(Stages, "stage-1") }, counter, CancellationToken.None);
+        File.WriteAllText(Path.Combine(Stages, "stage-1.done"), Convert.ToHexString(Journal.Fingerprint(stage)));
+        File.SetLastWriteTimeUtc(weights, File.GetLastWriteTimeUtc(weights).AddSeconds(1));
+        var problem = Assert.Single(Assert.Throws<InvalidInputException>(() => MergeExecutor.Run(plan, options, counter, CancellationToken.None)).Problems);
+        Assert.Equal(("SM6010", weights), (problem.Id, problem.Where));
+        AssertNothingHidden();
+    }
+
+    [Fact]
     public void Memory_and_room_are_looked_at_for_all_stages_before_the_first()
     {
         var plan = _folder.Plan(Staged);
