@@ -35,16 +35,20 @@ internal static class Preload
 
     private static void Work()
     {
+        // Whoever asks for the configuration or a hash gets it again, and says what is wrong.
+        Try(() => _ = _configuration?.Value);
+        Try(() => SHA256.HashData([]));
+        Try(() => XxHash3.HashToUInt64([]));
+    }
+
+    private static void Try(Action work)
+    {
         try
         {
-            _ = _configuration?.Value;
+            work();
         }
         catch (Exception)
         {
-            // Whoever asks for the configuration gets it again, and says what is wrong.
         }
-
-        SHA256.HashData([]);
-        XxHash3.HashToUInt64([]);
     }
 }

@@ -82,9 +82,10 @@ internal sealed class Session
             Terminal.Error.WriteLine("stopped; run the same command again to go on");
             return ExitCode.Interrupted;
         }
-        catch (Exception e) when (Cause(e) is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (Cause(e) is IOException or UnauthorizedAccessException or OutOfMemoryException)
         {
-            Report(recipe, [ToolRules.InputOutput.At("", Cause(e).Message, HowToFix(Cause(e)))]);
+            var cause = Cause(e);
+            Report(recipe, [ToolRules.InputOutput.At("", cause is OutOfMemoryException ? "the system gives the process no more memory." : cause.Message, HowToFix(cause))]);
             return ExitCode.Failed;
         }
         catch (Exception e)
@@ -122,6 +123,8 @@ internal sealed class Session
         e is FileNotFoundException { FileName: { } file } && file.Contains("PublicKeyToken", StringComparison.Ordinal)
             || e.Message.Contains("Too many open files", StringComparison.Ordinal)
             ? "Allow more open files, for example with ulimit -n 256; the runtime itself takes about 60."
+        : e is OutOfMemoryException
+            ? "Allow the process more memory, or more open files, which the runtime needs about 60 of itself: ulimit -v, ulimit -n."
         : e.Message.Contains("No space left", StringComparison.Ordinal) || e.Message.Contains("File too large", StringComparison.Ordinal)
             ? "Make room, and run the same command again: finished work is kept."
         : "";

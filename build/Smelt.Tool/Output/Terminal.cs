@@ -1,3 +1,6 @@
+using System.ComponentModel;
+using System.Runtime.CompilerServices;
+
 namespace Smelt.Tool.Output;
 
 /// <summary>Where a command writes, and what the two ends can show.</summary>
@@ -20,13 +23,29 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error)
     /// <summary>The columns of the line of <see cref="Error"/> that is rewritten.</summary>
     public int LiveWidth { get; init; } = DefaultWidth;
 
+    /// <summary>Where problems go; nowhere where the process was started without such a place.</summary>
+    private static TextWriter ErrorOfProcess()
+    {
+        try
+        {
+            return new QuietWriter(Console.Error);
+        }
+        catch (IOException)
+        {
+            return TextWriter.Null;
+        }
+    }
+
     /// <summary>The terminal of this process.</summary>
     public static Terminal OfProcess()
     {
         var capable = Environment.GetEnvironmentVariable("TERM") is not "dumb";
         var colours = capable && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
         var live = capable && !Console.IsErrorRedirected;
-        return new Terminal(Console.Out, new QuietWriter(Console.Error))
+
+        // Where too few files may be open, the runtime can't load what it writes messages with once they are needed.
+        RuntimeHelpers.RunClassConstructor(typeof(Win32Exception).TypeHandle);
+        return new Terminal(Console.Out, ErrorOfProcess())
         {
             OutColours = colours && !Console.IsOutputRedirected,
             ErrorColours = colours && !Console.IsErrorRedirected,

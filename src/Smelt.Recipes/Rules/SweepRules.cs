@@ -1,3 +1,4 @@
+using System.Globalization;
 using Smelt.Recipes.Configuration;
 
 namespace Smelt.Recipes.Rules;
@@ -38,9 +39,10 @@ internal static class SweepRules
             problems.Add(RuleTable.ZipLengths.At(path + slot.Where, $"{slot.Name} has {slot.Scalar.Values.Count} values on the axis '{tie}', and {first.Name} has {first.Scalar.Values.Count}; allowed: as many."));
         if (differing.Length > 0)
             return;
-        for (var i = 1; i < axis.Count; i++)
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < axis.Count; i++)
         {
-            if (Enumerable.Range(0, i).Any(j => axis.Slots.All(s => s.Scalar.Values[i].Equals(s.Scalar.Values[j]))))
+            if (!seen.Add(string.Join(" ", axis.Slots.Select(s => s.Scalar.Values[i].ToString("R", CultureInfo.InvariantCulture)))))
                 problems.Add(RuleTable.DuplicatePoint.At($"{path}{first.Where}/zip/{i}", $"the axis '{tie}' has the point {string.Join(", ", axis.Slots.Select(s => s.Name + "=" + RecipeValidator.Text(s.Scalar.Values[i])))} twice; both would be the same output.", "Remove one."));
         }
     }
