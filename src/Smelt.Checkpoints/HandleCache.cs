@@ -3,14 +3,14 @@ using Microsoft.Win32.SafeHandles;
 namespace Smelt.Checkpoints;
 
 /// <summary>
-/// Open files, a bounded number of them: a sharded model has more shards than a process may have open. The one that was
-/// not used for longest is closed first, once nobody uses it.
+/// Open files, as few as there can be: a sharded model has more shards than a process may have open. The one that was
+/// not used for longest is closed first, once nobody uses it; more than the capacity are open only while all are in use, one for each worker and source.
 /// </summary>
 /// <param name="open">Opens a file.</param>
 /// <param name="capacity">How many files stay open.</param>
 public sealed class HandleCache(Func<string, SafeFileHandle> open, int capacity = HandleCache.DefaultCapacity) : IDisposable
 {
-    /// <summary>Leaves room for everything else under a limit of 64 descriptors, with two such caches.</summary>
+    /// <summary>Enough for a worker that goes through a tensor of a model and its experts; more would bring nothing.</summary>
     public const int DefaultCapacity = 12;
 
     private readonly Lock _lock = new();

@@ -93,5 +93,7 @@ public class RecipeTests
     [InlineData("GB")]
     [InlineData("-1GB")]
     [InlineData("5 apples")]
+    [InlineData("99999999999999999999GiB")]
+    [InlineData("9223372036854775808")]
     public void What_is_no_size_is_kept_for_the_rule(string text) => Assert.Equal(text, ByteSize.Parse(text).InvalidText);
 }

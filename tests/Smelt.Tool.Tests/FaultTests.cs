@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Smelt.Tool.Sources;
+using Smelt.Tests;
 
 namespace Smelt.Tool.Tests;
 
@@ -40,11 +41,11 @@ public sealed class FaultTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(_work.Folder, ".merged*"));
     }
 
-    [Fact]
+    [MountFact]
     public void A_full_disk_is_told_before_anything_is_read()
     {
-        if (!OperatingSystem.IsLinux() || Shell("mkdir -p small && mount -t tmpfs -o size=1m none small; : ").ExitCode != 0 || !IsMounted("small"))
-            return;
+        Shell("mkdir -p small && mount -t tmpfs -o size=1m none small; : ");
+        Assert.True(IsMounted("small"));
         try
         {
             var failed = Shell("", "run", "sum.json", "--out", "small/merged");

@@ -15,6 +15,23 @@ public class OutputTests
     public void A_line_of_progress_says_what_is_known(long done, long total, double rate, string expected) =>
         Assert.Equal(expected, ProgressText.Line("merging", done, total, rate));
 
+    [Theory]
+    [InlineData("one\ntwo", "one two")]
+    [InlineData("\u001b[2J\u001b]0;title\u0007name\0\u009b", "\\u001B[2J\\u001B]0;title\\u0007name\\u0000\\u009B")]
+    [InlineData("ä 模型 🙂", "ä 模型 🙂")]
+    public void Text_out_of_model_files_commands_no_terminal(string text, string shown) => Assert.Equal(shown, OneLine.Of(text));
+
+    [Fact]
+    public void A_place_for_problems_that_takes_none_stops_nothing()
+    {
+        var full = new StreamWriter(new FullStream()) { AutoFlush = true };
+        var quiet = new QuietWriter(full);
+        quiet.Write('x');
+        quiet.Write("x");
+        quiet.WriteLine("x");
+        quiet.Flush();
+    }
+
     [Fact]
     public void An_endless_wait_is_still_a_line() =>
         Assert.EndsWith(" left", ProgressText.Line("merging", 0, long.MaxValue, 1e-9));
@@ -108,5 +125,15 @@ public class OutputTests
         var captured = new Captured();
         TextTable.Write(captured.Terminal, ["size", "name "], [["10", "a"], ["5", "long name"]]);
         Assert.Equal("size name\n  10 a\n   5 long name\n", captured.Out.ReplaceLineEndings("\n"));
+    }
+
+    /// <summary>A disk without room.</summary>
+    private sealed class FullStream : MemoryStream
+    {
+        public override void Write(byte[] buffer, int offset, int count) => throw new IOException("No space left on device");
+
+        public override void Write(ReadOnlySpan<byte> buffer) => throw new IOException("No space left on device");
+
+        public override void Flush() => throw new IOException("No space left on device");
     }
 }

@@ -28,12 +28,6 @@ public sealed record MergeOptions
     public bool Durable { get; init; } = true;
 }
 
-/// <summary>How far a merge is.</summary>
-/// <param name="Phase">What is going on, in a word or two.</param>
-/// <param name="Done">Bytes read or written so far, resumed ones included.</param>
-/// <param name="Total">Bytes to read and write altogether.</param>
-public readonly record struct MergeProgress(string Phase, long Done, long Total);
-
 /// <summary>What a merge made.</summary>
 public sealed record MergeResult
 {

@@ -11,7 +11,7 @@ namespace Smelt.Merging.Kernels;
 /// </summary>
 /// <remarks>
 /// The library's hash runs at a third of the speed of memory until the runtime has compiled it twice, which for a short
-/// merge is never. Blocks of whole kibibytes, which is all but the ends of tensors, go through the loops below; their
+/// merge is never. With vectors of 256 bits or more, blocks of whole kibibytes, which is all but the ends of tensors, go through the loops below; their
 /// result is the library's, bit for bit. Everything else goes through the library.
 /// </remarks>
 internal sealed unsafe class BlockHash

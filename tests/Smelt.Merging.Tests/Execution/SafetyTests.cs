@@ -73,6 +73,39 @@ public class SafetyTests
     }
 
     [Fact]
+    public void A_part_whose_tensors_are_all_of_other_types_has_no_threshold()
+    {
+        using var folder = new ModelFolder();
+        foreach (var (model, value) in new[] { ("base", 1f), ("e1", 2f), ("e2", 4f) })
+        {
+            var layout = ShardLayout.Create([new LayoutTensor("w", TensorType.F32, [4]), new LayoutTensor("ids", TensorType.All["I64"], [2])], long.MaxValue);
+            Directory.CreateDirectory(Path.Combine(folder.Path, model));
+            File.WriteAllBytes(Path.Combine(folder.Path, model, "model.safetensors"), [.. layout.Files[0].Header.Span, .. Enumerable.Repeat(BitConverter.GetBytes(value), 4).SelectMany(b => b), .. new byte[16]]);
+        }
+
+        var experts = Sequence.From<Expert>([Folder("e1"), Folder("e2")]);
+        var parts = new Modules { Parts = [new Part("w", new Average { Experts = experts }), new Part("**", new Ties { Base = Folder("base"), Experts = experts, Trim = TrimScope.Model })] };
+        var weights = File.ReadAllBytes(Path.Combine(folder.Merge(parts, "parts"), "model.safetensors"));
+        Assert.Equal(3f, BitConverter.ToSingle(weights, weights.Length - 32));
+
+        File.Delete(Path.Combine(folder.Path, "e1", "model.safetensors"));
+        foreach (var model in new[] { "base", "e1", "e2" })
+        {
+            var layout = ShardLayout.Create([new LayoutTensor("ids", TensorType.All["I64"], [2])], long.MaxValue);
+            File.WriteAllBytes(Path.Combine(folder.Path, model, "model.safetensors"), [.. layout.Files[0].Header.Span, .. new byte[16]]);
+        }
+
+        Assert.Contains("type that can be merged", Assert.Single(Assert.Throws<InvalidInputException>(() => folder.Plan(new Average { Experts = experts })).Problems).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_limit_that_a_message_asks_for_is_enough()
+    {
+        for (var bytes = 1L; bytes < 1L << 49; bytes = (bytes * 3) + 7)
+            Assert.InRange(ByteSize.Parse(MemoryBudget.Enough(bytes).ToString()).Bytes, bytes, bytes + (bytes / 4) + 100);
+    }
+
+    [Fact]
     public void A_side_file_that_cannot_be_read_is_told_before_anything_is_merged()
     {
         if (OperatingSystem.IsWindows())
