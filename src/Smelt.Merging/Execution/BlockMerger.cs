@@ -29,7 +29,7 @@ internal sealed unsafe class BlockMerger(MergePlan plan, MethodProgram[] program
     private void Mix(Worker worker, Block block, HeldBlock? held)
     {
         var tensor = block.Tensor;
-        var sources = TensorHashes.CountSources(tensor);
+        var sources = tensor.CountSources;
         var program = programs[tensor.Part];
         var squares = stackalloc BlockSum[Kernels.Mix.MaxInputs];
         for (var i = 0; i < sources; i++)
@@ -40,12 +40,12 @@ internal sealed unsafe class BlockMerger(MergePlan plan, MethodProgram[] program
             var part = new SubBlock(tensor, block.Start + offset, Math.Min(worker.Elements, block.Length - offset));
             for (var i = 0; i < sources; i++)
             {
-                var raw = worker.Read(TensorHashes.Source(tensor, i), i, part);
+                var raw = worker.Read(tensor.Source(i), i, part);
                 progress.Add(raw.Length);
                 if (plan.NonFinite == Recipes.NonFinite.Propagate && i < sources - tensor.Statistics.Count)
                     worker.HashSource(i, raw);
                 else if (worker.HashFiniteSource(i, part.Length) is >= 0 and var index)
-                    throw NotFinite(TensorHashes.Source(tensor, i), part, i, index);
+                    throw NotFinite(tensor.Source(i), part, i, index);
             }
 
             statistics?.Add(worker, block, part, squares, ref conflicts);
@@ -120,7 +120,7 @@ internal sealed unsafe class BlockMerger(MergePlan plan, MethodProgram[] program
     private void Copy(Worker worker, Block block)
     {
         var tensor = block.Tensor;
-        var sources = TensorHashes.Sources(tensor);
+        var sources = tensor.Sources;
         var (start, end) = tensor.ByteRange(block.Start, block.Length);
         for (var offset = start; offset < end; offset += worker.SourceBytes)
         {

@@ -35,8 +35,8 @@ public sealed record MemoryBudget(int Threads, int Sources, int Elements, int El
         var elementBytes = 1;
         foreach (var tensor in plan.Tensors)
         {
-            for (var i = 0; i < TensorHashes.CountSources(tensor); i++)
-                elementBytes = Math.Max(elementBytes, (TensorHashes.Source(tensor, i).Type.Bits + 7) / 8);
+            for (var i = 0; i < tensor.CountSources; i++)
+                elementBytes = Math.Max(elementBytes, (tensor.Source(i).Type.Bits + 7) / 8);
             foreach (var gram in tensor.Grams)
                 elementBytes = Math.Max(elementBytes, (gram.Type.Bits + 7) / 8);
         }

@@ -260,7 +260,7 @@ public sealed unsafe class MergeExecutor : IDisposable
             for (var stream = 0; stream < records.Length && intact; stream++)
                 intact = _outputs.HashOf(stream, block, hash, buffer) == records[stream].Hash;
             if (intact && _finished.TryAdd(block, records, resumed: true))
-                _hashes.Add(block, records, sources.AsSpan(0, TensorHashes.CountSources(block.Tensor)));
+                _hashes.Add(block, records, sources.AsSpan(0, block.Tensor.CountSources));
         });
         return journal;
     }
@@ -330,7 +330,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         Complete(worker, block, held.Output, (start, bytes) => onePass.Merge(worker, block, held, start, bytes));
         _progress.Add((long)block.Length * block.Tensor.OutputType.BytesPerElement);
         for (var i = 0; i < held.Columns.Length; i++)
-            _progress.Skip((long)block.Length * TensorHashes.Source(block.Tensor, i).Type.BytesPerElement);
+            _progress.Skip((long)block.Length * block.Tensor.Source(i).Type.BytesPerElement);
         Finish(block, worker.TakeRecords(), held.SourceHashes, journal);
     }
 
@@ -383,7 +383,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         worker.Contested = _contested?.Begin();
         _merger.Merge(worker, block, held);
 
-        var sources = worker.TakeSourceHashes(TensorHashes.CountSources(block.Tensor));
+        var sources = worker.TakeSourceHashes(block.Tensor.CountSources);
         if (held is not null)
         {
             held.SourceHashes = sources.ToArray();

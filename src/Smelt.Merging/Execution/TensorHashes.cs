@@ -30,22 +30,7 @@ internal sealed class TensorHashes
         _outputs = new UInt128[plan.Tensors.Count][];
         _inputs = new UInt128[plan.Tensors.Count][];
         foreach (var tensor in plan.Tensors.Where(t => t.ElementCount == 0))
-            Complete(tensor, new PendingTensor(0, plan.Streams, CountSources(tensor)));
-    }
-
-    /// <summary>The tensors that a tensor's blocks are read from, in the order of their hashes: base, then experts, then statistics.</summary>
-    public static IReadOnlyList<Checkpoints.CheckpointTensor> Sources(TensorPlan tensor) =>
-        tensor.Statistics.Count > 0 ? [.. tensor.Base is null ? [] : new[] { tensor.Base }, .. tensor.Experts, .. tensor.Statistics]
-        : tensor.Base is null ? tensor.Experts : [tensor.Base, .. tensor.Experts];
-
-    /// <summary>How many tensors that is.</summary>
-    public static int CountSources(TensorPlan tensor) => (tensor.Base is null ? 0 : 1) + tensor.Experts.Count + tensor.Statistics.Count;
-
-    /// <summary>One of these tensors.</summary>
-    public static Checkpoints.CheckpointTensor Source(TensorPlan tensor, int index)
-    {
-        var expert = tensor.Base is null ? index : index - 1;
-        return expert < 0 ? tensor.Base! : expert < tensor.Experts.Count ? tensor.Experts[expert] : tensor.Statistics[expert - tensor.Experts.Count];
+            Complete(tensor, new PendingTensor(0, plan.Streams, tensor.CountSources));
     }
 
     /// <summary>Adds a block: what is known of it in each output, and its hash in each source.</summary>
@@ -103,9 +88,9 @@ internal sealed class TensorHashes
         var seen = new HashSet<string>(input.Checkpoint.Tensors.Count, StringComparer.Ordinal);
         foreach (var tensor in _plan.Tensors)
         {
-            for (var i = 0; i < CountSources(tensor); i++)
+            for (var i = 0; i < tensor.CountSources; i++)
             {
-                if (ReferenceEquals(_plan.InputOf(tensor, i), input) && Source(tensor, i).Name is var name && seen.Add(name))
+                if (ReferenceEquals(_plan.InputOf(tensor, i), input) && tensor.Source(i).Name is var name && seen.Add(name))
                     yield return (name, _inputs[tensor.Index][i]);
             }
 

@@ -153,8 +153,8 @@ internal sealed unsafe class Worker : IDisposable
     {
         Array.Clear(Balances);
         Array.Clear(ZeroVotes);
-        for (var i = 0; i < TensorHashes.CountSources(block.Tensor); i++)
-            _sourceHashes[i].Begin(BytesOf(block, TensorHashes.Source(block.Tensor, i).Type));
+        for (var i = 0; i < block.Tensor.CountSources; i++)
+            _sourceHashes[i].Begin(BytesOf(block, block.Tensor.Source(i).Type));
         foreach (var hash in _outputHashes)
             hash.Begin(BytesOf(block, block.Tensor.OutputType));
         foreach (var hash in _maskHashes)

@@ -73,7 +73,7 @@ internal sealed unsafe class ElementMethod(MergePlan plan) : MethodProgram(plan)
     private void Measure(PassContext context, Worker worker, Block block, MixGroup group, Memory<double> sums)
     {
         var (method, recipe) = MethodOf(block.Tensor, group);
-        var sources = TensorHashes.Sources(block.Tensor);
+        var sources = block.Tensor.Sources;
         for (var offset = 0; offset < block.Length; offset += worker.Elements)
         {
             var part = new SubBlock(block.Tensor, block.Start + offset, Math.Min(worker.Elements, block.Length - offset));
@@ -101,7 +101,7 @@ internal sealed unsafe class ElementMethod(MergePlan plan) : MethodProgram(plan)
     private TensorElements Elements(Worker worker, SubBlock part, int from, int length, MixGroup group, ReadOnlySpan<double> sums)
     {
         var tensor = part.Tensor;
-        var (sources, own) = (TensorHashes.Sources(tensor).Count, tensor.Base is null ? 0 : 1);
+        var (sources, own) = (tensor.Sources.Count, tensor.Base is null ? 0 : 1);
         var buffer = _buffers.GetOrAdd(worker, _ => GC.AllocateUninitializedArray<float>((Plan.Experts.Count + 1) * Piece));
         fixed (float* values = buffer)
         {

@@ -208,7 +208,7 @@ internal sealed unsafe class GramPass(MergePlan plan, LoadVectors? load = null)
 
     private static void Read(PassContext context, Worker worker, SubBlock part)
     {
-        var sources = TensorHashes.Sources(part.Tensor);
+        var sources = part.Tensor.Sources;
         for (var i = 0; i < sources.Count; i++)
             context.Progress.Add(worker.Read(sources[i], i, part).Length);
     }

@@ -221,7 +221,7 @@ internal abstract unsafe class RowMasks
         public Buffers(MergePlan plan, RowNeeds needs, int elements)
         {
             var longest = Longest(plan.Tensors, needs.Axis);
-            var elementBytes = plan.Merged.SelectMany(TensorHashes.Sources).Select(s => s.Type.BytesPerElement).DefaultIfEmpty(1).Max();
+            var elementBytes = plan.Merged.SelectMany(t => t.Sources).Select(s => s.Type.BytesPerElement).DefaultIfEmpty(1).Max();
             var chunk = Math.Max(longest, ReadAtOnce);
             _base = Allocate<byte>(chunk * elementBytes);
             _expert = Allocate<byte>(chunk * elementBytes);

@@ -85,6 +85,21 @@ public sealed record TensorPlan
     /// <summary>The tensor whose bytes are copied where nothing is merged, and whose type and shape the output follows.</summary>
     public CheckpointTensor Donor => Base ?? Experts[0];
 
+    /// <summary>The tensors that blocks are read from, in the order of their hashes: base, then experts, then statistics.</summary>
+    internal IReadOnlyList<CheckpointTensor> Sources =>
+        Statistics.Count > 0 ? [.. Base is null ? [] : new[] { Base }, .. Experts, .. Statistics]
+        : Base is null ? Experts : [Base, .. Experts];
+
+    /// <summary>How many tensors that is.</summary>
+    internal int CountSources => (Base is null ? 0 : 1) + Experts.Count + Statistics.Count;
+
+    /// <summary>One of these tensors.</summary>
+    internal CheckpointTensor Source(int index)
+    {
+        var expert = Base is null ? index : index - 1;
+        return expert < 0 ? Base! : expert < Experts.Count ? Experts[expert] : Statistics[expert - Experts.Count];
+    }
+
     /// <summary>The bytes of a run of elements in the output: from the first up to the end.</summary>
     public (long Start, long End) ByteRange(long start, int length) => OutputType.ByteRange(start, length);
 }
@@ -226,7 +241,7 @@ public sealed record MergePlan
         {
             var most = Tensors.Count == 0 ? 1 : 0;
             foreach (var tensor in Tensors)
-                most = Math.Max(most, TensorHashes.CountSources(tensor));
+                most = Math.Max(most, tensor.CountSources);
             return most;
         }
     }

@@ -101,8 +101,8 @@ public static class Planner
     private static long BytesOf(TensorPlan tensor)
     {
         var bytes = 0L;
-        for (var i = 0; i < TensorHashes.CountSources(tensor); i++)
-            bytes += TensorHashes.Source(tensor, i).ByteLength;
+        for (var i = 0; i < tensor.CountSources; i++)
+            bytes += tensor.Source(i).ByteLength;
         return bytes;
     }
 
@@ -300,8 +300,8 @@ public static class Planner
             problems.Add(tensors.Exists(t => t.Action == TensorAction.Keep)
                 ? PlanRules.NothingMerged.At("/tensors", "every tensor is kept, so the output would be a copy of the base.", "Remove a Keep rule.")
                 : PlanRules.NothingMerged.At("/experts", "no tensor is of a type that can be merged: BF16, F16, F32 or F64.", "Name models with weights of these types."));
-        if (tensors.Find(t => TensorHashes.CountSources(t) > Kernels.Mix.MaxInputs) is { } crowded)
-            problems.Add(PlanRules.TooManySources.At($"tensor {crowded.Name}", $"it is made of {TensorHashes.CountSources(crowded)} tensors, base and statistics included; allowed: {Kernels.Mix.MaxInputs}.", "Merge in stages: From(recipe) is the output of another recipe."));
+        if (tensors.Find(t => t.CountSources > Kernels.Mix.MaxInputs) is { } crowded)
+            problems.Add(PlanRules.TooManySources.At($"tensor {crowded.Name}", $"it is made of {crowded.CountSources} tensors, base and statistics included; allowed: {Kernels.Mix.MaxInputs}.", "Merge in stages: From(recipe) is the output of another recipe."));
         var names = new HashSet<string>(tensors.Count, StringComparer.Ordinal);
         if (tensors.All(t => names.Add(t.Name)))
             return;
