@@ -24,7 +24,7 @@ public class OutputTests
     [Fact]
     public void A_place_for_problems_that_takes_none_stops_nothing()
     {
-        var full = new StreamWriter(new FullStream()) { AutoFlush = true };
+        var full = new StreamWriter(new FullStream(), bufferSize: 1);
         var quiet = new QuietWriter(full);
         quiet.Write('x');
         quiet.Write("x");
