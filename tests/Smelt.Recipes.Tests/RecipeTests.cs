@@ -81,6 +81,18 @@ public class RecipeTests
         Assert.Single(RecipeValidator.Validate("r", new RamPlus { Base = Folder("b"), Experts = [Folder("a")], Tensors = [On("x") with { Alpha = -1 }] }));
     }
 
+    [Fact]
+    public void Zeros_of_both_signs_are_one_point_of_a_sweep()
+    {
+        static string[] Ids(Scalar lambda) =>
+            [.. RecipeValidator.Validate("r", new TaskArithmetic { Base = Folder("b"), Experts = [new(Folder("a")) { Weight = lambda }], Lambda = lambda }).Select(p => p.Id)];
+
+        Assert.Contains("SM4002", Ids(Zip("l", 0.0, -0.0)));
+        Assert.Contains("SM4002", Ids(Sweep(0.0, -0.0)));
+        Assert.DoesNotContain("SM4002", Ids(Zip("l", 0.0, 1)));
+        Assert.DoesNotContain("SM4002", Ids(Sweep(0.0, 1)));
+    }
+
     [Theory]
     [InlineData("5GB", 5_000_000_000)]
     [InlineData("512 MiB", 536_870_912)]

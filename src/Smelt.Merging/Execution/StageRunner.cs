@@ -42,8 +42,7 @@ internal static class StageRunner
         }
         catch (InvalidInputException invalid) when (PlanRules.BlameInputs(invalid))
         {
-            if (Directory.Exists(folder))
-                Directory.Delete(folder, recursive: true);
+            WorkFolder.Remove(folder);
             throw;
         }
     }
@@ -61,8 +60,7 @@ internal static class StageRunner
     {
         if (IsFinished(output, plan) && IsWhole(output, plan, options, cancellation))
             return output;
-        if (Directory.Exists(output))
-            Directory.Delete(output, recursive: true);
+        WorkFolder.Remove(output);
         MergeExecutor.Run(plan, options with { Output = output, Force = false, Durable = false, Statistics = false }, progress, cancellation);
         File.WriteAllText(output + DoneSuffix, MarkOf(plan), Encoding.ASCII);
         return output;

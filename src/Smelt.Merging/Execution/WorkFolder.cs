@@ -195,7 +195,8 @@ internal sealed class WorkFolder : IDisposable
         return file is null ? null : $"{file}, which Smelt did not write";
     }
 
-    private static void Remove(string folder)
+    /// <summary>Removes a folder with all that is in it, if it is there.</summary>
+    internal static void Remove(string folder)
     {
         if (Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);

@@ -173,12 +173,12 @@ public static partial class RecipeValidator
 
         if (scalar.IsSweep && scalar.Values.Count == 0)
             problems.Add(RuleTable.EmptySweep.At(where, $"the sweep over {slot.Name} has no points.", "List at least one value: Sweep(0.2, 0.4)."));
-        var seen = new HashSet<double>();
+        var seen = scalar.Axis is null && scalar.Values.Count > 1 ? new HashSet<double>() : null;
         for (var i = 0; i < scalar.Values.Count; i++)
         {
             var place = !scalar.IsSweep ? where : scalar.Axis is null ? $"{where}/sweep/{i}" : $"{where}/zip/{i}";
             CheckRange(scalar.Values[i], slot, place, problems);
-            if (!seen.Add(scalar.Values[i]) && scalar.Axis is null)
+            if (seen?.Add(scalar.Values[i]) == false)
                 problems.Add(RuleTable.DuplicatePoint.At(place, $"the sweep over {slot.Name} has the point {Text(scalar.Values[i])} twice; both would be the same output.", "Remove one."));
         }
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Smelt.Recipes.Configuration;
 
 namespace Smelt.Recipes.Rules;
@@ -39,10 +38,10 @@ internal static class SweepRules
             problems.Add(RuleTable.ZipLengths.At(path + slot.Where, $"{slot.Name} has {slot.Scalar.Values.Count} values on the axis '{tie}', and {first.Name} has {first.Scalar.Values.Count}; allowed: as many."));
         if (differing.Length > 0)
             return;
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var seen = new HashSet<Sequence<double>>();
         for (var i = 0; i < axis.Count; i++)
         {
-            if (!seen.Add(string.Join(" ", axis.Slots.Select(s => s.Scalar.Values[i].ToString("R", CultureInfo.InvariantCulture)))))
+            if (!seen.Add(Sequence.From(axis.Slots.Select(s => s.Scalar.Values[i]))))
                 problems.Add(RuleTable.DuplicatePoint.At($"{path}{first.Where}/zip/{i}", $"the axis '{tie}' has the point {string.Join(", ", axis.Slots.Select(s => s.Name + "=" + RecipeValidator.Text(s.Scalar.Values[i])))} twice; both would be the same output.", "Remove one."));
         }
     }
