@@ -4,27 +4,22 @@ namespace Smelt.Benchmarks;
 
 /// <summary>
 /// The unit U: the time to read all inputs with plain reads on all cores into reused 1 MiB buffers and to overwrite a
-/// preallocated output of the right size; the best of some runs.
+/// preallocated output of the right size.
 /// </summary>
 internal static class IoUnit
 {
     private const int Buffer = 1 << 20;
 
-    /// <summary>Measures U in seconds.</summary>
-    public static double Measure(IReadOnlyList<string> inputs, string output, long outputBytes, int runs, bool cold = false)
+    /// <summary>Measures U, once, in seconds.</summary>
+    public static double Measure(IReadOnlyList<string> inputs, string output, long outputBytes, bool cold = false)
     {
         using (var file = File.OpenHandle(output, FileMode.Create, FileAccess.Write, FileShare.None, FileOptions.None, outputBytes))
             Overwrite(file, outputBytes);
-        var best = double.PositiveInfinity;
-        for (var run = 0; run < runs; run++)
-        {
-            if (cold)
-                PageCache.Drop(inputs);
-            best = Math.Min(best, Once(inputs, output, outputBytes));
-        }
-
+        if (cold)
+            PageCache.Drop(inputs);
+        var seconds = Once(inputs, output, outputBytes);
         File.Delete(output);
-        return best;
+        return seconds;
     }
 
     /// <summary>Seconds to write new files, all of one size, on all cores; they are removed again.</summary>

@@ -49,7 +49,7 @@ internal sealed unsafe class KernelBenchmark : IDisposable
         var widths = new[] { 512, 256, 128 }.Where(w => w <= Simd.WidestWidth).ToArray();
         Console.WriteLine($"{Elements} elements of {Experts} experts in BF16, one core; ns per element of one expert by bits of a vector");
         Console.WriteLine($"| kernel |{string.Concat(widths.Select(w => $" {w} |"))}\n|---|{string.Concat(widths.Select(_ => "---|"))}");
-        foreach (var (name, experts, body) in benchmark.Kernels().Where(k => k.Name.Contains(options.Only, StringComparison.Ordinal)))
+        foreach (var (name, experts, body) in benchmark.Kernels().Where(k => options.Selects(k.Name)))
         {
             Console.Write($"| {name} |");
             foreach (var width in widths)

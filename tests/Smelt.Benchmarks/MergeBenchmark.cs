@@ -12,11 +12,16 @@ namespace Smelt.Benchmarks;
 /// <param name="Unit">U, the plain reading and writing of the same bytes, or L, the averaging of the same run.</param>
 /// <param name="Goal">The ratio not to exceed; 0 for none.</param>
 /// <param name="Recipe">The recipe.</param>
-internal sealed record MergeRow(string Name, char Unit, double Goal, Recipe Recipe);
+internal sealed record MergeRow(string Name, char Unit, double Goal, Recipe Recipe)
+{
+    /// <summary>The sweep points of the recipe.</summary>
+    public int Points { get; } = SweepExpansion.Expand(Recipe).Count;
+}
 
 /// <summary>
 /// Merges of models in the page cache, timed inside one process, as ratios within the run: U is <see cref="IoUnit"/>, L is
-/// the averaging.
+/// the averaging. In each round U and every row are timed once, and of each the best round counts, so that a machine whose speed
+/// drifts does not show in a ratio.
 /// </summary>
 internal static class MergeBenchmark
 {
@@ -26,24 +31,32 @@ internal static class MergeBenchmark
         var folders = ModelMaker.Make(options.Shape, options.Experts, options.Root, options.Linked);
         var bytes = CheckpointFolder.Open(folders[0]).TotalBytes;
         var files = folders.Select(f => Path.Combine(f, CheckpointFolder.SingleName)).ToArray();
-        var output = options.Output;
+        var rows = Rows(folders).Where(r => options.Selects(r.Name)).ToArray();
+        var best = Enumerable.Repeat((Seconds: double.PositiveInfinity, Processor: double.PositiveInfinity), rows.Length).ToArray();
+        var (unit, writes) = (double.PositiveInfinity, double.PositiveInfinity);
+        for (var round = 0; round < options.Runs; round++)
+        {
+            unit = Math.Min(unit, IoUnit.Measure(files, options.Output + ".bin", bytes, options.Cold));
+            for (var i = 0; i < rows.Length; i++)
+            {
+                var (seconds, processor) = Measure(rows[i].Recipe, files, options);
+                best[i] = (Math.Min(best[i].Seconds, seconds), Math.Min(best[i].Processor, processor));
+                if (rows[i].Points > 1)
+                    writes = Math.Min(writes, IoUnit.MeasureWrites(options.Output + ".bin", rows[i].Points, bytes));
+            }
+        }
 
-        var unit = IoUnit.Measure(files, output + ".bin", bytes, options.Runs, options.Cold);
         Console.WriteLine($"{options.Shape.Name}, {options.Experts} experts, BF16, {Environment.ProcessorCount} cores, best of {options.Runs}{(options.Cold ? ", cold" : "")}; U = {unit * 1000:F0} ms, {(bytes * (files.Length + 1)) / unit / 1e9:F2} GB/s");
         Console.WriteLine("| work | s | CPU s | ns per parameter | CPU ns per parameter | ratio | goal |\n|---|---|---|---|---|---|---|");
         var parameters = bytes / 2.0;
-        var (linear, single) = (0.0, 0.0);
-        foreach (var row in Rows(folders).Where(r => r.Name.Contains(options.Only, StringComparison.Ordinal)))
+        var single = Array.FindIndex(rows, r => r is { Points: 1, Recipe: Ties { Profile: Profile.Mergekit } });
+        for (var i = 0; i < rows.Length; i++)
         {
-            var (seconds, processor) = Measure(row.Recipe, output, files, options);
-            linear = linear == 0 ? seconds : linear;
+            var (row, (seconds, processor)) = (rows[i], best[i]);
             var goal = row.Goal > 0 ? $"<= {row.Goal} {row.Unit}" : "";
-            var points = SweepExpansion.Expand(row.Recipe).Count;
-            if (points > 1 && single > 0)
-                goal = SweepGoal(single, IoUnit.MeasureWrites(output + ".bin", points, bytes));
-            else if (row.Recipe is Ties { Profile: Profile.Mergekit })
-                single = seconds;
-            var ratio = seconds / (row.Unit == 'U' ? unit : linear);
+            if (row.Points > 1 && single >= 0)
+                goal = SweepGoal(best[single].Seconds, writes);
+            var ratio = seconds / (row.Unit == 'U' ? unit : best[0].Seconds);
             Console.WriteLine($"| {row.Name} | {seconds:F3} | {processor:F2} | {seconds / parameters * 1e9:F2} | {processor / parameters * 1e9:F2} | {ratio:F2} {row.Unit} | {goal} |");
         }
     }
@@ -75,24 +88,15 @@ internal static class MergeBenchmark
         ];
     }
 
-    private static (double Seconds, double Processor) Measure(Recipe recipe, string output, string[] files, Options options)
+    private static (double Seconds, double Processor) Measure(Recipe recipe, string[] files, Options options)
     {
-        var best = double.PositiveInfinity;
-        var processor = double.PositiveInfinity;
-        for (var run = 0; run < options.Runs; run++)
-        {
-            if (Directory.Exists(output))
-                Directory.Delete(output, recursive: true);
-            var plan = Planner.Plan("benchmark", recipe, ConfigurationWriter.Write("benchmark", recipe), options.Root);
-            if (options.Cold)
-                PageCache.Drop(files);
-            var before = Environment.CpuUsage.TotalTime;
-            var result = MergeExecutor.Run(plan, new MergeOptions { Output = output, Durable = false }, new ProgressCounter(), CancellationToken.None);
-            processor = Math.Min(processor, (Environment.CpuUsage.TotalTime - before).TotalSeconds);
-            best = Math.Min(best, result.Elapsed.TotalSeconds);
-        }
-
-        Directory.Delete(output, recursive: true);
-        return (best, processor);
+        var plan = Planner.Plan("benchmark", recipe, ConfigurationWriter.Write("benchmark", recipe), options.Root);
+        if (options.Cold)
+            PageCache.Drop(files);
+        var before = Environment.CpuUsage.TotalTime;
+        var result = MergeExecutor.Run(plan, new MergeOptions { Output = options.Output, Durable = false }, new ProgressCounter(), CancellationToken.None);
+        var processor = Environment.CpuUsage.TotalTime - before;
+        Directory.Delete(options.Output, recursive: true);
+        return (result.Elapsed.TotalSeconds, processor.TotalSeconds);
     }
 }

@@ -12,6 +12,9 @@ internal sealed record ModelShape(string Name, int Hidden, int Intermediate, int
     /// <summary>135 million parameters.</summary>
     public static readonly ModelShape Small = new("135M", 576, 1536, 30, 192, 49152, true);
 
+    /// <summary>1.1 billion parameters: of these, 8 experts, a base and an output fit in 24 GB of memory.</summary>
+    public static readonly ModelShape Eight = new("1.1B", 2048, 5632, 22, 256, 32000, false);
+
     /// <summary>1.2 billion parameters.</summary>
     public static readonly ModelShape Large = new("1.2B", 2048, 8192, 16, 512, 128256, true);
 
@@ -25,7 +28,7 @@ internal sealed record ModelShape(string Name, int Hidden, int Intermediate, int
     public static readonly ModelShape Giant = new("30B", 6656, 17920, 60, 6656, 32000, false) { IsSparse = true };
 
     /// <summary>All sizes.</summary>
-    public static IReadOnlyList<ModelShape> All => [Tiny, Small, Large, Medium, Huge, Giant];
+    public static IReadOnlyList<ModelShape> All => [Tiny, Small, Eight, Large, Medium, Huge, Giant];
 
     /// <summary>Whether the weights are holes in the files, read as zeros: for memory and time, without disks of that size.</summary>
     public bool IsSparse { get; init; }

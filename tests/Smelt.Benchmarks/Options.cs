@@ -29,8 +29,8 @@ internal sealed class Options(string[] args)
     /// <summary>Where outputs are made; below <see cref="Root"/> unless given.</summary>
     public string Output => Text("output", Path.Combine(Root, "output"));
 
-    /// <summary>A part of the name of the rows to measure.</summary>
-    public string Only => Text("only", "");
+    /// <summary>Whether a row is to be measured: <c>--only</c> gives parts of names, with <c>|</c> between them.</summary>
+    public bool Selects(string row) => Text("only", "").Split('|').Any(part => row.Contains(part, StringComparison.Ordinal));
 
     /// <summary>The <c>smelt</c> program, for what is measured as a process.</summary>
     public string Tool => Text("tool", "smelt");

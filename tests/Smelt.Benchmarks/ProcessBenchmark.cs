@@ -16,13 +16,13 @@ internal static class ProcessBenchmark
         Console.WriteLine($"{options.Shape.Name}, {options.Experts} experts, whole processes, {Environment.ProcessorCount} cores, best of {options.Runs}");
         Console.WriteLine("| work | s | ns per parameter and input | anonymous memory |\n|---|---|---|---|");
         Directory.CreateDirectory(options.Root);
-        if ("--version".Contains(options.Only, StringComparison.Ordinal))
+        if (options.Selects("--version"))
             Row("smelt --version", options, ["--version"], null, 0);
-        if ("1 MB configuration".Contains(options.Only, StringComparison.Ordinal))
+        if (options.Selects("1 MB configuration"))
             Row("smelt run, 1 MB configuration, tiny models", options, ["run", LargeConfiguration(options.Root), "--out", Path.Combine(options.Root, "large-output"), "--no-sync"], Path.Combine(options.Root, "large-output"), 0);
 
         var rows = MergeBenchmark.Rows([.. Enumerable.Range(0, options.Experts + 1).Select(i => ModelMaker.FolderOf(options.Shape, i, options.Root))])
-            .Where(r => r.Name.Contains(options.Only, StringComparison.Ordinal) && !r.Name.Contains("22 points", StringComparison.Ordinal)).ToArray();
+            .Where(r => options.Selects(r.Name) && !r.Name.Contains("22 points", StringComparison.Ordinal)).ToArray();
         if (rows.Length == 0)
             return;
         var folders = ModelMaker.Make(options.Shape, options.Experts, options.Root);

@@ -27,7 +27,7 @@ internal static class TorchBaseline
             ("DARE-TIES, drop 0.8", (b, x) => Elect(b, [.. x.Select(e => Dare(e - b))])),
             ("TIES, trim of each tensor, density 0.2", (b, x) => Elect(b, [.. x.Select(e => Trim(e - b))])),
         ];
-        foreach (var (name, merge) in rows.Where(r => r.Name.Contains(options.Only, StringComparison.Ordinal)))
+        foreach (var (name, merge) in rows.Where(r => options.Selects(r.Name)))
         {
             var best = Enumerable.Range(0, options.Runs).Min(_ => Once(folders, Path.Combine(options.Root, "torch-output"), merge));
             Console.WriteLine($"| {name} | {best:F3} |");

@@ -143,7 +143,7 @@ internal sealed unsafe class Worker : IDisposable
     public static int ElementsFor(int sources, int elementBytes)
     {
         var elements = MostElements;
-        while (elements > Granularity && (long)elements * ((sources * elementBytes) + sizeof(float)) > CacheBudget)
+        while (elements > Granularity && (long)elements * sources * elementBytes > CacheBudget)
             elements /= 2;
         return elements;
     }

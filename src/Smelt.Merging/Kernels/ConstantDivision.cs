@@ -30,6 +30,17 @@ internal readonly struct ConstantDivision(float divisor)
     internal void Divide<TSimd>(ref TSimd a, ref TSimd b, ref TSimd c, ref TSimd d)
         where TSimd : unmanaged, ISimd<TSimd>
     {
+        if (_rest == 0)
+        {
+            // A power of two: its reciprocal is exact, so the product is the quotient.
+            var exact = TSimd.Create(_reciprocal);
+            a *= exact;
+            b *= exact;
+            c *= exact;
+            d *= exact;
+            return;
+        }
+
         var divisor = TSimd.Create(_divisor);
         if (TSimd.HasMultiplyAdd)
         {

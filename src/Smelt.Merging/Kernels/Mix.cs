@@ -100,102 +100,102 @@ internal static unsafe class Mix
             where TSimd : unmanaged, ISimd<TSimd>
             where TFormat : IFormat
         {
-            if (Base is null)
+            var unweighted = !new ReadOnlySpan<float>(Weights, Count).ContainsAnyExcept(1f);
+            switch (Base is null, unweighted)
             {
-                var done = Weighted<TSimd, TFormat>(Inputs, Weights, Count, Divisor, Mix, 0, Elements);
-                Weighted<SimdScalar, TFormat>(Inputs, Weights, Count, Divisor, Mix, done, Elements);
-            }
-            else
-            {
-                var done = TaskVectors<TSimd, TFormat>(Base, Inputs, Weights, Count, Divisor, Mix, 0, Elements);
-                TaskVectors<SimdScalar, TFormat>(Base, Inputs, Weights, Count, Divisor, Mix, done, Elements);
+                case (true, true): Run<TSimd, TFormat, No, No>(); break;
+                case (true, false): Run<TSimd, TFormat, No, Yes>(); break;
+                case (false, true): Run<TSimd, TFormat, Yes, No>(); break;
+                case (false, false): Run<TSimd, TFormat, Yes, Yes>(); break;
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static nint Weighted<TSimd, TFormat>(void** inputs, float* weights, int count, float divisor, float* mix, nint e, nint n)
+        private readonly void Run<TSimd, TFormat, TBase, TWeights>()
             where TSimd : unmanaged, ISimd<TSimd>
             where TFormat : IFormat
+            where TBase : IFlag
+            where TWeights : IFlag =>
+            Loop<SimdScalar, TFormat, TBase, TWeights>(this, Loop<TSimd, TFormat, TBase, TWeights>(this, 0));
+
+        /// <summary>Sums up from an element on; a product with a weight of 1 is left out, as it is the factor.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static nint Loop<TSimd, TFormat, TBase, TWeights>(in Kernel kernel, nint e)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TFormat : IFormat
+            where TBase : IFlag
+            where TWeights : IFlag
         {
+            void* @base = kernel.Base;
+            void** inputs = kernel.Inputs;
+            float* weights = kernel.Weights, mix = kernel.Mix;
+            var (count, n, divisor) = (kernel.Count, kernel.Elements, kernel.Divisor);
+            var division = new ConstantDivision(divisor);
+            var suits = ConstantDivision.Suits(divisor);
+
             // Four vectors at once share the loads of an input's address and weight.
             nint step = TSimd.Count;
             for (; e <= n - (4 * step); e += 4 * step)
             {
+                TSimd b0 = default, b1 = default, b2 = default, b3 = default;
+                if (TBase.Value)
+                {
+                    (b0, b1) = TFormat.LoadPair<TSimd>(@base, e);
+                    (b2, b3) = TFormat.LoadPair<TSimd>(@base, e + (2 * step));
+                }
+
                 TSimd s0 = TSimd.Create(0), s1 = s0, s2 = s0, s3 = s0;
                 for (nint i = 0; i < count; i++)
                 {
                     var input = inputs[i];
-                    var weight = TSimd.Create(weights[i]);
-                    s0 += TFormat.Load<TSimd>(input, e) * weight;
-                    s1 += TFormat.Load<TSimd>(input, e + step) * weight;
-                    s2 += TFormat.Load<TSimd>(input, e + (2 * step)) * weight;
-                    s3 += TFormat.Load<TSimd>(input, e + (3 * step)) * weight;
+                    var (x0, x1) = TFormat.LoadPair<TSimd>(input, e);
+                    var (x2, x3) = TFormat.LoadPair<TSimd>(input, e + (2 * step));
+                    if (TBase.Value)
+                        (x0, x1, x2, x3) = (x0 - b0, x1 - b1, x2 - b2, x3 - b3);
+                    if (TWeights.Value)
+                    {
+                        var weight = TSimd.Create(weights[i]);
+                        (x0, x1, x2, x3) = (x0 * weight, x1 * weight, x2 * weight, x3 * weight);
+                    }
+
+                    s0 += x0;
+                    s1 += x1;
+                    s2 += x2;
+                    s3 += x3;
                 }
 
-                Finish(s0, divisor, mix + e);
-                Finish(s1, divisor, mix + e + step);
-                Finish(s2, divisor, mix + e + (2 * step));
-                Finish(s3, divisor, mix + e + (3 * step));
+                if (suits)
+                {
+                    division.Divide(ref s0, ref s1, ref s2, ref s3);
+                }
+                else
+                {
+                    var d = TSimd.Create(divisor);
+                    (s0, s1, s2, s3) = (s0 / d, s1 / d, s2 / d, s3 / d);
+                }
+
+                (s0, s1) = TFormat.InOrder(s0, s1);
+                (s2, s3) = TFormat.InOrder(s2, s3);
+                TSimd.Store(Canonical.Of(s0), mix + e);
+                TSimd.Store(Canonical.Of(s1), mix + e + step);
+                TSimd.Store(Canonical.Of(s2), mix + e + (2 * step));
+                TSimd.Store(Canonical.Of(s3), mix + e + (3 * step));
             }
 
             for (; e <= n - step; e += step)
             {
                 var s = TSimd.Create(0);
                 for (nint i = 0; i < count; i++)
-                    s += TFormat.Load<TSimd>(inputs[i], e) * TSimd.Create(weights[i]);
-
-                Finish(s, divisor, mix + e);
-            }
-
-            return e;
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static nint TaskVectors<TSimd, TFormat>(
-            void* @base, void** inputs, float* weights, int count, float divisor, float* mix, nint e, nint n)
-            where TSimd : unmanaged, ISimd<TSimd>
-            where TFormat : IFormat
-        {
-            nint step = TSimd.Count;
-            for (; e <= n - (4 * step); e += 4 * step)
-            {
-                var b0 = TFormat.Load<TSimd>(@base, e);
-                var b1 = TFormat.Load<TSimd>(@base, e + step);
-                var b2 = TFormat.Load<TSimd>(@base, e + (2 * step));
-                var b3 = TFormat.Load<TSimd>(@base, e + (3 * step));
-                TSimd s0 = TSimd.Create(0), s1 = s0, s2 = s0, s3 = s0;
-                for (nint i = 0; i < count; i++)
                 {
-                    var input = inputs[i];
-                    var weight = TSimd.Create(weights[i]);
-                    s0 += (TFormat.Load<TSimd>(input, e) - b0) * weight;
-                    s1 += (TFormat.Load<TSimd>(input, e + step) - b1) * weight;
-                    s2 += (TFormat.Load<TSimd>(input, e + (2 * step)) - b2) * weight;
-                    s3 += (TFormat.Load<TSimd>(input, e + (3 * step)) - b3) * weight;
+                    var x = TFormat.Load<TSimd>(inputs[i], e);
+                    if (TBase.Value)
+                        x -= TFormat.Load<TSimd>(@base, e);
+                    s += TWeights.Value ? x * TSimd.Create(weights[i]) : x;
                 }
 
-                Finish(s0, divisor, mix + e);
-                Finish(s1, divisor, mix + e + step);
-                Finish(s2, divisor, mix + e + (2 * step));
-                Finish(s3, divisor, mix + e + (3 * step));
-            }
-
-            for (; e <= n - step; e += step)
-            {
-                var b = TFormat.Load<TSimd>(@base, e);
-                var s = TSimd.Create(0);
-                for (nint i = 0; i < count; i++)
-                    s += (TFormat.Load<TSimd>(inputs[i], e) - b) * TSimd.Create(weights[i]);
-
-                Finish(s, divisor, mix + e);
+                TSimd.Store(Canonical.Of(s / TSimd.Create(divisor)), mix + e);
             }
 
             return e;
         }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Finish<TSimd>(TSimd sum, float divisor, float* mix)
-            where TSimd : unmanaged, ISimd<TSimd> =>
-            TSimd.Store(Canonical.Of(divisor == 1f ? sum : sum / TSimd.Create(divisor)), mix);
     }
 }

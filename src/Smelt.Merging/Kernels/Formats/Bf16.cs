@@ -25,6 +25,11 @@ internal readonly unsafe struct Bf16 : IFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (TSimd Lower, TSimd Upper) InOrder<TSimd>(TSimd first, TSimd second)
+        where TSimd : unmanaged, ISimd<TSimd> => TSimd.Interleave(first, second);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<TSimd>(TSimd value, void* destination, nint index)
         where TSimd : unmanaged, ISimd<TSimd>
     {

@@ -21,6 +21,11 @@ internal readonly unsafe struct F32 : IFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (TSimd Lower, TSimd Upper) InOrder<TSimd>(TSimd first, TSimd second)
+        where TSimd : unmanaged, ISimd<TSimd> => (first, second);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<TSimd>(TSimd value, void* destination, nint index)
         where TSimd : unmanaged, ISimd<TSimd> =>
         TSimd.Store(Canonical.Of(value), (float*)destination + index);

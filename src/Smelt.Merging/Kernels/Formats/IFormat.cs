@@ -18,6 +18,10 @@ internal unsafe interface IFormat
     static abstract (TSimd First, TSimd Second) LoadPair<TSimd>(void* source, nint index)
         where TSimd : unmanaged, ISimd<TSimd>;
 
+    /// <summary>The two vectors of <see cref="LoadPair"/>, or what was computed from them, in the order of the elements.</summary>
+    static abstract (TSimd Lower, TSimd Upper) InOrder<TSimd>(TSimd first, TSimd second)
+        where TSimd : unmanaged, ISimd<TSimd>;
+
     /// <summary>Writes the lanes to the elements from <paramref name="index"/> on, rounded to nearest, ties to even; every NaN becomes the canonical quiet NaN.</summary>
     static abstract void Store<TSimd>(TSimd value, void* destination, nint index)
         where TSimd : unmanaged, ISimd<TSimd>;

@@ -102,6 +102,9 @@ internal unsafe interface ISimd<TSelf>
     /// </summary>
     static abstract int StoreInside(TSelf bits, TSelf low, TSelf span, TSelf except, uint* destination);
 
+    /// <summary>a0 b0 a1 b1 ..., in two vectors.</summary>
+    static abstract (TSelf Lower, TSelf Upper) Interleave(TSelf a, TSelf b);
+
     /// <summary>The smaller of two signed integers.</summary>
     static abstract TSelf MinBits(TSelf a, TSelf b);
 

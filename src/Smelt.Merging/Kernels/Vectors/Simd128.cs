@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace Smelt.Merging.Kernels;
 
@@ -152,6 +153,17 @@ internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
         for (; inside != 0; inside &= inside - 1)
             destination[count++] = bits._lanes.AsUInt32()[BitOperations.TrailingZeroCount(inside)];
         return count;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (Simd128 Lower, Simd128 Upper) Interleave(Simd128 a, Simd128 b)
+    {
+        if (Sse.IsSupported)
+            return (new(Sse.UnpackLow(a._lanes, b._lanes)), new(Sse.UnpackHigh(a._lanes, b._lanes)));
+        if (AdvSimd.Arm64.IsSupported)
+            return (new(AdvSimd.Arm64.ZipLow(a._lanes, b._lanes)), new(AdvSimd.Arm64.ZipHigh(a._lanes, b._lanes)));
+        return (new(Vector128.Create(a._lanes[0], b._lanes[0], a._lanes[1], b._lanes[1])), new(Vector128.Create(a._lanes[2], b._lanes[2], a._lanes[3], b._lanes[3])));
     }
 
     /// <inheritdoc/>

@@ -153,6 +153,14 @@ internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (Simd256 Lower, Simd256 Upper) Interleave(Simd256 a, Simd256 b)
+    {
+        var (even, odd) = (Avx.UnpackLow(a._lanes, b._lanes), Avx.UnpackHigh(a._lanes, b._lanes));
+        return (new(Avx.Permute2x128(even, odd, 0x20)), new(Avx.Permute2x128(even, odd, 0x31)));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 MinBits(Simd256 a, Simd256 b) => new(Vector256.Min(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
 
     /// <inheritdoc/>

@@ -152,6 +152,14 @@ internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (Simd512 Lower, Simd512 Upper) Interleave(Simd512 a, Simd512 b)
+    {
+        var lower = Vector512.Create(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        return (new(Avx512F.PermuteVar16x32x2(a._lanes, lower, b._lanes)), new(Avx512F.PermuteVar16x32x2(a._lanes, lower + Vector512.Create(8), b._lanes)));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 MinBits(Simd512 a, Simd512 b) => new(Vector512.Min(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
 
     /// <inheritdoc/>

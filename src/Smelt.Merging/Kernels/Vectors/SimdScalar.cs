@@ -140,6 +140,10 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (SimdScalar Lower, SimdScalar Upper) Interleave(SimdScalar a, SimdScalar b) => (a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar MinBits(SimdScalar a, SimdScalar b) => new(Math.Min(a.Bits, b.Bits));
 
     /// <inheritdoc/>
