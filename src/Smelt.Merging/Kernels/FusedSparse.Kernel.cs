@@ -16,6 +16,7 @@ internal static unsafe partial class FusedSparse
         internal bool Scales;
         internal bool WritesBack;
         internal bool Late;
+        internal bool Weighted;
         internal Election Election;
         internal float* Rows;
         internal nint Start;
@@ -100,6 +101,7 @@ internal static unsafe partial class FusedSparse
             var zeroVote = kernel.Election.ZeroVote;
             var counts = kernel.Counts is not null;
             var mean = kernel.Election.Combine == Combine.Mean;
+            var weighted = kernel.Weighted;
             var tally = default(Tally);
 
             // One row of counts for each expert; they and the rows of deltas stay in the first-level cache.
@@ -109,10 +111,9 @@ internal static unsafe partial class FusedSparse
             var zero = TSimd.Create(0);
             for (var e = kernel.Start; e < end; e += AtOnce * step)
             {
-                var b0 = TFormat.Load<TSimd>(kernel.Base, e);
-                var b1 = TFormat.Load<TSimd>(kernel.Base, e + step);
-                var b2 = TFormat.Load<TSimd>(kernel.Base, e + (2 * step));
-                var b3 = TFormat.Load<TSimd>(kernel.Base, e + (3 * step));
+                var (b0, b1) = TFormat.LoadPair<TSimd>(kernel.Base, e);
+                var (b2, b3) = TFormat.LoadPair<TSimd>(kernel.Base, e + (2 * step));
+                var coarse = TDivide.Value && TSimd.HasMultiplyAdd && ConstantDivision.IsCoarse(b0, b1, b2, b3);
                 TSimd s0 = zero, s1 = zero, s2 = zero, s3 = zero;
                 uint open0 = 0, open1 = 0, open2 = 0, open3 = 0;
                 var row = rows;
@@ -120,21 +121,24 @@ internal static unsafe partial class FusedSparse
                 {
                     ref var pipeline = ref pipelines[i];
                     var values = pipeline.Values;
-                    var d0 = TFormat.Load<TSimd>(values, e) - b0;
-                    var d1 = TFormat.Load<TSimd>(values, e + step) - b1;
-                    var d2 = TFormat.Load<TSimd>(values, e + (2 * step)) - b2;
-                    var d3 = TFormat.Load<TSimd>(values, e + (3 * step)) - b3;
+                    var (d0, d1) = TFormat.LoadPair<TSimd>(values, e);
+                    var (d2, d3) = TFormat.LoadPair<TSimd>(values, e + (2 * step));
+                    d0 -= b0;
+                    d1 -= b1;
+                    d2 -= b2;
+                    d3 -= b3;
                     if (TMask.Value)
                     {
-                        var bits = pipeline.Mask[e >> 6] >> (int)e;
-                        d0 = TSimd.SelectBits((uint)bits, d0, zero);
-                        d1 = TSimd.SelectBits((uint)(bits >> (int)step), d1, zero);
-                        d2 = TSimd.SelectBits((uint)(bits >> (int)(2 * step)), d2, zero);
-                        d3 = TSimd.SelectBits((uint)(bits >> (int)(3 * step)), d3, zero);
+                        var (bit0, bit1) = TFormat.PairBits<TSimd>();
+                        var (mask0, mask2) = (Bits<TSimd>(pipeline.Mask, e), Bits<TSimd>(pipeline.Mask, e + (2 * step)));
+                        d0 = TSimd.SelectBit(mask0, bit0, d0, zero);
+                        d1 = TSimd.SelectBit(mask0, bit1, d1, zero);
+                        d2 = TSimd.SelectBit(mask2, bit0, d2, zero);
+                        d3 = TSimd.SelectBit(mask2, bit1, d3, zero);
                     }
 
                     if (TDivide.Value)
-                        pipeline.Division.Divide(ref d0, ref d1, ref d2, ref d3);
+                        pipeline.Division.DivideDifferences(ref d0, ref d1, ref d2, ref d3, coarse);
 
                     if (TBack.Value)
                     {
@@ -177,11 +181,15 @@ internal static unsafe partial class FusedSparse
                         d3 *= ratio;
                     }
 
-                    var weight = TSimd.Create(pipeline.Scale);
-                    d0 *= weight;
-                    d1 *= weight;
-                    d2 *= weight;
-                    d3 *= weight;
+                    if (weighted)
+                    {
+                        var weight = TSimd.Create(pipeline.Scale);
+                        d0 *= weight;
+                        d1 *= weight;
+                        d2 *= weight;
+                        d3 *= weight;
+                    }
+
                     if (TElect.Value)
                     {
                         TSimd.Store(d0, row);
@@ -198,23 +206,23 @@ internal static unsafe partial class FusedSparse
                 }
 
                 if (TMark.Value)
-                    kernel.Marks[e >> 6] |= (open0 | ((ulong)open1 << (int)step) | ((ulong)open2 << (int)(2 * step)) | ((ulong)open3 << (int)(3 * step))) << (int)e;
+                    kernel.Marks[e >> 6] |= (TFormat.InOrder(open0, open1, (int)step) | ((ulong)TFormat.InOrder(open2, open3, (int)step) << (int)(2 * step))) << (int)e;
 
                 if (!TElect.Value)
                 {
-                    TSimd.Store(Canonical.Of(s0), mix + e);
-                    TSimd.Store(Canonical.Of(s1), mix + e + step);
-                    TSimd.Store(Canonical.Of(s2), mix + e + (2 * step));
-                    TSimd.Store(Canonical.Of(s3), mix + e + (3 * step));
+                    Store<TSimd, TFormat>(Canonical.Of(s0), Canonical.Of(s1), mix + e);
+                    Store<TSimd, TFormat>(Canonical.Of(s2), Canonical.Of(s3), mix + e + (2 * step));
                     continue;
                 }
 
-                var even = Resolve<TSimd, TMean, TLate>(s0, s1, rows, pipelines, count, zeroVote, mean, mix + e, counts, ref tally);
-                if (even != 0 && kernel.Contested is not null)
-                    Collect<TSimd, TMean, TLate>(kernel, even, rows, e);
-                even = Resolve<TSimd, TMean, TLate>(s2, s3, rows + (2 * step), pipelines, count, zeroVote, mean, mix + e + (2 * step), counts, ref tally);
-                if (even != 0 && kernel.Contested is not null)
-                    Collect<TSimd, TMean, TLate>(kernel, even, rows + (2 * step), e + (2 * step));
+                // What is called between the two would have the other two sums and the constants out of their registers.
+                var lower = Resolve<TSimd, TFormat, TMean, TLate>(s0, s1, rows, pipelines, count, zeroVote, mean, mix + e, counts, ref tally);
+                var upper = Resolve<TSimd, TFormat, TMean, TLate>(s2, s3, rows + (2 * step), pipelines, count, zeroVote, mean, mix + e + (2 * step), counts, ref tally);
+                if ((lower | upper) != 0 && kernel.Contested is not null)
+                {
+                    Collect<TSimd, TFormat, TMean, TLate>(kernel, lower, rows, e);
+                    Collect<TSimd, TFormat, TMean, TLate>(kernel, upper, rows + (2 * step), e + (2 * step));
+                }
             }
 
             if (kernel.Contested is not null)
@@ -230,10 +238,28 @@ internal static unsafe partial class FusedSparse
             where TSimd : unmanaged, ISimd<TSimd> =>
             TSimd.SelectGreaterBits(delta & TSimd.CreateBits(int.MaxValue), keep, delta, TSimd.Create(0));
 
+        /// <summary>The bits of a mask for the elements of two vectors, in every lane.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static TSimd Bits<TSimd>(ulong* mask, nint e)
+            where TSimd : unmanaged, ISimd<TSimd> =>
+            TSimd.Count == 16 ? TSimd.CreateBits(((int*)mask)[e >> 5]) : TSimd.CreateBits((int)(mask[e >> 6] >> (int)e));
+
+        /// <summary>Writes two vectors in the order of their elements.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Store<TSimd, TFormat>(TSimd first, TSimd second, float* mix)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TFormat : IFormat
+        {
+            (first, second) = TFormat.InOrder(first, second);
+            TSimd.Store(first, mix);
+            TSimd.Store(second, mix + TSimd.Count);
+        }
+
         /// <summary>Copies the deltas of contested elements of two vectors to where they wait for <see cref="Flush"/>.</summary>
         [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-        private static void Collect<TSimd, TMean, TLate>(in Kernel kernel, uint contested, float* row, nint e)
+        private static void Collect<TSimd, TFormat, TMean, TLate>(in Kernel kernel, uint contested, float* row, nint e)
             where TSimd : unmanaged, ISimd<TSimd>
+            where TFormat : IFormat
             where TMean : IFlag
             where TLate : IFlag
         {
@@ -241,11 +267,12 @@ internal static unsafe partial class FusedSparse
             nint stride = AtOnce * TSimd.Count;
             for (; contested != 0; contested &= contested - 1)
             {
-                var lane = BitOperations.TrailingZeroCount(contested);
+                var element = BitOperations.TrailingZeroCount(contested);
+                var lane = TFormat.LaneOf(element, TSimd.Count);
                 nint place = kernel.Waiting->Count;
                 for (nint i = 0; i < count; i++)
                     kernel.Waiting->Rows[(i * stride) + place] = row[(i * stride) + lane];
-                kernel.Waiting->Elements[place] = e + lane;
+                kernel.Waiting->Elements[place] = e + element;
                 if (++kernel.Waiting->Count == stride)
                     Flush<TSimd, TMean, TLate>(kernel);
             }
@@ -262,7 +289,7 @@ internal static unsafe partial class FusedSparse
             var mean = kernel.Election.Combine == Combine.Mean;
             var tally = default(Tally);
             for (nint e = 0; e < kernel.Waiting->Count; e += 2 * TSimd.Count)
-                Resolve<TSimd, TMean, TLate>(TSimd.Create(0), TSimd.Create(0), kernel.Waiting->Rows + e, kernel.Pipelines, kernel.Count, other, mean, mixes + e, false, ref tally);
+                Resolve<TSimd, F32, TMean, TLate>(TSimd.Create(0), TSimd.Create(0), kernel.Waiting->Rows + e, kernel.Pipelines, kernel.Count, other, mean, mixes + e, false, ref tally);
             for (var i = 0; i < kernel.Waiting->Count; i++)
                 kernel.Contested->Add(kernel.Waiting->Elements[i], mixes[i]);
             kernel.Waiting->Count = 0;
@@ -270,9 +297,10 @@ internal static unsafe partial class FusedSparse
 
         /// <summary>Combines what agrees with the votes of two vectors; returns which elements are contested, if votes are counted.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static uint Resolve<TSimd, TMean, TLate>(
+        private static uint Resolve<TSimd, TFormat, TMean, TLate>(
             TSimd vote0, TSimd vote1, float* row, Pipeline* pipelines, nint count, ZeroVote zeroVote, bool mean, float* mix, bool counted, ref Tally tally)
             where TSimd : unmanaged, ISimd<TSimd>
+            where TFormat : IFormat
             where TMean : IFlag
             where TLate : IFlag
         {
@@ -308,15 +336,14 @@ internal static unsafe partial class FusedSparse
 
             var contested = 0u;
             if (counted)
-                contested = tally.Add(vote0, TLate.Value ? a0 : s0) | (tally.Add(vote1, TLate.Value ? a1 : s1) << (int)step);
+                contested = TFormat.InOrder(tally.Add(vote0, TLate.Value ? a0 : s0), tally.Add(vote1, TLate.Value ? a1 : s1), (int)step);
 
-            Finish<TSimd, TMean>(s0, w0, flip0, vote0, zeroVote, mean, mix);
-            Finish<TSimd, TMean>(s1, w1, flip1, vote1, zeroVote, mean, mix + step);
+            Store<TSimd, TFormat>(Finish<TSimd, TMean>(s0, w0, flip0, vote0, zeroVote, mean), Finish<TSimd, TMean>(s1, w1, flip1, vote1, zeroVote, mean), mix);
             return contested;
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Finish<TSimd, TMean>(TSimd sum, TSimd weights, TSimd flip, TSimd vote, ZeroVote zeroVote, bool mean, float* mix)
+        private static TSimd Finish<TSimd, TMean>(TSimd sum, TSimd weights, TSimd flip, TSimd vote, ZeroVote zeroVote, bool mean)
             where TSimd : unmanaged, ISimd<TSimd>
             where TMean : IFlag
         {
@@ -324,7 +351,7 @@ internal static unsafe partial class FusedSparse
             sum = (sum ^ flip) + zero;
             if (TMean.Value && mean)
                 sum /= TSimd.SelectEqual(weights, zero, TSimd.Create(1), weights);
-            TSimd.Store(Canonical.Of(Combination.Settle(sum, vote, zeroVote)), mix);
+            return Canonical.Of(Combination.Settle(sum, vote, zeroVote));
         }
     }
 }

@@ -62,7 +62,7 @@ internal static unsafe partial class FusedSparse
         RawBlock @base, ExpertBlock* experts, int count, in Election election, long flatStart, nint e, nint end, float* mix, ElectionCounts* counts, OpenMarks* marks = null, ContestedList* contested = null)
     {
         var pipelines = stackalloc Pipeline[count];
-        bool masks = experts[0].Mask is not null, cuts = false, scales = false, late = false;
+        bool masks = experts[0].Mask is not null, cuts = false, scales = false, late = false, weighted = false;
         for (var i = 0; i < count; i++)
         {
             ref var expert = ref experts[i];
@@ -71,7 +71,7 @@ internal static unsafe partial class FusedSparse
                 Values = expert.Values.Data,
                 Mask = expert.Mask,
                 Keep = (flatStart + e >= expert.KeepFrom ? Cut.All : expert.Keep).Below(flatStart + e),
-                Division = new ConstantDivision(expert.Divisor),
+                Division = i > 0 && expert.Divisor == experts[i - 1].Divisor ? pipelines[i - 1].Division : new ConstantDivision(expert.Divisor),
                 Ratio = expert.Ratio,
                 Weight = expert.Weight,
                 Scale = election.Weighted ? expert.Weight : 1,
@@ -81,6 +81,7 @@ internal static unsafe partial class FusedSparse
             cuts |= expert.Keep != Cut.All;
             scales |= expert.Ratio != 1;
             late |= !election.Weighted && expert.Weight != 1;
+            weighted |= pipelines[i].Scale != 1;
         }
 
         var rows = stackalloc float[(count * (Group + 16)) + 16];
@@ -94,6 +95,7 @@ internal static unsafe partial class FusedSparse
             Scales = scales,
             WritesBack = experts[0].WriteBack,
             Late = late,
+            Weighted = weighted,
             Election = election,
             Rows = Sparse.Align(rows),
             Start = e,

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Smelt.Merging.Kernels;
 
@@ -30,6 +31,19 @@ internal readonly unsafe struct Bf16 : IFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (TSimd First, TSimd Second) PairBits<TSimd>()
+        where TSimd : unmanaged, ISimd<TSimd> => (TSimd.EvenBits, TSimd.ShiftLeft(TSimd.EvenBits, 1));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint InOrder(uint first, uint second, int count) => Spread(first) | (Spread(second) << 1);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static nint LaneOf(nint element, nint count) => (element >> 1) + ((element & 1) * count);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<TSimd>(TSimd value, void* destination, nint index)
         where TSimd : unmanaged, ISimd<TSimd>
     {
@@ -37,5 +51,17 @@ internal readonly unsafe struct Bf16 : IFormat
         var odd = TSimd.ShiftRight(value, 16) & TSimd.CreateBits(1);
         var rounded = TSimd.ShiftRight(TSimd.AddBits(TSimd.AddBits(value, TSimd.CreateBits(0x7FFF)), odd), 16);
         TSimd.StoreUInt16(TSimd.SelectEqual(value, value, rounded, TSimd.CreateBits(0x7FC0)), (ushort*)destination + index);
+    }
+
+    /// <summary>Bit i of 16 becomes bit 2 i.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Spread(uint bits)
+    {
+        if (Bmi2.IsSupported)
+            return Bmi2.ParallelBitDeposit(bits, 0x55555555);
+        bits = (bits | (bits << 8)) & 0x00FF00FF;
+        bits = (bits | (bits << 4)) & 0x0F0F0F0F;
+        bits = (bits | (bits << 2)) & 0x33333333;
+        return (bits | (bits << 1)) & 0x55555555;
     }
 }

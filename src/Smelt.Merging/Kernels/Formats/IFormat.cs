@@ -22,6 +22,16 @@ internal unsafe interface IFormat
     static abstract (TSimd Lower, TSimd Upper) InOrder<TSimd>(TSimd first, TSimd second)
         where TSimd : unmanaged, ISimd<TSimd>;
 
+    /// <summary>Of bits for the elements of two such vectors, lowest first, those of each lane of either.</summary>
+    static abstract (TSimd First, TSimd Second) PairBits<TSimd>()
+        where TSimd : unmanaged, ISimd<TSimd>;
+
+    /// <summary>The bits of the lanes of two such vectors of <paramref name="count"/> lanes, in the order of the elements.</summary>
+    static abstract uint InOrder(uint first, uint second, int count);
+
+    /// <summary>The lane of an element of two such vectors; those of the second come after the <paramref name="count"/> of the first.</summary>
+    static abstract nint LaneOf(nint element, nint count);
+
     /// <summary>Writes the lanes to the elements from <paramref name="index"/> on, rounded to nearest, ties to even; every NaN becomes the canonical quiet NaN.</summary>
     static abstract void Store<TSimd>(TSimd value, void* destination, nint index)
         where TSimd : unmanaged, ISimd<TSimd>;

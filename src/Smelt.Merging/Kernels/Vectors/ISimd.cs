@@ -51,6 +51,9 @@ internal unsafe interface ISimd<TSelf>
     /// <summary>a * b + c, rounded once.</summary>
     static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf c);
 
+    /// <summary>c - a * b, rounded once.</summary>
+    static abstract TSelf MultiplySubtract(TSelf a, TSelf b, TSelf c);
+
     /// <summary>Bitwise and.</summary>
     static abstract TSelf operator &(TSelf a, TSelf b);
 
@@ -74,6 +77,21 @@ internal unsafe interface ISimd<TSelf>
 
     /// <summary><paramref name="yes"/> in the lanes l where bit l of <paramref name="bits"/> is set, else <paramref name="no"/>; higher bits are ignored.</summary>
     static abstract TSelf SelectBits(uint bits, TSelf yes, TSelf no);
+
+    /// <summary>Bit l in lane l.</summary>
+    static abstract TSelf LaneBits { get; }
+
+    /// <summary>Bit l + <see cref="Count"/> in lane l.</summary>
+    static abstract TSelf LaneBitsAbove { get; }
+
+    /// <summary>Bit 2 l in lane l.</summary>
+    static abstract TSelf EvenBits { get; }
+
+    /// <summary><paramref name="yes"/> where <paramref name="bits"/> has the one bit of <paramref name="bit"/>, else <paramref name="no"/>.</summary>
+    static abstract TSelf SelectBit(TSelf bits, TSelf bit, TSelf yes, TSelf no);
+
+    /// <summary>Whether a and b have a bit in common in any lane.</summary>
+    static abstract bool AnyCommonBits(TSelf a, TSelf b);
 
     /// <summary>Bit l tells whether a &gt; b as floats in lane l; false where either is NaN.</summary>
     static abstract uint PackGreater(TSelf a, TSelf b);

@@ -110,6 +110,40 @@ internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
     }
 
     /// <inheritdoc/>
+    public static Simd128 LaneBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new(Vector128.Create(1, 2, 4, 8).AsSingle());
+    }
+
+    /// <inheritdoc/>
+    public static Simd128 LaneBitsAbove
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ShiftLeft(LaneBits, 4);
+    }
+
+    /// <inheritdoc/>
+    public static Simd128 EvenBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new(Vector128.Create(1, 4, 16, 64).AsSingle());
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 SelectBit(Simd128 bits, Simd128 bit, Simd128 yes, Simd128 no) =>
+        new(Vector128.ConditionalSelect(Vector128.Equals(bits._lanes.AsInt32() & bit._lanes.AsInt32(), bit._lanes.AsInt32()).AsSingle(), yes._lanes, no._lanes));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnyCommonBits(Simd128 a, Simd128 b) => (a._lanes.AsInt32() & b._lanes.AsInt32()) != Vector128<int>.Zero;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 MultiplySubtract(Simd128 a, Simd128 b, Simd128 c) => new(AdvSimd.FusedMultiplySubtract(c._lanes, a._lanes, b._lanes));
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint PackGreater(Simd128 a, Simd128 b) =>
         (uint)Vector128.GreaterThan(a._lanes, b._lanes).ExtractMostSignificantBits();

@@ -106,6 +106,40 @@ internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
     }
 
     /// <inheritdoc/>
+    public static Simd256 LaneBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new(Vector256.Create(1, 2, 4, 8, 16, 32, 64, 128).AsSingle());
+    }
+
+    /// <inheritdoc/>
+    public static Simd256 LaneBitsAbove
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ShiftLeft(LaneBits, 8);
+    }
+
+    /// <inheritdoc/>
+    public static Simd256 EvenBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new(Vector256.Create(1, 4, 16, 64, 256, 1024, 4096, 16384).AsSingle());
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 SelectBit(Simd256 bits, Simd256 bit, Simd256 yes, Simd256 no) =>
+        new(Vector256.ConditionalSelect(Vector256.Equals(bits._lanes.AsInt32() & bit._lanes.AsInt32(), bit._lanes.AsInt32()).AsSingle(), yes._lanes, no._lanes));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnyCommonBits(Simd256 a, Simd256 b) => (a._lanes.AsInt32() & b._lanes.AsInt32()) != Vector256<int>.Zero;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 MultiplySubtract(Simd256 a, Simd256 b, Simd256 c) => new(Fma.MultiplyAddNegated(a._lanes, b._lanes, c._lanes));
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint PackGreater(Simd256 a, Simd256 b) =>
         (uint)Vector256.GreaterThan(a._lanes, b._lanes).ExtractMostSignificantBits();

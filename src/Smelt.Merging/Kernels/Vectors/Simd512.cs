@@ -106,6 +106,40 @@ internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
     }
 
     /// <inheritdoc/>
+    public static Simd512 LaneBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new(Vector512.Create(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768).AsSingle());
+    }
+
+    /// <inheritdoc/>
+    public static Simd512 LaneBitsAbove
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ShiftLeft(LaneBits, 16);
+    }
+
+    /// <inheritdoc/>
+    public static Simd512 EvenBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new(Vector512.Create(1, 4, 16, 64, 256, 1024, 4096, 16384, 1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 28, 1 << 30).AsSingle());
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 SelectBit(Simd512 bits, Simd512 bit, Simd512 yes, Simd512 no) =>
+        new(Vector512.ConditionalSelect(Vector512.Equals(bits._lanes.AsInt32() & bit._lanes.AsInt32(), bit._lanes.AsInt32()).AsSingle(), yes._lanes, no._lanes));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnyCommonBits(Simd512 a, Simd512 b) => (a._lanes.AsInt32() & b._lanes.AsInt32()) != Vector512<int>.Zero;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 MultiplySubtract(Simd512 a, Simd512 b, Simd512 c) => new(Avx512F.FusedMultiplyAddNegated(a._lanes, b._lanes, c._lanes));
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint PackGreater(Simd512 a, Simd512 b) =>
         (uint)Vector512.GreaterThan(a._lanes, b._lanes).ExtractMostSignificantBits();

@@ -72,6 +72,10 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar MultiplySubtract(SimdScalar a, SimdScalar b, SimdScalar c) => new(MathF.FusedMultiplyAdd(-a._lane, b._lane, c._lane));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar operator &(SimdScalar a, SimdScalar b) => new(a.Bits & b.Bits);
 
     /// <inheritdoc/>
@@ -101,6 +105,27 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar SelectBits(uint bits, SimdScalar yes, SimdScalar no) => (bits & 1) != 0 ? yes : no;
+
+    /// <inheritdoc/>
+    public static SimdScalar LaneBits => new(1);
+
+    /// <inheritdoc/>
+    public static SimdScalar LaneBitsAbove
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ShiftLeft(LaneBits, 1);
+    }
+
+    /// <inheritdoc/>
+    public static SimdScalar EvenBits => new(1);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar SelectBit(SimdScalar bits, SimdScalar bit, SimdScalar yes, SimdScalar no) => (bits.Bits & bit.Bits) != 0 ? yes : no;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnyCommonBits(SimdScalar a, SimdScalar b) => (a.Bits & b.Bits) != 0;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
