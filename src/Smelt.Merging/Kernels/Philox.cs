@@ -151,6 +151,8 @@ internal static unsafe class Philox
             TLanes.Create((uint)(second >> 32) ^ schedule[3]),
             TLanes.Create((uint)second));
 
+        var last0 = TLanes.Up(TLanes.Create(schedule[2 * (Rounds - 1)]));
+        var last1 = TLanes.Up(TLanes.Create(schedule[(2 * Rounds) - 1]));
         var limit = TLanes.Limit(threshold);
         var size = 4 * TLanes.Count;
         var step = TFour.Value ? 4 * size : 2 * size;
@@ -166,7 +168,7 @@ internal static unsafe class Philox
                 Begin(counter + (3 * (ulong)TLanes.Count), m0, m1, common, out d0, out d1, out d2, out d3);
             }
 
-            for (nint round = 4; round < 2 * Rounds; round += 2)
+            for (nint round = 4; round < 2 * (Rounds - 1); round += 2)
             {
                 var key0 = TLanes.Create(schedule[round]);
                 var key1 = TLanes.Create(schedule[round + 1]);
@@ -179,22 +181,30 @@ internal static unsafe class Philox
                 }
             }
 
+            End(ref a0, a1, ref a2, a3, m0, m1, last0, last1);
+            End(ref b0, b1, ref b2, b3, m0, m1, last0, last1);
+            if (TFour.Value)
+            {
+                End(ref c0, c1, ref c2, c3, m0, m1, last0, last1);
+                End(ref d0, d1, ref d2, d3, m0, m1, last0, last1);
+            }
+
             counter += (ulong)step / 4;
             if (TDraws.Value)
             {
                 // There is room for whole words only.
-                TLanes.Store(a0, a1, a2, a3, draws + e);
-                TLanes.Store(b0, b1, b2, b3, draws + e + size);
+                TLanes.Store(a0, a2, draws + e);
+                TLanes.Store(b0, b2, draws + e + size);
                 if (!TFour.Value || (step > 64 && e + 64 >= words << 6))
                     continue;
-                TLanes.Store(c0, c1, c2, c3, draws + e + (2 * size));
-                TLanes.Store(d0, d1, d2, d3, draws + e + (3 * size));
+                TLanes.Store(c0, c2, draws + e + (2 * size));
+                TLanes.Store(d0, d2, draws + e + (3 * size));
                 continue;
             }
 
             var word = bits + (e >> 6);
-            var lower = TLanes.Less(a0, a1, a2, a3, limit) | ((ulong)TLanes.Less(b0, b1, b2, b3, limit) << size);
-            var upper = TFour.Value ? TLanes.Less(c0, c1, c2, c3, limit) | ((ulong)TLanes.Less(d0, d1, d2, d3, limit) << size) : 0;
+            var lower = TLanes.Less(a0, a2, limit) | ((ulong)TLanes.Less(b0, b2, limit) << size);
+            var upper = TFour.Value ? TLanes.Less(c0, c2, limit) | ((ulong)TLanes.Less(d0, d2, limit) << size) : 0;
             if (step > 64)
             {
                 word[0] = lower;
@@ -231,6 +241,17 @@ internal static unsafe class Philox
         c1 = p1;
         c2 = TLanes.Xor(TLanes.High(p0), c3, key1);
         c3 = p0;
+    }
+
+    /// <summary>The last round: words 0 and 1 in the high and low halves of <paramref name="c0"/>, 2 and 3 in those of <paramref name="c2"/>, as the products have them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void End<TLanes>(ref TLanes c0, TLanes c1, ref TLanes c2, TLanes c3, TLanes m0, TLanes m1, TLanes key0, TLanes key1)
+        where TLanes : unmanaged, IPhiloxLanes<TLanes>
+    {
+        var p0 = TLanes.Multiply(c0, m0);
+        var p1 = TLanes.Multiply(c2, m1);
+        c0 = TLanes.Xor(p1, TLanes.Up(c1), key0);
+        c2 = TLanes.Xor(p0, TLanes.Up(c3), key1);
     }
 
     /// <summary>What the first two rounds have in common for all counters of a tensor.</summary>

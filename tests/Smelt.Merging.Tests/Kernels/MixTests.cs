@@ -31,7 +31,22 @@ public sealed unsafe class MixTests
         }
     }
 
-    private static void Check(Random random, int width, int n, int count, FloatFormat[] formats, float divisor, bool withBase)
+    [Theory]
+    [MemberData(nameof(AllWidths))]
+    public void Weights_of_one_and_any_divisor_have_the_bits_of_the_plain_loop(int width)
+    {
+        var random = new Random(12);
+        foreach (var divisor in (float[])[1, 2, 8, 3, 7, 0.1f, -3, 0, 1e-30f, 1e30f, float.NaN, float.PositiveInfinity])
+        {
+            foreach (var format in Formats)
+            {
+                Check(random, width, 1500, 8, [format], divisor, false, weighted: false);
+                Check(random, width, 333, 3, [format], divisor, true, weighted: false);
+            }
+        }
+    }
+
+    private static void Check(Random random, int width, int n, int count, FloatFormat[] formats, float divisor, bool withBase, bool weighted = true)
     {
         var b = Values(random, n, 20);
         var formatOfBase = formats[random.Next(formats.Length)];
@@ -42,6 +57,8 @@ public sealed unsafe class MixTests
         var inputs = new RawBlock[count];
         var values = new float[count][];
         var weights = Values(random, count);
+        if (!weighted)
+            Array.Fill(weights, 1);
         for (var i = 0; i < count; i++)
         {
             var format = formats[random.Next(formats.Length)];

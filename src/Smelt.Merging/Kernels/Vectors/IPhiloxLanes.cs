@@ -23,6 +23,9 @@ internal interface IPhiloxLanes<TSelf>
     /// <summary>The high halves, moved down.</summary>
     static abstract TSelf High(TSelf a);
 
+    /// <summary>The low halves, moved up; zeros come in.</summary>
+    static abstract TSelf Up(TSelf a);
+
     /// <summary>a ^ b ^ c, which the JIT makes one instruction of where it is one expression.</summary>
     static abstract TSelf Xor(TSelf a, TSelf b, TSelf c);
 
@@ -32,9 +35,12 @@ internal interface IPhiloxLanes<TSelf>
     /// <summary>The largest word that, shifted right by 8, is less than <paramref name="threshold"/>, from 1 to 2^24; for <see cref="Less"/>.</summary>
     static abstract TSelf Limit(uint threshold);
 
-    /// <summary>Bit 4 c + j tells whether word j of counter c is at most the limit.</summary>
-    static abstract uint Less(TSelf w0, TSelf w1, TSelf w2, TSelf w3, TSelf limit);
+    /// <summary>
+    /// Bit 4 c + j tells whether word j of counter c is at most the limit. A lane of <paramref name="front"/> holds word 0 of its counter in the high half
+    /// and word 1 in the low one, of <paramref name="back"/> words 2 and 3.
+    /// </summary>
+    static abstract uint Less(TSelf front, TSelf back, TSelf limit);
 
-    /// <summary>Word 4 c + j of <paramref name="draws"/> becomes word j of counter c, shifted right by 8.</summary>
-    static abstract unsafe void Store(TSelf w0, TSelf w1, TSelf w2, TSelf w3, uint* draws);
+    /// <summary>Word 4 c + j of <paramref name="draws"/> becomes word j of counter c, shifted right by 8; the words are as for <see cref="Less"/>.</summary>
+    static abstract unsafe void Store(TSelf front, TSelf back, uint* draws);
 }

@@ -8,6 +8,12 @@ namespace Smelt.Merging.Kernels;
 /// <summary>2 counters in a 128-bit register.</summary>
 internal readonly struct PhiloxLanes128 : IPhiloxLanes<PhiloxLanes128>
 {
+    /// <summary>Of 128 bits each, dwords 1 and 0 of the first vector and 1 and 0 of the second.</summary>
+    private const byte FirstCounter = 0b00_01_00_01;
+
+    /// <summary>Of 128 bits each, dwords 3 and 2 of the first vector and 3 and 2 of the second.</summary>
+    private const byte SecondCounter = 0b10_11_10_11;
+
     private readonly Vector128<ulong> _lanes;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -44,6 +50,10 @@ internal readonly struct PhiloxLanes128 : IPhiloxLanes<PhiloxLanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static PhiloxLanes128 Up(PhiloxLanes128 a) => new(a._lanes << 32);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static PhiloxLanes128 Xor(PhiloxLanes128 a, PhiloxLanes128 b, PhiloxLanes128 c) => new(a._lanes ^ b._lanes ^ c._lanes);
 
     /// <inheritdoc/>
@@ -56,9 +66,9 @@ internal readonly struct PhiloxLanes128 : IPhiloxLanes<PhiloxLanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Less(PhiloxLanes128 w0, PhiloxLanes128 w1, PhiloxLanes128 w2, PhiloxLanes128 w3, PhiloxLanes128 limit)
+    public static uint Less(PhiloxLanes128 front, PhiloxLanes128 back, PhiloxLanes128 limit)
     {
-        var (first, second) = Interleave(w0, w1, w2, w3);
+        var (first, second) = InOrder(front, back);
         var bound = limit._lanes.AsUInt32();
         var lower = (uint)Vector128.Equals(Vector128.Min(first, bound), first).ExtractMostSignificantBits();
         var upper = (uint)Vector128.Equals(Vector128.Min(second, bound), second).ExtractMostSignificantBits();
@@ -67,21 +77,20 @@ internal readonly struct PhiloxLanes128 : IPhiloxLanes<PhiloxLanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void Store(PhiloxLanes128 w0, PhiloxLanes128 w1, PhiloxLanes128 w2, PhiloxLanes128 w3, uint* draws)
+    public static unsafe void Store(PhiloxLanes128 front, PhiloxLanes128 back, uint* draws)
     {
-        var (first, second) = Interleave(w0, w1, w2, w3);
+        var (first, second) = InOrder(front, back);
         (first >>> 8).Store(draws);
         (second >>> 8).Store(draws + 4);
     }
 
     /// <summary>The words in element order: those of the first half of the counters, and of the second.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector128<uint> First, Vector128<uint> Second) Interleave(PhiloxLanes128 w0, PhiloxLanes128 w1, PhiloxLanes128 w2, PhiloxLanes128 w3)
+    private static (Vector128<uint> First, Vector128<uint> Second) InOrder(PhiloxLanes128 front, PhiloxLanes128 back)
     {
-        // A lane of front is (w0, w1) of its counter, a lane of back (w2, w3).
-        var low = Vector128.Create((ulong)uint.MaxValue);
-        var front = (w0._lanes & low) | (w1._lanes << 32);
-        var back = (w2._lanes & low) | (w3._lanes << 32);
-        return (Vector128.Create(front.GetElement(0), back.GetElement(0)).AsUInt32(), Vector128.Create(front.GetElement(1), back.GetElement(1)).AsUInt32());
+        var (a, b) = (front._lanes.AsUInt32(), back._lanes.AsUInt32());
+        if (Sse.IsSupported)
+            return (Sse.Shuffle(a.AsSingle(), b.AsSingle(), FirstCounter).AsUInt32(), Sse.Shuffle(a.AsSingle(), b.AsSingle(), SecondCounter).AsUInt32());
+        return (Vector128.Create(a[1], a[0], b[1], b[0]), Vector128.Create(a[3], a[2], b[3], b[2]));
     }
 }

@@ -7,6 +7,12 @@ namespace Smelt.Merging.Kernels;
 /// <summary>4 counters in a 256-bit register.</summary>
 internal readonly struct PhiloxLanes256 : IPhiloxLanes<PhiloxLanes256>
 {
+    /// <summary>Of 128 bits each, dwords 1 and 0 of the first vector and 1 and 0 of the second.</summary>
+    private const byte FirstCounter = 0b00_01_00_01;
+
+    /// <summary>Of 128 bits each, dwords 3 and 2 of the first vector and 3 and 2 of the second.</summary>
+    private const byte SecondCounter = 0b10_11_10_11;
+
     private readonly Vector256<ulong> _lanes;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -34,6 +40,10 @@ internal readonly struct PhiloxLanes256 : IPhiloxLanes<PhiloxLanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static PhiloxLanes256 Up(PhiloxLanes256 a) => new(a._lanes << 32);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static PhiloxLanes256 Xor(PhiloxLanes256 a, PhiloxLanes256 b, PhiloxLanes256 c) => new(a._lanes ^ b._lanes ^ c._lanes);
 
     /// <inheritdoc/>
@@ -46,9 +56,9 @@ internal readonly struct PhiloxLanes256 : IPhiloxLanes<PhiloxLanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Less(PhiloxLanes256 w0, PhiloxLanes256 w1, PhiloxLanes256 w2, PhiloxLanes256 w3, PhiloxLanes256 limit)
+    public static uint Less(PhiloxLanes256 front, PhiloxLanes256 back, PhiloxLanes256 limit)
     {
-        var (first, second) = Interleave(w0, w1, w2, w3);
+        var (first, second) = InOrder(front, back);
         var bound = limit._lanes.AsUInt32();
         var lower = (uint)Vector256.Equals(Vector256.Min(first, bound), first).ExtractMostSignificantBits();
         var upper = (uint)Vector256.Equals(Vector256.Min(second, bound), second).ExtractMostSignificantBits();
@@ -57,21 +67,18 @@ internal readonly struct PhiloxLanes256 : IPhiloxLanes<PhiloxLanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void Store(PhiloxLanes256 w0, PhiloxLanes256 w1, PhiloxLanes256 w2, PhiloxLanes256 w3, uint* draws)
+    public static unsafe void Store(PhiloxLanes256 front, PhiloxLanes256 back, uint* draws)
     {
-        var (first, second) = Interleave(w0, w1, w2, w3);
+        var (first, second) = InOrder(front, back);
         (first >>> 8).Store(draws);
         (second >>> 8).Store(draws + 8);
     }
 
     /// <summary>The words in element order: those of the first half of the counters, and of the second.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector256<uint> First, Vector256<uint> Second) Interleave(PhiloxLanes256 w0, PhiloxLanes256 w1, PhiloxLanes256 w2, PhiloxLanes256 w3)
+    private static (Vector256<uint> First, Vector256<uint> Second) InOrder(PhiloxLanes256 front, PhiloxLanes256 back)
     {
-        // A lane of front is (w0, w1) of its counter, a lane of back (w2, w3).
-        var low = Vector256.Create((ulong)uint.MaxValue);
-        var front = (w0._lanes & low) | (w1._lanes << 32);
-        var back = (w2._lanes & low) | (w3._lanes << 32);
-        return (Avx2.UnpackLow(front, back).AsUInt32(), Avx2.UnpackHigh(front, back).AsUInt32());
+        var (a, b) = (front._lanes.AsSingle(), back._lanes.AsSingle());
+        return (Avx.Shuffle(a, b, FirstCounter).AsUInt32(), Avx.Shuffle(a, b, SecondCounter).AsUInt32());
     }
 }

@@ -7,6 +7,12 @@ namespace Smelt.Merging.Kernels;
 /// <summary>8 counters in a 512-bit register.</summary>
 internal readonly struct PhiloxLanes512 : IPhiloxLanes<PhiloxLanes512>
 {
+    /// <summary>Of 128 bits each, dwords 1 and 0 of the first vector and 1 and 0 of the second.</summary>
+    private const byte FirstCounter = 0b00_01_00_01;
+
+    /// <summary>Of 128 bits each, dwords 3 and 2 of the first vector and 3 and 2 of the second.</summary>
+    private const byte SecondCounter = 0b10_11_10_11;
+
     private readonly Vector512<ulong> _lanes;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -30,7 +36,11 @@ internal readonly struct PhiloxLanes512 : IPhiloxLanes<PhiloxLanes512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static PhiloxLanes512 High(PhiloxLanes512 a) => new(a._lanes >>> 32);
+    public static PhiloxLanes512 High(PhiloxLanes512 a) => new(Avx512F.Shuffle(a._lanes.AsUInt32(), 0b11_11_01_01).AsUInt64());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static PhiloxLanes512 Up(PhiloxLanes512 a) => new(a._lanes << 32);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -46,9 +56,9 @@ internal readonly struct PhiloxLanes512 : IPhiloxLanes<PhiloxLanes512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Less(PhiloxLanes512 w0, PhiloxLanes512 w1, PhiloxLanes512 w2, PhiloxLanes512 w3, PhiloxLanes512 limit)
+    public static uint Less(PhiloxLanes512 front, PhiloxLanes512 back, PhiloxLanes512 limit)
     {
-        var (first, second) = Interleave(w0, w1, w2, w3);
+        var (first, second) = InOrder(front, back);
         var bound = limit._lanes.AsUInt32();
         var lower = (uint)Vector512.LessThanOrEqual(first, bound).ExtractMostSignificantBits();
         var upper = (uint)Vector512.LessThanOrEqual(second, bound).ExtractMostSignificantBits();
@@ -57,21 +67,18 @@ internal readonly struct PhiloxLanes512 : IPhiloxLanes<PhiloxLanes512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void Store(PhiloxLanes512 w0, PhiloxLanes512 w1, PhiloxLanes512 w2, PhiloxLanes512 w3, uint* draws)
+    public static unsafe void Store(PhiloxLanes512 front, PhiloxLanes512 back, uint* draws)
     {
-        var (first, second) = Interleave(w0, w1, w2, w3);
+        var (first, second) = InOrder(front, back);
         (first >>> 8).Store(draws);
         (second >>> 8).Store(draws + 16);
     }
 
     /// <summary>The words in element order: those of the first half of the counters, and of the second.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector512<uint> First, Vector512<uint> Second) Interleave(PhiloxLanes512 w0, PhiloxLanes512 w1, PhiloxLanes512 w2, PhiloxLanes512 w3)
+    private static (Vector512<uint> First, Vector512<uint> Second) InOrder(PhiloxLanes512 front, PhiloxLanes512 back)
     {
-        // A lane of front is (w0, w1) of its counter, a lane of back (w2, w3).
-        var low = Vector512.Create((ulong)uint.MaxValue);
-        var front = (w0._lanes & low) | (w1._lanes << 32);
-        var back = (w2._lanes & low) | (w3._lanes << 32);
-        return (Avx512F.UnpackLow(front, back).AsUInt32(), Avx512F.UnpackHigh(front, back).AsUInt32());
+        var (a, b) = (front._lanes.AsSingle(), back._lanes.AsSingle());
+        return (Avx512F.Shuffle(a, b, FirstCounter).AsUInt32(), Avx512F.Shuffle(a, b, SecondCounter).AsUInt32());
     }
 }
