@@ -27,10 +27,10 @@ public static class ChatTemplateFiles
     {
         var (file, config) = (Path.Combine(folder, FileName), Path.Combine(folder, TokenizerConfigName));
         if (File.Exists(file))
-            return File.ReadAllText(file);
+            return InputFile.IsEmpty(file) ? "" : File.ReadAllText(file);
         if (!File.Exists(config))
             return null;
-        return Parse(config, File.ReadAllBytes(config))[Key] switch
+        return Parse(config, InputFile.ReadAllBytes(config))[Key] switch
         {
             JsonValue value when value.TryGetValue<string>(out var text) => text,
             JsonArray named => named.OfType<JsonObject>().FirstOrDefault(t => (t["name"] as JsonValue)?.ToString() == "default")?["template"]?.ToString(),

@@ -47,6 +47,8 @@ public sealed class SafetensorsHeader
     {
         try
         {
+            if (InputFile.IsEmpty(path))
+                throw Empty(path);
             using var file = File.OpenHandle(path);
             var length = RandomAccess.GetLength(file);
             var prefix = new byte[PrefixLength];
@@ -69,10 +71,12 @@ public sealed class SafetensorsHeader
         return Parse(path, file.Slice(PrefixLength, (int)BinaryPrimitives.ReadInt64LittleEndian(file)), file.Length);
     }
 
+    private static InvalidInputException Empty(string path) => Bad(path, "the file is empty, or a pipe or a device", "Download it again.");
+
     private static void CheckPrefix(string path, ReadOnlySpan<byte> prefix, long fileLength)
     {
         if (fileLength == 0)
-            throw Bad(path, "the file is empty", "Download it again.");
+            throw Empty(path);
         if (prefix.Length < PrefixLength)
             throw Bad(path, $"the file has {fileLength} bytes, fewer than the 8 of a header's length", "Download it again.");
         if (prefix.StartsWith("version "u8))

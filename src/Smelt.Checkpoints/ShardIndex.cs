@@ -107,7 +107,7 @@ internal sealed class ShardIndex
         {
             if (new FileInfo(path).Length > MaxBytes)
                 throw Bad(path, $"the index is larger than {MaxBytes} bytes");
-            var bytes = File.ReadAllBytes(path);
+            var bytes = InputFile.ReadAllBytes(path);
             if (bytes.AsSpan().StartsWith("version "u8))
                 throw Bad(path, "the file is a Git LFS pointer, not the index");
             var start = bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0;

@@ -33,18 +33,18 @@ public static class SideFiles
         if (donor.Folder is not { } folder)
             yield break;
         if (donor.ConfigPath is { } config)
-            yield return (ConfigName, WithType(config, File.ReadAllBytes(config), type));
+            yield return (ConfigName, WithType(config, InputFile.ReadAllBytes(config), type));
         foreach (var name in Names.Where(n => File.Exists(Path.Combine(folder, n)) && (chatTemplate is null || n is not (ChatTemplateFiles.FileName or LegacyTemplate))))
         {
             var (path, replaces) = (Path.Combine(folder, name), chatTemplate is not null && name == ChatTemplateFiles.TokenizerConfigName);
-            yield return (name, replaces ? ChatTemplateFiles.WithTemplate(path, File.ReadAllBytes(path), chatTemplate!) : File.ReadAllBytes(path));
+            yield return (name, replaces ? ChatTemplateFiles.WithTemplate(path, InputFile.ReadAllBytes(path), chatTemplate!) : InputFile.ReadAllBytes(path));
         }
 
         var templates = Path.Combine(folder, TemplateFolder);
         if (chatTemplate is not null || !Directory.Exists(templates))
             yield break;
         foreach (var template in Directory.EnumerateFiles(templates, "*.jinja").Order(StringComparer.Ordinal))
-            yield return ($"{TemplateFolder}/{Path.GetFileName(template)}", File.ReadAllBytes(template));
+            yield return ($"{TemplateFolder}/{Path.GetFileName(template)}", InputFile.ReadAllBytes(template));
     }
 
     /// <summary>Reports what <see cref="For"/> would refuse, before anything is merged.</summary>
@@ -57,7 +57,8 @@ public static class SideFiles
                 continue;
             try
             {
-                File.OpenHandle(path).Dispose();
+                if (!InputFile.IsEmpty(path))
+                    File.OpenHandle(path).Dispose();
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -77,7 +78,7 @@ public static class SideFiles
                 return;
             try
             {
-                make(path, File.ReadAllBytes(path));
+                make(path, InputFile.ReadAllBytes(path));
             }
             catch (InvalidInputException invalid)
             {

@@ -31,7 +31,7 @@ public static class TiedWeights
             return null;
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(configPath));
+            using var document = JsonDocument.Parse(InputFile.ReadAllBytes(configPath));
             return Stated(document.RootElement)
                 ?? (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("text_config", out var text) ? Stated(text) : null);
         }

@@ -30,7 +30,7 @@ public sealed class Vocabulary
     public static Vocabulary? Open(string folder)
     {
         var path = System.IO.Path.Combine(folder, FileName);
-        return File.Exists(path) ? new Vocabulary(path, File.ReadAllBytes(path)) : null;
+        return File.Exists(path) ? new Vocabulary(path, InputFile.ReadAllBytes(path)) : null;
     }
 
     /// <summary>A token that only one of two vocabularies has, or that has another id in the other; null where there is none.</summary>

@@ -46,7 +46,7 @@ public sealed partial class ModelFinder
     public bool IsMixture(ModelPath path)
     {
         var config = Find(path.Path) is { } found ? Path.Combine(found, "config.json") : null;
-        if (!File.Exists(config))
+        if (!File.Exists(config) || new FileInfo(config).Length == 0)
             return false;
         try
         {

@@ -32,7 +32,7 @@ internal static class ArchitectureCheck
             return null;
         try
         {
-            using var config = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { AllowTrailingCommas = true });
+            using var config = JsonDocument.Parse(InputFile.ReadAllBytes(path), new JsonDocumentOptions { AllowTrailingCommas = true });
             return config.RootElement.ValueKind == JsonValueKind.Object
                 && config.RootElement.TryGetProperty("architectures", out var list)
                 && list.ValueKind == JsonValueKind.Array && list.GetArrayLength() == 1 && list[0].ValueKind == JsonValueKind.String

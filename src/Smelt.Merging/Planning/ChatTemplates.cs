@@ -20,7 +20,7 @@ internal static class ChatTemplates
         try
         {
             if (donor.Checkpoint.Folder is { } folder && Path.Combine(folder, ChatTemplateFiles.TokenizerConfigName) is var config && File.Exists(config))
-                ChatTemplateFiles.WithTemplate(config, File.ReadAllBytes(config), "");
+                ChatTemplateFiles.WithTemplate(config, InputFile.ReadAllBytes(config), "");
             if (asked != ChatTemplate.Auto)
                 return asked.IsJinja ? asked.Text : ChatTemplateFiles.Known(asked.Text);
             var found = inputs.Select(i => Of(i, stages)).OfType<string>().ToArray();

@@ -249,7 +249,7 @@ public static class Planner
             layers.Add(new LayerChange(prefix, runs.Count(prefix), height.Origins));
         if (donor.Checkpoint.ConfigPath is { } config && layers.Count > 0)
         {
-            var content = File.ReadAllBytes(config);
+            var content = InputFile.ReadAllBytes(config);
             problems.AddRange(layers.Where(l => l.Origins.Count != l.Donor && !LayerConfig.States(content, l)).Select(l =>
                 PlanRules.LayerCountUnknown.At(config, $"the output has {l.Origins.Count} layers under {l.Prefix}N, and none of {string.Join(", ", l.Keys)} holds their present number, {l.Donor}.", "Correct the number of layers in the output's config.json by hand.")));
         }
