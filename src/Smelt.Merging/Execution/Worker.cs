@@ -143,7 +143,7 @@ internal sealed unsafe class Worker : IDisposable
     public static int ElementsFor(int sources, int elementBytes)
     {
         var elements = MostElements;
-        while (elements > Granularity && (long)elements * sources * elementBytes > CacheBudget)
+        while (elements > Granularity && (long)elements * ((sources * elementBytes) + sizeof(float)) > CacheBudget)
             elements /= 2;
         return elements;
     }
