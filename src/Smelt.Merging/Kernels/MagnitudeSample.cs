@@ -56,7 +56,7 @@ internal sealed unsafe class MagnitudeSample
         if (_ends.Count < FewestPages)
             return false;
 
-        var bins = stackalloc int[MagnitudeSelect.Bins];
+        var bins = stackalloc int[MagnitudeSelect.Room];
         MagnitudeSelect.Histogram(_codes.AsSpan(0, _size), 0, Canonical.NaN, bins);
         var share = (rank - 0.5) / population;
         guess = Quantile(share, bins);
@@ -81,7 +81,7 @@ internal sealed unsafe class MagnitudeSample
         if (_ends.Count < FewestPages)
             return false;
 
-        var bins = stackalloc int[MagnitudeSelect.Bins];
+        var bins = stackalloc int[MagnitudeSelect.Room];
         var all = _codes.AsSpan(0, _size);
         MagnitudeSelect.Histogram(all, 0, Canonical.NaN, bins);
         var share = (rank - 0.5) / population;

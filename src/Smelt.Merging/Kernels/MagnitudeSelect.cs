@@ -12,6 +12,9 @@ internal static unsafe class MagnitudeSelect
     /// <summary>Counts of a <see cref="Histogram"/>.</summary>
     internal const int Bins = 1 << BinBits;
 
+    /// <summary>What a <see cref="Histogram"/> takes: tables of counts, the first of which becomes their sum.</summary>
+    internal const int Room = 4 * Bins;
+
     /// <summary>Number of codes above <paramref name="high"/>, and of those above <paramref name="low"/> up to it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static (long Above, long Inside) Count(ReadOnlySpan<uint> codes, int low, int high)
@@ -44,7 +47,7 @@ internal static unsafe class MagnitudeSelect
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static uint At(ReadOnlySpan<uint> codes, long position, uint low, uint high)
     {
-        var bins = stackalloc int[Bins];
+        var bins = stackalloc int[Room];
         Histogram(codes, low, high, bins);
         return At(codes, position, low, high, bins);
     }
@@ -55,7 +58,7 @@ internal static unsafe class MagnitudeSelect
     internal static uint At(ReadOnlySpan<uint> codes, long position, uint low, uint high, int* histogram)
     {
         var bins = histogram;
-        var own = stackalloc int[Bins];
+        var own = stackalloc int[Room];
         uint[]? rented = null;
         while (true)
         {
@@ -103,27 +106,32 @@ internal static unsafe class MagnitudeSelect
     /// <param name="codes">The codes.</param>
     /// <param name="low">The lowest code there may be.</param>
     /// <param name="high">The highest code there may be.</param>
-    /// <param name="bins">Where the counts go, <see cref="Bins"/> of them.</param>
+    /// <param name="bins">Where the counts go, <see cref="Bins"/> of them, with <see cref="Room"/>.</param>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Histogram(ReadOnlySpan<uint> codes, uint low, uint high, int* bins)
     {
-        // Magnitudes are much alike, so neighbours often count in the same bin: two tables keep them from waiting for each other.
+        // Magnitudes are much alike, so neighbours often count in the same bin: four tables keep them from waiting for each other.
         var shift = ShiftOf(low, high);
-        var odd = stackalloc int[Bins];
-        new Span<int>(bins, Bins).Clear();
-        new Span<int>(odd, Bins).Clear();
-        var i = 0;
-        for (; i < codes.Length - 1; i += 2)
+        int* second = bins + Bins, third = second + Bins, fourth = third + Bins;
+        new Span<int>(bins, Room).Clear();
+        fixed (uint* data = codes)
         {
-            bins[(codes[i] - low) >> shift]++;
-            odd[(codes[i + 1] - low) >> shift]++;
+            nint i = 0;
+            for (; i <= codes.Length - 4; i += 4)
+            {
+                bins[(data[i] - low) >> shift]++;
+                second[(data[i + 1] - low) >> shift]++;
+                third[(data[i + 2] - low) >> shift]++;
+                fourth[(data[i + 3] - low) >> shift]++;
+            }
+
+            for (; i < codes.Length; i++)
+                bins[(data[i] - low) >> shift]++;
         }
 
-        if (i < codes.Length)
-            bins[(codes[i] - low) >> shift]++;
-        for (var bin = 0; bin < Bins; bin++)
-            bins[bin] += odd[bin];
+        for (var bin = 0; bin < Bins; bin += Vector<int>.Count)
+            (Vector.Load(bins + bin) + Vector.Load(second + bin) + Vector.Load(third + bin) + Vector.Load(fourth + bin)).Store(bins + bin);
     }
 
     private static int ShiftOf(uint low, uint high) => Math.Max(0, 32 - BitOperations.LeadingZeroCount(high - low) - BinBits);

@@ -38,14 +38,10 @@ internal static unsafe class OpenColumns
         if (Avx512Vbmi2.IsSupported && Simd.Width == 512)
         {
             Places(marks, words, offset, indices + first);
-            for (var s = 0; s < count; s++)
-            {
-                if (size == sizeof(ushort))
-                    Compress((ushort*)sources[s].Data, marks, n, (ushort*)columns[s] + first);
-                else
-                    Compress((uint*)sources[s].Data, marks, n, (uint*)columns[s] + first);
-            }
-
+            for (var s = 0; s < count && size == sizeof(uint); s++)
+                Compress((uint*)sources[s].Data, marks, n, (uint*)columns[s] + first);
+            if (size == sizeof(ushort))
+                Compress(sources, count, marks, n, columns, first);
             return marked;
         }
 
@@ -84,21 +80,29 @@ internal static unsafe class OpenColumns
         }
     }
 
+    /// <summary>All sources at once, as it takes longer to make lanes of bits than to move the elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Compress(ushort* source, ulong* marks, nint n, ushort* row)
+    private static void Compress(RawBlock* sources, int count, ulong* marks, nint n, void** columns, nint place)
     {
         nint e = 0;
         for (; e <= n - 32; e += 32)
         {
             var bits = ((uint*)marks)[e >> 5];
-            Vector512.Store(Avx512Vbmi2.Compress(Vector512<ushort>.Zero, Lanes(bits), Vector512.Load(source + e)), row);
-            row += BitOperations.PopCount(bits);
+            if (bits == 0)
+                continue;
+            var lanes = Lanes(bits);
+            for (nint s = 0; s < count; s++)
+                Vector512.Store(Avx512Vbmi2.Compress(Vector512<ushort>.Zero, lanes, Vector512.Load((ushort*)sources[s].Data + e)), (ushort*)columns[s] + place);
+            place += BitOperations.PopCount(bits);
         }
 
         for (; e < n; e++)
         {
-            *row = source[e];
-            row += (nint)(marks[e >> 6] >> (int)e & 1);
+            if ((marks[e >> 6] >> (int)e & 1) == 0)
+                continue;
+            for (nint s = 0; s < count; s++)
+                ((ushort*)columns[s])[place] = ((ushort*)sources[s].Data)[e];
+            place++;
         }
     }
 
