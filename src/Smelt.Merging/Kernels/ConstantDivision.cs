@@ -77,11 +77,7 @@ internal readonly struct ConstantDivision
             }
         }
 
-        var divisor = TSimd.Create(_divisor);
-        a /= divisor;
-        b /= divisor;
-        c /= divisor;
-        d /= divisor;
+        DivideEach(ref a, ref b, ref c, ref d);
     }
 
     /// <summary>
@@ -108,11 +104,7 @@ internal readonly struct ConstantDivision
             return;
         }
 
-        var divisor = TSimd.Create(_divisor);
-        a /= divisor;
-        b /= divisor;
-        c /= divisor;
-        d /= divisor;
+        DivideEach(ref a, ref b, ref c, ref d);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -133,6 +125,17 @@ internal readonly struct ConstantDivision
         b = TSimd.MultiplyAdd(TSimd.MultiplySubtract(b, divisor, q), reciprocal, b);
         c = TSimd.MultiplyAdd(TSimd.MultiplySubtract(c, divisor, r), reciprocal, c);
         d = TSimd.MultiplyAdd(TSimd.MultiplySubtract(d, divisor, s), reciprocal, d);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void DivideEach<TSimd>(ref TSimd a, ref TSimd b, ref TSimd c, ref TSimd d)
+        where TSimd : unmanaged, ISimd<TSimd>
+    {
+        var divisor = TSimd.Create(_divisor);
+        a /= divisor;
+        b /= divisor;
+        c /= divisor;
+        d /= divisor;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

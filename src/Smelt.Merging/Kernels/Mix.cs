@@ -59,6 +59,7 @@ internal static unsafe class Mix
             Weights = weights,
             Count = count,
             Divisor = divisor,
+            Division = new ConstantDivision(divisor),
             Elements = n,
             Mix = mix,
         };
@@ -93,6 +94,7 @@ internal static unsafe class Mix
         internal float* Weights;
         internal int Count;
         internal float Divisor;
+        internal ConstantDivision Division;
         internal nint Elements;
         internal float* Mix;
 
@@ -129,7 +131,7 @@ internal static unsafe class Mix
             void** inputs = kernel.Inputs;
             float* weights = kernel.Weights, mix = kernel.Mix;
             var (count, n, divisor) = (kernel.Count, kernel.Elements, kernel.Divisor);
-            var division = new ConstantDivision(divisor);
+            var division = kernel.Division;
             var suits = ConstantDivision.Suits(divisor);
 
             // Four vectors at once share the loads of an input's address and weight.

@@ -21,24 +21,6 @@ internal readonly unsafe struct F32 : IFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (TSimd Lower, TSimd Upper) InOrder<TSimd>(TSimd first, TSimd second)
-        where TSimd : unmanaged, ISimd<TSimd> => (first, second);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (TSimd First, TSimd Second) PairBits<TSimd>()
-        where TSimd : unmanaged, ISimd<TSimd> => (TSimd.LaneBits, TSimd.LaneBitsAbove);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint InOrder(uint first, uint second, int count) => first | (second << count);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static nint LaneOf(nint element, nint count) => element;
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<TSimd>(TSimd value, void* destination, nint index)
         where TSimd : unmanaged, ISimd<TSimd> =>
         TSimd.Store(Canonical.Of(value), (float*)destination + index);

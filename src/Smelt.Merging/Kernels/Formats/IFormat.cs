@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Smelt.Merging.Kernels;
 
-/// <summary>How values of a stored format become fp32 lanes and back.</summary>
+/// <summary>How values of a stored format become fp32 lanes and back. What has a body is for formats whose pairs come in the order of the elements.</summary>
 internal unsafe interface IFormat
 {
     /// <summary>The format that this type reads and writes.</summary>
@@ -19,18 +19,22 @@ internal unsafe interface IFormat
         where TSimd : unmanaged, ISimd<TSimd>;
 
     /// <summary>The two vectors of <see cref="LoadPair"/>, or what was computed from them, in the order of the elements.</summary>
-    static abstract (TSimd Lower, TSimd Upper) InOrder<TSimd>(TSimd first, TSimd second)
-        where TSimd : unmanaged, ISimd<TSimd>;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static virtual (TSimd Lower, TSimd Upper) InOrder<TSimd>(TSimd first, TSimd second)
+        where TSimd : unmanaged, ISimd<TSimd> => (first, second);
 
     /// <summary>Of bits for the elements of two such vectors, lowest first, those of each lane of either.</summary>
-    static abstract (TSimd First, TSimd Second) PairBits<TSimd>()
-        where TSimd : unmanaged, ISimd<TSimd>;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static virtual (TSimd First, TSimd Second) PairBits<TSimd>()
+        where TSimd : unmanaged, ISimd<TSimd> => (TSimd.LaneBits, TSimd.LaneBitsAbove);
 
     /// <summary>The bits of the lanes of two such vectors of <paramref name="count"/> lanes, in the order of the elements.</summary>
-    static abstract uint InOrder(uint first, uint second, int count);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static virtual uint InOrder(uint first, uint second, int count) => first | (second << count);
 
     /// <summary>The lane of an element of two such vectors; those of the second come after the <paramref name="count"/> of the first.</summary>
-    static abstract nint LaneOf(nint element, nint count);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static virtual nint LaneOf(nint element, nint count) => element;
 
     /// <summary>Writes the lanes to the elements from <paramref name="index"/> on, rounded to nearest, ties to even; every NaN becomes the canonical quiet NaN.</summary>
     static abstract void Store<TSimd>(TSimd value, void* destination, nint index)

@@ -103,11 +103,7 @@ internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 SelectBits(uint bits, Simd128 yes, Simd128 no)
-    {
-        var lane = Vector128.Create(1, 2, 4, 8);
-        return new(Vector128.ConditionalSelect(Vector128.Equals(Vector128.Create((int)bits) & lane, lane), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle());
-    }
+    public static Simd128 SelectBits(uint bits, Simd128 yes, Simd128 no) => SelectBit(CreateBits((int)bits), LaneBits, yes, no);
 
     /// <inheritdoc/>
     public static Simd128 LaneBits

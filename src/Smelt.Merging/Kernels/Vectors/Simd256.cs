@@ -99,11 +99,7 @@ internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 SelectBits(uint bits, Simd256 yes, Simd256 no)
-    {
-        var lane = Vector256.Create(1, 2, 4, 8, 16, 32, 64, 128);
-        return new(Vector256.ConditionalSelect(Vector256.Equals(Vector256.Create((int)bits) & lane, lane), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle());
-    }
+    public static Simd256 SelectBits(uint bits, Simd256 yes, Simd256 no) => SelectBit(CreateBits((int)bits), LaneBits, yes, no);
 
     /// <inheritdoc/>
     public static Simd256 LaneBits

@@ -99,11 +99,7 @@ internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 SelectBits(uint bits, Simd512 yes, Simd512 no)
-    {
-        var lane = Vector512.Create(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
-        return new(Vector512.ConditionalSelect(Vector512.Equals(Vector512.Create((int)bits) & lane, Vector512<int>.Zero), no._lanes.AsInt32(), yes._lanes.AsInt32()).AsSingle());
-    }
+    public static Simd512 SelectBits(uint bits, Simd512 yes, Simd512 no) => SelectBit(CreateBits((int)bits), LaneBits, yes, no);
 
     /// <inheritdoc/>
     public static Simd512 LaneBits
