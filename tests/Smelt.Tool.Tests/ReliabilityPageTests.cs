@@ -15,7 +15,7 @@ public partial class ReliabilityPageTests
             .ToLookup(f => Path.GetFileNameWithoutExtension(f), File.ReadAllText);
         var named = Name().Matches(File.ReadAllText(Path.Combine(GoldenFolder.Repository, "docs", page)));
         Assert.NotEmpty(named);
-        Assert.All(named, test => Assert.Contains(sources[test.Groups[1].Value], text => text.Contains($"public void {test.Groups[2].Value}(", StringComparison.Ordinal)));
+        Assert.All(named, test => Assert.Contains(sources[test.Groups[1].Value], text => Regex.IsMatch(text, $@"public (void|async Task) {test.Groups[2].Value}\(")));
     }
 
     [GeneratedRegex("`(\\w+Tests)\\.(\\w+)`")]
