@@ -24,6 +24,15 @@ internal sealed unsafe class HeldBlock
     /// <summary>The hashes of the block in its sources.</summary>
     public UInt128[] SourceHashes { get; set; } = [];
 
+    /// <summary>Positive minus negative elected signs, where votes are counted; what open columns elect is right once cuts are known.</summary>
+    public int Balance { get; set; }
+
+    /// <summary>Zero votes that matter, counted as <see cref="Balance"/> is.</summary>
+    public int ZeroVotes { get; set; }
+
+    /// <summary>Bytes of a block with so many sources, besides its columns.</summary>
+    public static long OwnBytes(int sources) => 256 + (sources * (sizeof(long) + 16L));
+
     /// <summary>The number of open columns of elements before one of the block.</summary>
     public int CountBefore(long element)
     {
@@ -57,12 +66,15 @@ internal sealed unsafe class HeldMemory : IDisposable
     public HeldMemory(long bytes, int workers, int sources, int size)
     {
         _stageBytes = BytesOf(StageColumns, sources, size);
-        _stages = workers * _stageBytes;
+        _stages = StageBytes(workers, sources, size);
         Bytes = Math.Max(0, bytes - _stages);
     }
 
     /// <summary>How much there may be besides the stages.</summary>
     public long Bytes { get; }
+
+    /// <summary>Bytes of the stages of some workers.</summary>
+    public static long StageBytes(int workers, int sources, int size) => workers * BytesOf(StageColumns, sources, size);
 
     /// <summary>Bytes of some columns of a block.</summary>
     /// <param name="columns">How many.</param>

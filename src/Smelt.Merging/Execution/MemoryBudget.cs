@@ -15,9 +15,6 @@ namespace Smelt.Merging.Execution;
 /// <param name="PeakBytes">The memory expected at the peak, the runtime included.</param>
 public sealed record MemoryBudget(int Threads, int Sources, int Elements, int ElementBytes, int Searches, long HeldBytes, long PeakBytes)
 {
-    /// <summary>More is of no use but for tensors of a hundred million elements.</summary>
-    private const long MostHeld = 256L << 20;
-
     /// <summary>What the runtime takes with its code and a small heap, measured on Linux x64.</summary>
     private const long Runtime = 40L << 20;
 
@@ -57,7 +54,7 @@ public sealed record MemoryBudget(int Threads, int Sources, int Elements, int El
             throw new InvalidInputException(PlanRules.MemoryTooSmall.Id, "--max-memory", $"the merge needs {Enough(peak)} with a single thread, {(ByteSize)solving.Bytes} of it to solve for {matrix.Name} with its Gram matrices of {matrix.Shape[1]} x {matrix.Shape[1]}, and the limit is {(ByteSize)options.MaxMemory}.", "Raise --max-memory, or leave out the Gram matrices of the largest layers: they are averaged then.");
         if (peak > options.MaxMemory)
             throw new InvalidInputException(PlanRules.MemoryTooSmall.Id, "--max-memory", $"the merge needs {Enough(peak)} with a single thread, and the limit is {(ByteSize)options.MaxMemory}.", "Raise --max-memory.");
-        var held = OnePassTrim.Suits(plan) ? Math.Min(MostHeld, (options.MaxMemory - peak) * 3 / 4) : 0;
+        var held = OnePassTrim.MostBytes(plan) is > 0 and var most ? Math.Min(HeldMemory.StageBytes(threads, sources, elementBytes) + most, (options.MaxMemory - peak) * 3 / 4) : 0;
         return new MemoryBudget(threads, sources, elements, elementBytes, searches, held, peak + held);
     }
 

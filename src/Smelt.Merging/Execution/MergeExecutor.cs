@@ -272,7 +272,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         for (var part = 0; part < _programs.Length; part++)
         {
             if (_programs[part].Scope == StatisticsScope.Model)
-                _programs[part].Prepare(Context(part), 0, _plan.Tensors.Count);
+                Prepare(part, 0, _plan.Tensors.Count);
         }
 
         var allocated = GC.GetTotalAllocatedBytes();
@@ -289,9 +289,8 @@ public sealed unsafe class MergeExecutor : IDisposable
                 continue;
             for (var part = 0; part < _programs.Length; part++)
             {
-                _programs[part].OnePass?.Choose(Context(part), wave.First, wave.End, _held, t => !_finished.Any(_blocks.FirstOf(t.Index), _blocks.FirstOf(t.Index + 1)));
                 if (_programs[part].Scope != StatisticsScope.Model)
-                    _programs[part].Prepare(Context(part), wave.First, wave.End);
+                    Prepare(part, wave.First, wave.End);
             }
 
             _progress.Phase = "merging";
@@ -306,6 +305,12 @@ public sealed unsafe class MergeExecutor : IDisposable
                     FinishHeld(onePass, Context(part), wave.First, wave.End, journal);
             }
         }
+    }
+
+    private void Prepare(int part, int first, int end)
+    {
+        _programs[part].OnePass?.Choose(Context(part), first, end, _held, t => !_finished.Any(_blocks.FirstOf(t.Index), _blocks.FirstOf(t.Index + 1)));
+        _programs[part].Prepare(Context(part), first, end);
     }
 
     /// <summary>Finishes the blocks of a wave that were held until the thresholds of their tensors were known.</summary>

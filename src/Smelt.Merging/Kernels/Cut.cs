@@ -17,6 +17,9 @@ internal readonly record struct Cut(uint Bits, long LastEqual)
     /// <summary>Everything at the threshold magnitude or above it is in the top.</summary>
     internal static Cut AtThreshold(uint bits) => new(bits, long.MaxValue);
 
+    /// <summary>The same cut with flat indices counted from <paramref name="first"/> on.</summary>
+    internal Cut From(long first) => LastEqual is < 0 or long.MaxValue ? this : this with { LastEqual = Math.Max(-1, LastEqual - first) };
+
     /// <summary>
     /// The signed integer that the magnitude bits of a top element exceed, for elements whose flat indices
     /// lie all on one side of <see cref="LastEqual"/>; <paramref name="flat"/> is one of them.

@@ -81,6 +81,9 @@ internal readonly record struct Election
 /// <param name="Contested">Elements whose vote is exactly zero although some voting value is not.</param>
 internal readonly record struct ElectionCounts(long Positive, long Negative, long Contested)
 {
+    /// <summary>Positive minus negative elected signs, of no more than a block.</summary>
+    public int Balance => (int)(Positive - Negative);
+
     /// <summary>The counts of both.</summary>
     public static ElectionCounts operator +(ElectionCounts a, ElectionCounts b) =>
         new(a.Positive + b.Positive, a.Negative + b.Negative, a.Contested + b.Contested);

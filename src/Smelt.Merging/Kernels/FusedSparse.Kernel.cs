@@ -27,6 +27,7 @@ internal static unsafe partial class FusedSparse
         internal WaitingColumns* Waiting;
         internal ulong* Marks;
         internal long* Above;
+        internal long* Over;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run<TSimd, TFormat>()
@@ -104,9 +105,10 @@ internal static unsafe partial class FusedSparse
             var weighted = kernel.Weighted;
             var tally = default(Tally);
 
-            // One row of counts for each expert; they and the rows of deltas stay in the first-level cache.
+            // Two rows of counts for each expert; they and the rows of deltas stay in the first-level cache.
             var above = TMark.Value ? rows + (count * AtOnce * step) : null;
-            for (nint i = 0; TMark.Value && i < count; i++)
+            var over = kernel.Over is not null;
+            for (nint i = 0; TMark.Value && i < 2 * count; i++)
                 TSimd.Store(TSimd.CreateBits(0), above + (i * step));
             var zero = TSimd.Create(0);
             for (var e = kernel.Start; e < end; e += AtOnce * step)
@@ -151,16 +153,21 @@ internal static unsafe partial class FusedSparse
                     if (TMark.Value)
                     {
                         var magnitude = TSimd.CreateBits(int.MaxValue);
-                        var low = TSimd.CreateBits(pipeline.Low);
-                        var span = TSimd.CreateBits(pipeline.Span);
-                        open0 |= TSimd.PackInside(d0 & magnitude, low, span);
-                        open1 |= TSimd.PackInside(d1 & magnitude, low, span);
-                        open2 |= TSimd.PackInside(d2 & magnitude, low, span);
-                        open3 |= TSimd.PackInside(d3 & magnitude, low, span);
-                        var kept = TSimd.CreateBits(pipeline.Keep);
+                        var (m0, m1, m2, m3) = (d0 & magnitude, d1 & magnitude, d2 & magnitude, d3 & magnitude);
+                        if (pipeline.Low != OpenColumns.NothingLow)
+                        {
+                            var low = TSimd.CreateBits(pipeline.Low);
+                            var span = TSimd.CreateBits(pipeline.Span);
+                            open0 |= TSimd.PackInside(m0, low, span);
+                            open1 |= TSimd.PackInside(m1, low, span);
+                            open2 |= TSimd.PackInside(m2, low, span);
+                            open3 |= TSimd.PackInside(m3, low, span);
+                        }
+
                         var place = above + (i * step);
-                        var sum = TSimd.CountGreaterBits(TSimd.CountGreaterBits(TSimd.Load(place), d0 & magnitude, kept), d1 & magnitude, kept);
-                        TSimd.Store(TSimd.CountGreaterBits(TSimd.CountGreaterBits(sum, d2 & magnitude, kept), d3 & magnitude, kept), place);
+                        CountAbove(m0, m1, m2, m3, TSimd.CreateBits(pipeline.Keep), place);
+                        if (over)
+                            CountAbove(m0, m1, m2, m3, TSimd.CreateBits(pipeline.Top), place + (count * step));
                     }
 
                     if (TCut.Value)
@@ -206,7 +213,7 @@ internal static unsafe partial class FusedSparse
                 }
 
                 if (TMark.Value)
-                    kernel.Marks[e >> 6] |= (TFormat.InOrder(open0, open1, (int)step) | ((ulong)TFormat.InOrder(open2, open3, (int)step) << (int)(2 * step))) << (int)e;
+                    kernel.Marks[e >> 6] |= MarkBits<TSimd>(TFormat.InOrder(open0, open1, (int)step), TFormat.InOrder(open2, open3, (int)step), e);
 
                 if (!TElect.Value)
                 {
@@ -218,7 +225,12 @@ internal static unsafe partial class FusedSparse
                 // What is called between the two would have the other two sums and the constants out of their registers.
                 var lower = Resolve<TSimd, TFormat, TMean, TLate>(s0, s1, rows, pipelines, count, zeroVote, mean, mix + e, counts, ref tally);
                 var upper = Resolve<TSimd, TFormat, TMean, TLate>(s2, s3, rows + (2 * step), pipelines, count, zeroVote, mean, mix + e + (2 * step), counts, ref tally);
-                if ((lower | upper) != 0 && kernel.Contested is not null)
+                if (TMark.Value)
+                {
+                    // Zero votes wait, for the majority of signs is not known either.
+                    kernel.Marks[e >> 6] |= MarkBits<TSimd>(lower, upper, e);
+                }
+                else if ((lower | upper) != 0 && kernel.Contested is not null)
                 {
                     Collect<TSimd, TFormat, TMean, TLate>(kernel, lower, rows, e);
                     Collect<TSimd, TFormat, TMean, TLate>(kernel, upper, rows + (2 * step), e + (2 * step));
@@ -228,7 +240,12 @@ internal static unsafe partial class FusedSparse
             if (kernel.Contested is not null)
                 Flush<TSimd, TMean, TLate>(kernel);
             for (nint lane = 0; TMark.Value && lane < count * step; lane++)
+            {
                 kernel.Above[lane / step] += ((int*)above)[lane];
+                if (over)
+                    kernel.Over[lane / step] += ((int*)above)[lane + (count * step)];
+            }
+
             if (counts)
                 *kernel.Counts += new ElectionCounts(tally.Positive, tally.Negative, tally.Contested);
         }
@@ -238,11 +255,25 @@ internal static unsafe partial class FusedSparse
             where TSimd : unmanaged, ISimd<TSimd> =>
             TSimd.SelectGreaterBits(delta & TSimd.CreateBits(int.MaxValue), keep, delta, TSimd.Create(0));
 
+        /// <summary>Adds to the lanes of a row how many of four vectors exceed a magnitude.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void CountAbove<TSimd>(TSimd m0, TSimd m1, TSimd m2, TSimd m3, TSimd magnitude, float* row)
+            where TSimd : unmanaged, ISimd<TSimd>
+        {
+            var sum = TSimd.CountGreaterBits(TSimd.CountGreaterBits(TSimd.Load(row), m0, magnitude), m1, magnitude);
+            TSimd.Store(TSimd.CountGreaterBits(TSimd.CountGreaterBits(sum, m2, magnitude), m3, magnitude), row);
+        }
+
         /// <summary>The bits of a mask for the elements of two vectors, in every lane.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static TSimd Bits<TSimd>(ulong* mask, nint e)
             where TSimd : unmanaged, ISimd<TSimd> =>
             TSimd.Count == 16 ? TSimd.CreateBits(((int*)mask)[e >> 5]) : TSimd.CreateBits((int)(mask[e >> 6] >> (int)e));
+
+        /// <summary>The bits of four vectors from element <paramref name="e"/> on, where they are in their word.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static ulong MarkBits<TSimd>(uint lower, uint upper, nint e)
+            where TSimd : unmanaged, ISimd<TSimd> => (lower | ((ulong)upper << (2 * TSimd.Count))) << (int)e;
 
         /// <summary>Writes two vectors in the order of their elements.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

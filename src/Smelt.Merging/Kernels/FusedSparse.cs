@@ -77,14 +77,14 @@ internal static unsafe partial class FusedSparse
                 Scale = election.Weighted ? expert.Weight : 1,
             };
             if (marks is not null)
-                (pipelines[i].Low, pipelines[i].Span) = (marks->Ranges[i].Low, marks->Ranges[i].Span);
+                (pipelines[i].Low, pipelines[i].Span, pipelines[i].Top) = (marks->Ranges[i].Low, marks->Ranges[i].Span, marks->Tops is null ? int.MaxValue : marks->Tops[i]);
             cuts |= expert.Keep != Cut.All;
             scales |= expert.Ratio != 1;
             late |= !election.Weighted && expert.Weight != 1;
             weighted |= pipelines[i].Scale != 1;
         }
 
-        var rows = stackalloc float[(count * (Group + 16)) + 16];
+        var rows = stackalloc float[(count * (Group + 32)) + 16];
         var kernel = new Kernel
         {
             Base = @base.Data,
@@ -105,6 +105,7 @@ internal static unsafe partial class FusedSparse
             Contested = contested,
             Marks = marks is null ? null : marks->Bits,
             Above = marks is null ? null : marks->Above,
+            Over = marks is null || marks->Tops is null ? null : marks->Over,
         };
         var elements = stackalloc nint[Group];
         var waiting = new WaitingColumns { Elements = elements };
@@ -138,6 +139,7 @@ internal static unsafe partial class FusedSparse
         internal float Scale;
         internal int Low;
         internal int Span;
+        internal int Top;
     }
 
     /// <summary>How elections come out; see <see cref="ElectionCounts"/>.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Smelt.Merging.Kernels;
 
@@ -8,9 +9,11 @@ namespace Smelt.Merging.Kernels;
 /// </summary>
 /// <remarks>
 /// A page is a run of neighbouring elements, so its elements resemble each other (rows of an embedding differ in scale) and a page
-/// is one observation, not two thousand: the variance of a sampled fraction is taken between pages, as in cluster sampling.
+/// is one observation, not two thousand: the variance of a sampled fraction is taken between pages, as in cluster sampling. Pages are evenly spread and
+/// added in their order, so what differs from tensor to tensor is sampled in its true shares: only differences between neighbours count (Wolter 2007, 8.2).
 /// </remarks>
-internal sealed unsafe class MagnitudeSample
+/// <param name="expected">The elements that pages are expected to have together.</param>
+internal sealed unsafe class MagnitudeSample(int expected = 0)
 {
     /// <summary>Half-width of a bracket in standard errors. A miss costs a pass over the data, a wider bracket some work on what is inside.</summary>
     private const double StandardErrors = 4.5;
@@ -21,8 +24,16 @@ internal sealed unsafe class MagnitudeSample
     private const int FewestPages = 4;
 
     private readonly List<int> _ends = [];
-    private uint[] _codes = [];
+
+    /// <summary>Up to a hundred megabytes, of another size for each population: a pool would keep them all.</summary>
+    private uint* _codes;
+    private int _room;
     private int _size;
+
+    /// <summary>Whoever is stopped before the end of a search leaves it to the collector.</summary>
+    ~MagnitudeSample() => NativeMemory.Free(_codes);
+
+    private ReadOnlySpan<uint> All => new(_codes, _size);
 
     /// <summary>Adds a page: the magnitudes of <paramref name="n"/> neighbouring deltas. Pages are of about one size.</summary>
     internal void Add(float* deltas, int n)
@@ -30,17 +41,13 @@ internal sealed unsafe class MagnitudeSample
         if (n == 0)
             return;
 
-        if (_size + n > _codes.Length)
+        if (_size + n > _room)
         {
-            var larger = ArrayPool<uint>.Shared.Rent(Math.Max(2 * _codes.Length, 16 * n));
-            _codes.AsSpan(0, _size).CopyTo(larger);
-            Release();
-            _codes = larger;
+            _room = Math.Max(Math.Max(expected, 16 * n), checked(2 * _size));
+            _codes = (uint*)NativeMemory.Realloc(_codes, (nuint)_room * sizeof(uint));
         }
 
-        fixed (uint* codes = _codes)
-            MagnitudeBits.Of(deltas, n, codes + _size);
-
+        MagnitudeBits.Of(deltas, n, _codes + _size);
         _size += n;
         _ends.Add(_size);
     }
@@ -57,7 +64,7 @@ internal sealed unsafe class MagnitudeSample
             return false;
 
         var bins = stackalloc int[MagnitudeSelect.Room];
-        MagnitudeSelect.Histogram(_codes.AsSpan(0, _size), 0, Canonical.NaN, bins);
+        MagnitudeSelect.Histogram(All, 0, Canonical.NaN, bins);
         var share = (rank - 0.5) / population;
         guess = Quantile(share, bins);
         var margin = (StandardErrors * StandardError((uint)guess, share)) + (8.0 / _size);
@@ -73,16 +80,17 @@ internal sealed unsafe class MagnitudeSample
     /// <param name="rank">The rank, 1 for the largest.</param>
     /// <param name="population">The number of magnitudes.</param>
     /// <param name="starts">The index of each page's first element in the population, rising.</param>
+    /// <param name="splitsEqual">Whether the place may be one among equal magnitudes; else all that equal the one of the rank are before it.</param>
     /// <param name="bracket">The places.</param>
     [SkipLocalsInit]
-    internal bool TryPlaces(long rank, long population, ReadOnlySpan<long> starts, out PlaceBracket bracket)
+    internal bool TryPlaces(long rank, long population, ReadOnlySpan<long> starts, bool splitsEqual, out PlaceBracket bracket)
     {
         bracket = default;
         if (_ends.Count < FewestPages)
             return false;
 
         var bins = stackalloc int[MagnitudeSelect.Room];
-        var all = _codes.AsSpan(0, _size);
+        var all = All;
         MagnitudeSelect.Histogram(all, 0, Canonical.NaN, bins);
         var share = (rank - 0.5) / population;
         var (near, _) = MagnitudeSelect.BinOf((long)(share * _size), bins);
@@ -95,9 +103,9 @@ internal sealed unsafe class MagnitudeSample
         var (bottom, _) = share + margin >= 1 ? (0, 0) : MagnitudeSelect.BinOf((long)((share + margin) * _size), bins);
         if (top >= Canonical.Infinity)
             return false;
-        var inside = ArrayPool<uint>.Shared.Rent(_size + MagnitudeList.Slack);
+        var (above, between) = MagnitudeSelect.Count(all, bottom - 1, top);
+        var inside = ArrayPool<uint>.Shared.Rent((int)between + MagnitudeList.Slack);
         var part = inside.AsSpan(0, MagnitudeSelect.List(all, bottom - 1, top, inside));
-        var above = MagnitudeSelect.Count(all, top, top).Above;
         var high = (int)MagnitudeSelect.At(part, (long)((share - margin) * _size) - above, (uint)bottom, (uint)top);
         var low = share + margin >= 1 ? 0 : (int)MagnitudeSelect.At(part, (long)((share + margin) * _size) - above, (uint)bottom, (uint)top);
         var (aboveHigh, atHigh) = MagnitudeSelect.Count(part, high - 1, high);
@@ -105,9 +113,9 @@ internal sealed unsafe class MagnitudeSample
         ArrayPool<uint>.Shared.Return(inside);
 
         // Equal magnitudes are taken to lie as they do in the sample, but for a page to either side.
-        var keptTo = PageOfEqual(high, (long)((share - margin) * _size) - above - aboveHigh);
-        var droppedFrom = share + margin >= 1 ? starts.Length : PageOfEqual(low, (long)Math.Ceiling((share + margin) * _size) - above - aboveLow) + 2;
-        bracket = new PlaceBracket(low, high, keptTo > 1 ? starts[keptTo - 1] : 0, droppedFrom < starts.Length ? starts[droppedFrom] : population)
+        var keptTo = splitsEqual ? PageOfEqual(high, (long)((share - margin) * _size) - above - aboveHigh) : 0;
+        var droppedFrom = splitsEqual && share + margin < 1 ? PageOfEqual(low, (long)Math.Ceiling((share + margin) * _size) - above - aboveLow) + 2 : starts.Length;
+        bracket = new PlaceBracket(low, high, splitsEqual ? keptTo > 1 ? starts[keptTo - 1] : 0 : population, droppedFrom < starts.Length ? starts[droppedFrom] : population)
         {
             AtLow = (double)atLow / _size,
             AtHigh = (double)atHigh / _size,
@@ -122,7 +130,7 @@ internal sealed unsafe class MagnitudeSample
         var start = 0;
         for (var page = 0; page < _ends.Count; page++)
         {
-            position -= MagnitudeSelect.Count(_codes.AsSpan(start, _ends[page] - start), code - 1, code).Inside;
+            position -= MagnitudeSelect.Count(All[start.._ends[page]], code - 1, code).Inside;
             if (position < 0)
                 return page;
             start = _ends[page];
@@ -134,34 +142,39 @@ internal sealed unsafe class MagnitudeSample
     /// <summary>Gives the memory back.</summary>
     internal void Release()
     {
-        if (_codes.Length > 0)
-            ArrayPool<uint>.Shared.Return(_codes);
-        _codes = [];
+        NativeMemory.Free(_codes);
+        _codes = null;
+        (_room, _size) = (0, 0);
     }
 
     /// <summary>The magnitude that the given share of the sample reaches.</summary>
     private int Quantile(double share, int* bins) =>
-        (int)MagnitudeSelect.At(_codes.AsSpan(0, _size), Math.Clamp((long)(share * _size), 0, _size - 1), 0, Canonical.NaN, bins);
+        (int)MagnitudeSelect.At(All, Math.Clamp((long)(share * _size), 0, _size - 1), 0, Canonical.NaN, bins);
 
-    /// <summary>Standard error of the share above (and of that at or above) a magnitude; not less than that of a simple random sample.</summary>
+    /// <summary>
+    /// Standard error of the share above (and of that at or above) a magnitude, from how much a page differs from the one before; not less than that
+    /// of a simple random sample.
+    /// </summary>
     private double StandardError(uint magnitude, double share)
     {
-        double above = 0, above2 = 0, reach = 0, reach2 = 0;
+        double above = 0, reach = 0, lastAbove = 0, lastReach = 0;
         var start = 0;
         foreach (var end in _ends)
         {
-            var (larger, equal) = MagnitudeSelect.Count(_codes.AsSpan(start, end - start), (int)magnitude - 1, (int)magnitude);
+            var (larger, equal) = MagnitudeSelect.Count(All[start..end], (int)magnitude - 1, (int)magnitude);
             var a = (double)larger / (end - start);
             var r = (double)(larger + equal) / (end - start);
-            above += a;
-            above2 += a * a;
-            reach += r;
-            reach2 += r * r;
-            start = end;
+            if (start > 0)
+            {
+                above += (a - lastAbove) * (a - lastAbove);
+                reach += (r - lastReach) * (r - lastReach);
+            }
+
+            (lastAbove, lastReach, start) = (a, r, end);
         }
 
         var pages = _ends.Count;
-        var variance = Math.Max(above2 - (above * above / pages), reach2 - (reach * reach / pages)) / (pages - 1) / pages;
+        var variance = Math.Max(above, reach) / 2 / (pages - 1) / pages;
         return Math.Sqrt(Math.Max(variance, share * (1 - share) / _size));
     }
 }

@@ -8,8 +8,11 @@ namespace Smelt.Merging.Kernels;
 /// <summary>Columns of a sub-block that can't be merged yet are set aside: elements at which some expert's magnitude lies where its threshold may be.</summary>
 internal static unsafe class OpenColumns
 {
+    /// <summary>The lowest magnitude of a range that holds none.</summary>
+    internal const int NothingLow = int.MaxValue;
+
     /// <summary>A range that holds no magnitude.</summary>
-    internal static readonly MagnitudeRange Nothing = new(int.MaxValue, 0, int.MaxValue);
+    internal static readonly MagnitudeRange Nothing = new(NothingLow, 0, int.MaxValue);
 
     /// <summary>
     /// Copies the marked elements of columns' sources, one after another: element number k of source s goes to place <paramref name="first"/> + k of
@@ -158,4 +161,10 @@ internal unsafe struct OpenMarks
 
     /// <summary>Where each expert's number of kept elements is added.</summary>
     internal long* Above;
+
+    /// <summary>For each expert a magnitude; null where none is counted above.</summary>
+    internal int* Tops;
+
+    /// <summary>Where each expert's number of elements with magnitudes above <see cref="Tops"/> is added.</summary>
+    internal long* Over;
 }

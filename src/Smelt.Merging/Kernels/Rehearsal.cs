@@ -158,7 +158,7 @@ public static unsafe class Rehearsal
             sample.Add(mix, Simd.Chunk);
         }
 
-        sample.TryPlaces(Elements / 2, Elements, starts, out _);
+        sample.TryPlaces(Elements / 2, Elements, starts, splitsEqual: true, out _);
         sample.Release();
         Span<uint> codes = stackalloc uint[2 * MagnitudeList.Slack];
         MagnitudeSelect.List(codes[..MagnitudeList.Slack], 0, 1, codes);

@@ -51,7 +51,7 @@ internal sealed unsafe class MagnitudeTrim
     {
         var found = new Dictionary<(int Key, int Expert, TrimExtent Extent), TrimSearch>();
         AskForShares(context, first, end);
-        foreach (var group in _method.Groups.Where(g => _method.ExtentOf(g) == TrimScope.Model && _plan.Merged.Any()))
+        foreach (var group in _method.Groups.Where(g => _method.ExtentOf(g) == TrimScope.Model && _plan.Merged.Any(t => passesOver?.Invoke(t) != true)))
             AddRequests(group, _plan.Merged, found, TrimSearch.OfModel(_plan));
         foreach (var tensor in _plan.MergedIn(first, end).Where(t => passesOver?.Invoke(t) != true))
         {

@@ -8,20 +8,23 @@ using Cut = Smelt.Merging.Kernels.Cut;
 namespace Smelt.Merging.Methods;
 
 /// <summary>
-/// A trim of each tensor in a single pass over the inputs. A sample brackets each expert's threshold; elements whose magnitude lies outside are
-/// merged at once, columns with an element inside are set aside, a few percent, and merged when the pass has counted what the exact threshold is.
+/// A trim of each tensor, or of the whole model, in a single pass over the inputs. A sample brackets each expert's threshold; elements whose magnitude
+/// lies outside are merged at once, columns with an element inside are set aside, a few percent, and merged when the pass has counted what the exact
+/// threshold is. Columns with a vote of zero, which the majority of all signs decides, wait with them.
 /// </summary>
 /// <remarks>
 /// Only what must be merged twice is: the output has the bits that two passes make, whatever the sample says. A sample that misled, or more
-/// columns than there is room for, cost the tensor its two passes after all. The output of a tensor is held until its columns are merged; where it is too
-/// large for that it is written as it is, to be read again and completed.
+/// columns than there is room for, cost the tensor, or the model, its two passes after all. The output of a tensor is held until its columns are merged; where
+/// it is too large for that it is written as it is, to be read again and completed. A block is finished when its columns are merged: a trim of the model
+/// finishes none before it has seen all, so models whose columns do not fit in memory, which take long, are better off with two passes.
 /// </remarks>
 internal sealed unsafe class OnePassTrim
 {
     /// <summary>Below so many elements a tensor is not worth it.</summary>
     private const long FewestElements = 1 << 14;
 
-    private const int MostPages = 512;
+    /// <summary>Memory for trims of each tensor beyond which more is of no use but for tensors of a hundred million elements.</summary>
+    private const long MostOfTensors = 256L << 20;
 
     /// <summary>Where more columns than this are expected to be open, two passes are cheaper.</summary>
     private const double MostOpen = 0.5;
@@ -39,18 +42,28 @@ internal sealed unsafe class OnePassTrim
         _held = new HeldTensor?[method.Plan.Tensors.Count];
     }
 
-    /// <summary>The one-pass trim of a method; null where its plan needs more of a tensor than thresholds, or its points share passes already.</summary>
+    /// <summary>The one-pass trim of a method; null where its plan needs more of its inputs than thresholds, or its points share passes already.</summary>
     public static OnePassTrim? Create(SparseMethod method, MagnitudeTrim trim) => Suits(method.Plan) ? new OnePassTrim(method, trim) : null;
 
-    /// <summary>Whether a plan's tensors can be trimmed in one pass.</summary>
+    /// <summary>Whether a plan can be trimmed in one pass.</summary>
     public static bool Suits(MergePlan plan) => plan.Parts.Count == 1 && plan.Points.Count == 1 && Suits(plan.Points[0].Recipe);
 
-    /// <summary>Whether the tensors of a recipe, all of its switches set, can be trimmed in one pass.</summary>
-    public static bool Suits(Recipe recipe) => recipe is Ties { Trim: TrimScope.Tensor, Cut: Recipes.Cut.Exact } ties
+    /// <summary>Whether the tensors of a recipe, all of its switches set, can be trimmed in one pass. The majority of signs is known when a trim of the model is.</summary>
+    public static bool Suits(Recipe recipe) => recipe is Ties { Cut: Recipes.Cut.Exact or Recipes.Cut.AtThreshold or Recipes.Cut.MaskRate } ties
         && ties.Rescale != Rescale.L1
         && ties.Election is Recipes.Election.Sum or Recipes.Election.Unweighted && ties.Disjoint == true && ties.Combine == Recipes.Combine.Sum
-        && ties.ZeroVote is not (Recipes.ZeroVote.Majority or Recipes.ZeroVote.MajorityOrNothing)
+        && (ties.Trim == TrimScope.Model || ties.ZeroVote is not (Recipes.ZeroVote.Majority or Recipes.ZeroVote.MajorityOrNothing))
         && !AgreeingSpan.IsMedian(ties) && !AgreeingSpan.IsStock(ties);
+
+    /// <summary>The memory beyond which more is of no use: all outputs and all columns, but for trims of each tensor, of which a few are held at a time, no more than a large tensor needs.</summary>
+    public static long MostBytes(MergePlan plan)
+    {
+        if (!Suits(plan))
+            return 0;
+        var bytes = plan.Merged.Sum(t => BytesOf(t) + HeldMemory.BytesOf(t.ElementCount, t.CountSources, t.Source(0).Type.BytesPerElement)
+            + (BlockMap.CountOf(t.ElementCount) * (HeldMemory.BytesOf(0, t.CountSources, 1) + HeldBlock.OwnBytes(t.CountSources))));
+        return plan.Points[0].Recipe is Ties { Trim: TrimScope.Model } ? bytes : Math.Min(bytes, MostOfTensors);
+    }
 
     /// <summary>Whether a tensor's blocks are held until its thresholds are known.</summary>
     public bool Holds(TensorPlan tensor) => _held[tensor.Index] is not null;
@@ -59,8 +72,9 @@ internal sealed unsafe class OnePassTrim
     public bool TryProvisional(TensorPlan tensor, int expert, out Cut cut)
     {
         var held = _held[tensor.Index];
-        cut = held?.Settled == false ? held.Provisional(expert) : default;
-        return held?.Settled == false;
+        var isOpen = held?.Extent.Settled == false;
+        cut = isOpen ? held!.Provisional(expert) : default;
+        return isOpen;
     }
 
     /// <summary>
@@ -76,29 +90,39 @@ internal sealed unsafe class OnePassTrim
         memory.Clear();
         if (memory.Bytes == 0)
             return;
-        var candidates = new List<HeldTensor>();
-        foreach (var tensor in context.Plan.MergedIn(first, end))
+        var candidates = new List<HeldExtent>();
+        foreach (var extent in Extents(context.Plan, first, end))
         {
-            if (tensor.ElementCount > FewestElements && CanRead(tensor) && untouched(tensor) && Bounds(tensor) is { } bounds)
-                candidates.Add(new HeldTensor(tensor, bounds));
+            if (extent.Elements > FewestElements && Array.TrueForAll(extent.Tensors, t => CanRead(t) && untouched(t)) && Bounds(extent) is { } bounds)
+                candidates.Add(new HeldExtent(extent, bounds));
         }
 
         if (candidates.Count == 0)
             return;
         context.Progress.Phase = "sampling";
-        var samples = candidates.SelectMany(t => Enumerable.Range(0, t.Bounds.Length).Where(i => t.Bounds[i].Known is null).Select(i => (Tensor: t, Expert: i))).ToArray();
-        context.Pool.Run(0, samples.Length, (worker, i) => Sample(context, context.Workers[worker], samples[i].Tensor, samples[i].Expert));
+        var samples = candidates.SelectMany(e => e.Open.Select(i => (Extent: e, Expert: i))).ToArray();
+        var codes = memory.Bytes / Math.Min(context.Pool.Count, samples.Length);
+        context.Pool.Run(0, samples.Length, (worker, i) => Sample(context, context.Workers[worker], samples[i].Extent, samples[i].Expert, codes));
         var used = 0L;
-        foreach (var candidate in candidates)
+        foreach (var extent in candidates.Where(e => e.Open.All(i => e.Brackets[i] is not null)))
         {
-            if (!candidate.TryExpect(out var openShare, out var columns) || openShare > MostOpen || used + columns > memory.Bytes)
+            foreach (var tensor in extent.Tensors)
+                _held[tensor.Tensor.Index] = tensor;
+            extent.Expect(SparseMethod.CountsVotes(_group) ? _method.ContestedShare(context, _group) : 0, out var openShare, out var columns);
+            if (openShare > MostOpen || used + columns > memory.Bytes)
+            {
+                LetGo(extent);
                 continue;
+            }
+
             used += columns;
-            _held[candidate.Tensor.Index] = candidate;
-            if (used + BytesOf(candidate.Tensor) > memory.Bytes)
-                continue;
-            used += BytesOf(candidate.Tensor);
-            candidate.Output = memory.Take(BytesOf(candidate.Tensor));
+            foreach (var tensor in extent.Tensors)
+            {
+                if (used + BytesOf(tensor.Tensor) > memory.Bytes)
+                    continue;
+                used += BytesOf(tensor.Tensor);
+                tensor.Output = memory.Take(BytesOf(tensor.Tensor));
+            }
         }
     }
 
@@ -107,7 +131,7 @@ internal sealed unsafe class OnePassTrim
     {
         var (tensor, held) = (block.Tensor, _held[block.Tensor.Index]!);
         var output = held.Output is null ? null : held.Output + (block.Start * tensor.OutputType.BytesPerElement);
-        return held.Missed ? null : memory.Begin(worker, output, tensor.Experts.Count + 1, tensor.Base!.Type.BytesPerElement);
+        return held.Extent.Missed ? null : memory.Begin(worker, output, tensor.Experts.Count + 1, tensor.Base!.Type.BytesPerElement);
     }
 
     /// <summary>Keeps a block that was mixed until <see cref="Merge"/>.</summary>
@@ -117,7 +141,7 @@ internal sealed unsafe class OnePassTrim
         if (memory.TryKeep(mixed, block.Tensor.Base!.Type.BytesPerElement))
             held.Blocks[block.Start / BlockMap.Elements] = mixed;
         else
-            held.Missed = true;
+            held.Extent.Missed = true;
     }
 
     /// <summary>Mixes a piece that the worker has read, but for its open columns, which are set aside.</summary>
@@ -125,13 +149,18 @@ internal sealed unsafe class OnePassTrim
     public void Mix(Worker worker, SubBlock piece, HeldBlock block)
     {
         var held = _held[piece.Tensor.Index]!;
-        var experts = held.Bounds.Length;
+        var experts = held.Extent.Bounds.Length;
         var ranges = stackalloc MagnitudeRange[experts];
-        var above = stackalloc long[experts];
-        new Span<long>(above, experts).Clear();
+        var above = stackalloc long[2 * experts];
+        new Span<long>(above, 2 * experts).Clear();
+        var tops = stackalloc int[experts];
+        for (var i = 0; i < experts; i++)
+            tops[i] = held.Extent.Brackets[i]?.High ?? int.MaxValue;
         new Span<ulong>(worker.Masks, (piece.Length + FusedSparse.Group - 1) / FusedSparse.Group).Clear();
-        var marks = new OpenMarks { Ranges = ranges, Bits = worker.Masks, Above = above };
+        var marks = new OpenMarks { Ranges = ranges, Bits = worker.Masks, Above = above, Tops = held.Extent.Over is null ? null : tops, Over = above + experts };
         var election = _method.BeginOpen(worker, piece, _group);
+        var counts = default(ElectionCounts);
+        var counted = SparseMethod.CountsVotes(_group) ? &counts : null;
         var end = piece.Start + piece.Length;
         for (long flat = piece.Start, next; flat < end; flat = next)
         {
@@ -139,60 +168,81 @@ internal sealed unsafe class OnePassTrim
             for (var i = 0; i < experts; i++)
             {
                 ranges[i] = held.RangeAt(i, flat);
-                next = held.Brackets[i]?.EndOfSpan(flat, next) ?? next;
+                next = held.EndOfSpan(i, flat, next);
             }
 
             var first = (nint)(flat - piece.Start);
             var last = first + ((nint)(next - flat) & -(nint)FusedSparse.Group);
-            FusedSparse.Run(worker.Blocks[0], worker.Experts, experts, election, piece.Start, first, last, worker.Mix, null, &marks);
+            FusedSparse.Run(worker.Blocks[0], worker.Experts, experts, election, piece.Start, first, last, worker.Mix, counted, &marks);
             if (piece.Start + last < next)
-                SetAside(worker, last, (int)(next - piece.Start - last), marks, experts);
+                SetAside(worker, piece, last, (int)(next - piece.Start - last), marks, experts, election, counted);
         }
 
         for (var i = 0; i < experts; i++)
-            Interlocked.Add(ref held.Above[i], above[i]);
+        {
+            Interlocked.Add(ref held.Extent.Above[i], above[i]);
+            if (held.Extent.Over is { } over)
+                Interlocked.Add(ref over[i], above[experts + i]);
+        }
+
+        block.Balance += counts.Balance;
+        block.ZeroVotes += (int)counts.Contested;
         var offset = (int)(piece.Start % BlockMap.Elements);
         fixed (void** columns = block.Columns)
             block.Count += OpenColumns.Gather(worker.Blocks, experts + 1, piece.Tensor.Base!.Type.BytesPerElement, worker.Masks, piece.Length, offset, block.Indices, columns, block.Count, BlockMap.Elements);
     }
 
-    /// <summary>Marks the last elements of a tensor, fewer than a group, as open, whatever their magnitudes, and counts those above the ranges.</summary>
-    private static void SetAside(Worker worker, nint first, int count, in OpenMarks marks, int experts)
+    /// <summary>Marks the last elements of a tensor, fewer than a group, as open, whatever their magnitudes, and counts those above the ranges, and their votes.</summary>
+    private static void SetAside(Worker worker, SubBlock piece, nint first, int count, in OpenMarks marks, int experts, in Kernels.Election election, ElectionCounts* counts)
     {
         marks.Bits[first / FusedSparse.Group] = (1UL << count) - 1;
+        if (counts is not null)
+        {
+            var rest = stackalloc ExpertBlock[experts];
+            for (var i = 0; i < experts; i++)
+                rest[i] = worker.Experts[i].From(first);
+            *counts += Sparse.CountVotes(worker.Blocks[0].From(first), rest, experts, election, piece.Start + first, count);
+        }
+
         var deltas = stackalloc float[FusedSparse.Group];
         for (var i = 0; i < experts; i++)
         {
             Deltas.Compute(worker.Blocks[0].From(first), new ExpertBlock(worker.Blocks[i + 1].From(first)), 0, count, deltas);
             for (var e = 0; e < count; e++)
-                marks.Above[i] += (BitConverter.SingleToInt32Bits(deltas[e]) & int.MaxValue) > marks.Ranges[i].High ? 1 : 0;
+            {
+                var magnitude = BitConverter.SingleToInt32Bits(deltas[e]) & int.MaxValue;
+                marks.Above[i] += magnitude > marks.Ranges[i].High ? 1 : 0;
+                if (marks.Tops is not null)
+                    marks.Over[i] += magnitude > marks.Tops[i] ? 1 : 0;
+            }
         }
     }
 
     /// <summary>
     /// Ends the pass over the tensors from <paramref name="first"/> up to <paramref name="end"/>: finds their thresholds among what was set aside,
-    /// or by passes of their own where they are not there.
+    /// or by passes of their own where they are not there, and the majority of signs.
     /// </summary>
     public void Settle(PassContext context, int first, int end)
     {
-        var tensors = Enumerable.Range(first, end - first).Select(i => _held[i]).OfType<HeldTensor>().ToArray();
-        var open = tensors.Where(t => !t.Missed).SelectMany(t => Enumerable.Range(0, t.Bounds.Length).Where(i => t.Brackets[i] is not null).Select(i => (Tensor: t, Expert: i))).ToArray();
+        var extents = Enumerable.Range(first, end - first).Select(i => _held[i]?.Extent).OfType<HeldExtent>().Distinct().ToArray();
+        var open = extents.Where(e => !e.Missed).SelectMany(e => e.Open.Select(i => (Extent: e, Expert: i))).ToArray();
         context.Pool.Run(0, open.Length, (worker, i) =>
         {
-            if (!open[i].Tensor.TryCut(context.Workers[worker], open[i].Expert))
-                open[i].Tensor.Missed = true;
+            if (!open[i].Extent.TryCut(context.Workers[worker], open[i].Expert))
+                open[i].Extent.Missed = true;
         });
-        foreach (var held in tensors)
+        foreach (var extent in extents)
         {
-            held.Settled = true;
-            if (!held.Missed)
+            extent.Settled = true;
+            if (extent.Missed)
             {
-                _trim.Put(_group, held.Tensor, held.Cuts);
-                continue;
+                LetGo(extent);
+                _method.Prepare(context, extent.Extent.Range.First, extent.Extent.Range.End);
             }
-
-            _held[held.Tensor.Index] = null;
-            _trim.Find(context, held.Tensor.Index, held.Tensor.Index + 1);
+            else if (SparseMethod.CountsVotes(_group))
+            {
+                Elect(context, extent);
+            }
         }
     }
 
@@ -207,28 +257,66 @@ internal sealed unsafe class OnePassTrim
     /// <param name="output">The output's bytes from that element on, no more of them than the worker has room for.</param>
     public void Merge(Worker worker, Block block, HeldBlock held, int start, Span<byte> output)
     {
-        var tensor = block.Tensor;
-        var size = tensor.OutputType.BytesPerElement;
-        var format = Worker.FormatOf(tensor.Base!.Type);
-        var cuts = _held[tensor.Index]!.Cuts;
+        var tensor = _held[block.Tensor.Index]!;
+        var size = block.Tensor.OutputType.BytesPerElement;
         var first = held.CountBefore(start);
         var columns = held.CountBefore(start + (output.Length / size)) - first;
+        _method.PutVotes(worker, _group, held);
         if (columns == 0)
             return;
-        for (var source = 0; source <= tensor.Experts.Count; source++)
-            worker.Blocks[source] = new RawBlock(held.Columns[source], format).From(first);
-
-        // Columns stand in the order of their elements, so that a place in the one order is a place in the other.
-        _method.MixColumns(worker, new SubBlock(tensor, first, columns), _group, i => cuts[i].LastEqual is >= 0 and < long.MaxValue and var last
-            ? cuts[i] with { LastEqual = held.CountBefore(last + 1 - block.Start) - 1 }
-            : cuts[i]);
-        worker.Apply(worker.Output, 0, columns, addBase: true, tensor.Settings[0].Lambda, tensor.OutputType);
+        var part = Focus(worker, block, held, first, columns);
+        _method.BeginColumns(worker, part, _group, i => CutOfColumns(block, held, tensor.CutOf(i)));
+        _method.MixColumns(worker, part, _group);
+        worker.Apply(worker.Output, 0, columns, addBase: true, block.Tensor.Settings[0].Lambda, block.Tensor.OutputType);
         fixed (byte* bytes = output)
             Scatter(worker.Output, held.Indices + first, columns, size, bytes - ((long)start * size));
     }
 
-    /// <summary>Lets the blocks of a tensor go.</summary>
+    /// <summary>Lets the blocks of tensors go.</summary>
     public void Release(int first, int end) => Array.Clear(_held, first, end - first);
+
+    private void LetGo(HeldExtent extent)
+    {
+        foreach (var tensor in extent.Extent.Tensors)
+            _held[tensor.Index] = null;
+    }
+
+    /// <summary>Finds the majority of signs, now that it is known what open columns elect.</summary>
+    private void Elect(PassContext context, HeldExtent extent)
+    {
+        var blocks = extent.Tensors.SelectMany(t => Enumerable.Range(0, t.Blocks.Length).Select(b => (Tensor: t, Block: b))).ToArray();
+        context.Pool.Run(0, blocks.Length, (index, i) =>
+        {
+            var (tensor, number) = blocks[i];
+            var held = tensor.Blocks[number]!;
+            var (worker, block) = (context.Workers[index], context.Blocks[context.Blocks.FirstOf(tensor.Tensor.Index) + number]);
+            for (var first = 0; first < held.Count; first += worker.Elements)
+            {
+                var part = Focus(worker, block, held, first, Math.Min(worker.Elements, held.Count - first));
+                _method.BeginColumns(worker, part, _group, e => CutOfColumns(block, held, tensor.Provisional(e)));
+                var provisional = _method.CountColumns(worker, part, _group);
+                _method.BeginColumns(worker, part, _group, e => CutOfColumns(block, held, tensor.CutOf(e)));
+                var counts = _method.CountColumns(worker, part, _group);
+                held.Balance += counts.Balance - provisional.Balance;
+                held.ZeroVotes += (int)(counts.Contested - provisional.Contested);
+            }
+        });
+        _method.TakeMajority(_group, blocks.Sum(b => (long)b.Tensor.Blocks[b.Block]!.Balance));
+    }
+
+    /// <summary>Makes the worker's blocks the columns of a block from number <paramref name="first"/> on.</summary>
+    private static SubBlock Focus(Worker worker, Block block, HeldBlock held, int first, int columns)
+    {
+        var format = Worker.FormatOf(block.Tensor.Base!.Type);
+        for (var source = 0; source < held.Columns.Length; source++)
+            worker.Blocks[source] = new RawBlock(held.Columns[source], format).From(first);
+        return new SubBlock(block.Tensor, first, columns);
+    }
+
+    /// <summary>A cut of a tensor for the columns of a block. They stand in the order of their elements, so that a place in the one order is a place in the other.</summary>
+    private static Cut CutOfColumns(Block block, HeldBlock held, Cut cut) => cut.LastEqual is >= 0 and < long.MaxValue and var last
+        ? cut with { LastEqual = held.CountBefore(last + 1 - block.Start) - 1 }
+        : cut;
 
     private static void Scatter(byte* values, ushort* indices, int count, int size, byte* output)
     {
@@ -250,35 +338,50 @@ internal sealed unsafe class OnePassTrim
     /// <summary>The bytes of a tensor in the output.</summary>
     private static long BytesOf(TensorPlan tensor) => tensor.ElementCount * tensor.OutputType.BytesPerElement;
 
-    /// <summary>Where each expert's deltas of a tensor are cut; null where none is cut at a place that has to be found.</summary>
-    private TrimBound[]? Bounds(TensorPlan tensor)
+    /// <summary>What is trimmed together, of the tensors from <paramref name="first"/> up to <paramref name="end"/>.</summary>
+    private IEnumerable<TrimExtent> Extents(MergePlan plan, int first, int end) =>
+        _method.ExtentOf(_group) != TrimScope.Model ? plan.MergedIn(first, end).Select(TrimSearch.OfTensor) : plan.Merged.Any() ? [TrimSearch.OfModel(plan)] : [];
+
+    /// <summary>Where each expert's deltas of an extent are cut; null where none is cut at a place that has to be found, or tensors differ in it.</summary>
+    private TrimBound[]? Bounds(TrimExtent extent)
     {
-        var bounds = new TrimBound[tensor.Experts.Count];
+        var bounds = new TrimBound[extent.Tensors[0].Experts.Count];
         for (var i = 0; i < bounds.Length; i++)
         {
-            bounds[i] = _method.BoundsOf(_group, tensor, i, tensor.ElementCount).Keep;
-            if (bounds[i].Known is { } known ? known != Cut.All : bounds[i].Edge != TrimEdge.Exact)
+            bounds[i] = BoundOf(extent.Tensors[0], i);
+            if (bounds[i].Known is { } known ? known != Cut.All : bounds[i].Edge == TrimEdge.Above)
                 return null;
+            foreach (var tensor in extent.Tensors)
+            {
+                if (BoundOf(tensor, i) != bounds[i])
+                    return null;
+            }
         }
 
         return Array.TrueForAll(bounds, b => b.Known is not null) ? null : bounds;
+
+        TrimBound BoundOf(TensorPlan tensor, int expert) => _method.BoundsOf(_group, tensor, expert, extent.Elements).Keep;
     }
 
-    private void Sample(PassContext context, Worker worker, HeldTensor held, int expert)
+    private static void Sample(PassContext context, Worker worker, HeldExtent held, int expert, long mostBytes)
     {
-        var tensor = held.Tensor;
-        var pages = SamplePages.Of(context.Plan, tensor.Index, tensor.Index + 1, SamplePages.CountFor(tensor.ElementCount, MostPages));
+        var extent = held.Extent;
+        var most = (int)Math.Min(int.MaxValue, mostBytes / (SamplePages.Elements * sizeof(uint)));
+        var pages = SamplePages.Of(context.Plan, extent.Range.First, extent.Range.End, Math.Min(most, SamplePages.CountFor(extent.Elements)));
+        if (extent.IsModel)
+            pages.Sort((a, b) => (extent.FirstOf(a.Tensor) + a.Start).CompareTo(extent.FirstOf(b.Tensor) + b.Start));
         var starts = new long[pages.Count];
-        var sample = new MagnitudeSample();
+        var sample = new MagnitudeSample(pages.Sum(p => p.Length));
         for (var i = 0; i < pages.Count; i++)
         {
-            starts[i] = pages[i].Start;
-            worker.ReadExpert(pages[i], expert);
-            Deltas.Compute(worker.Blocks[0], new ExpertBlock(worker.Blocks[expert + 1]), pages[i].Start, pages[i].Length, worker.Mix);
-            sample.Add(worker.Mix, pages[i].Length);
+            var page = pages[i];
+            starts[i] = extent.FirstOf(page.Tensor) + page.Start;
+            worker.ReadExpert(page, expert);
+            Deltas.Compute(worker.Blocks[0], new ExpertBlock(worker.Blocks[expert + 1]), page.Start, page.Length, worker.Mix);
+            sample.Add(worker.Mix, page.Length);
         }
 
-        if (sample.TryPlaces(held.Bounds[expert].Rank, tensor.ElementCount, starts, out var bracket))
+        if (sample.TryPlaces(held.Bounds[expert].Rank, extent.Elements, starts, held.Bounds[expert].Edge == TrimEdge.Exact, out var bracket))
             held.Brackets[expert] = bracket;
         sample.Release();
     }

@@ -12,13 +12,13 @@ internal static class SamplePages
     /// <summary>Pages from which the majority of signs is guessed.</summary>
     public const int ForMajority = 64;
 
-    /// <summary>One page in so many is sampled for a threshold of a tensor, within bounds.</summary>
-    private const int SampleEvery = 24;
-
     private const int FewestPages = 8;
 
-    /// <summary>The number of pages that are sampled for a threshold of a tensor of so many elements.</summary>
-    public static int CountFor(long elements, int most) => (int)Math.Clamp(elements / Elements / SampleEvery, FewestPages, most);
+    /// <summary>
+    /// The number of pages that are sampled for a threshold of so many elements. What the sample costs grows with it, what it leaves open falls with its
+    /// square root: the sum is least at a number that grows with the elements to the power of two thirds.
+    /// </summary>
+    public static int CountFor(long elements, int most = int.MaxValue) => (int)Math.Min(most, FewestPages + (Math.Pow(elements, 2.0 / 3) / 300));
 
     /// <summary>
     /// At most <paramref name="count"/> pages over the tensors from <paramref name="first"/> up to <paramref name="end"/>,

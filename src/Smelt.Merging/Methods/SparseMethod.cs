@@ -97,7 +97,7 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
         _statistics.FindBands(context, first, end);
         _ratios.Measure(context, first, end);
         _statistics.FindNorms(context, first, end);
-        if (Scope != StatisticsScope.Tensor && !_guessed)
+        if (Scope != StatisticsScope.Tensor && !_guessed && !Plan.Merged.Any(t => OnePass?.Holds(t) == true))
             GuessMajorities(context);
         _span.Measure(context, first, end);
     }
@@ -119,16 +119,20 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
         worker.Contested?.Add(worker, part, contested);
         if (AgreeingSpan.IsStock(group.Recipe))
             _span.Scale(worker, part, group);
-        worker.Balances[group.First] += (int)(counts.Positive - counts.Negative);
+        worker.Balances[group.First] += counts.Balance;
         worker.ZeroVotes[group.First] += (int)counts.Contested;
         worker.Assumed[group.First] = election.ZeroVote;
     }
 
-    /// <summary>Makes the pipelines of all experts for a sub-block of a tensor that is trimmed in one pass; returns how they elect.</summary>
+    /// <summary>
+    /// Makes the pipelines of all experts for a sub-block of a tensor that is trimmed in one pass; returns how they elect. Where votes are counted
+    /// a zero vote elects some sign, so that it shows which of them matter.
+    /// </summary>
     public Kernels.Election BeginOpen(Worker worker, SubBlock part, MixGroup group)
     {
         Begin(worker, part, group);
-        return ElectionOf(group);
+        var election = ElectionOf(group);
+        return CountsVotes(group) ? election with { ZeroVote = Kernels.ZeroVote.Positive } : election;
     }
 
     /// <inheritdoc/>
@@ -138,13 +142,41 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
     public override bool ListsContested => Plan.Points.Count == 1 && Plan.MaskOutputs is null && CountsVotes(Groups[0])
         && Groups[0].Recipe is ElectedRecipe { Election: not Recipes.Election.SignFile } and not MultiTaskRecipe && !Spans(Groups[0]);
 
-    /// <summary>As <see cref="Mix"/>, for columns of a tensor that stand one after another in the worker's blocks; their cuts are given.</summary>
-    public void MixColumns(Worker worker, SubBlock columns, MixGroup group, Func<int, Kernels.Cut> cutOf)
+    /// <summary>Makes the pipelines of all experts for columns of a tensor that stand one after another in the worker's blocks; their cuts are given.</summary>
+    public void BeginColumns(Worker worker, SubBlock columns, MixGroup group, Func<int, Kernels.Cut> cutOf)
     {
-        var experts = Plan.Experts.Count;
-        for (var i = 0; i < experts; i++)
+        for (var i = 0; i < Plan.Experts.Count; i++)
             worker.Experts[i] = Pipeline(worker, columns, group, i, complete: true) with { Keep = cutOf(i) };
-        Sparse.Run(worker.Blocks[0], worker.Experts, experts, ElectionOf(group), columns.Start, columns.Length, worker.Mix);
+    }
+
+    /// <summary>As <see cref="Mix"/>, for columns that were begun.</summary>
+    public void MixColumns(Worker worker, SubBlock columns, MixGroup group) =>
+        Sparse.Run(worker.Blocks[0], worker.Experts, Plan.Experts.Count, ElectionOf(group), columns.Start, columns.Length, worker.Mix);
+
+    /// <summary>Counts the votes of columns that were begun.</summary>
+    public ElectionCounts CountColumns(Worker worker, SubBlock columns, MixGroup group) =>
+        Sparse.CountVotes(worker.Blocks[0], worker.Experts, Plan.Experts.Count, ElectionOf(group), columns.Start, columns.Length);
+
+    /// <summary>Takes what the majority of the whole model's signs is, of positive minus negative ones.</summary>
+    public void TakeMajority(MixGroup group, long balance)
+    {
+        _assumed[group.Index] = Majority(group, balance);
+        _guessed = true;
+    }
+
+    /// <summary>Puts the votes of a block that were counted before into what the journal keeps of it.</summary>
+    public void PutVotes(Worker worker, MixGroup group, HeldBlock block)
+    {
+        worker.Balances[group.First] = block.Balance;
+        worker.ZeroVotes[group.First] = block.ZeroVotes;
+        worker.Assumed[group.First] = _assumed[group.Index];
+    }
+
+    /// <summary>The share of elements whose vote is zero although a delta is not, as a sample has it.</summary>
+    public double ContestedShare(PassContext context, MixGroup group)
+    {
+        var (counts, elements) = SampleVotes(context, group);
+        return (double)counts.Contested / Math.Max(1, elements);
     }
 
     /// <inheritdoc/>
@@ -267,7 +299,8 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
         };
     }
 
-    private static bool CountsVotes(MixGroup group) =>
+    /// <summary>Whether the majority of signs of a group decides zero votes.</summary>
+    public static bool CountsVotes(MixGroup group) =>
         group.Recipe is ElectedRecipe { Election: not Recipes.Election.None, ZeroVote: Recipes.ZeroVote.Majority or Recipes.ZeroVote.MajorityOrNothing };
 
     /// <summary>What a zero vote elects, given positive minus negative elections over the whole model.</summary>
@@ -285,21 +318,29 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
     /// </summary>
     private void GuessMajorities(PassContext context)
     {
-        var worker = context.Workers[0];
-        var pages = SamplePages.Of(context.Plan, 0, context.Plan.Tensors.Count, SamplePages.ForMajority);
         foreach (var group in Groups.Where(CountsVotes))
         {
-            var counts = default(ElectionCounts);
-            foreach (var part in pages)
-            {
-                worker.ReadAll(part);
-                var votes = Begin(worker, part, group);
-                counts += Sparse.CountVotes(worker.Blocks[0], worker.Experts, Plan.Experts.Count, ElectionOf(group), part.Start, part.Length, votes);
-            }
-
-            _assumed[group.Index] = Majority(group, counts.Positive - counts.Negative);
+            var counts = SampleVotes(context, group).Counts;
+            TakeMajority(group, counts.Positive - counts.Negative);
         }
 
         _guessed = true;
+    }
+
+    /// <summary>Counts the votes of some pages of the model.</summary>
+    private (ElectionCounts Counts, long Elements) SampleVotes(PassContext context, MixGroup group)
+    {
+        var worker = context.Workers[0];
+        var counts = default(ElectionCounts);
+        var elements = 0L;
+        foreach (var part in SamplePages.Of(context.Plan, 0, context.Plan.Tensors.Count, SamplePages.ForMajority))
+        {
+            worker.ReadAll(part);
+            var votes = Begin(worker, part, group);
+            counts += Sparse.CountVotes(worker.Blocks[0], worker.Experts, Plan.Experts.Count, ElectionOf(group), part.Start, part.Length, votes);
+            elements += part.Length;
+        }
+
+        return (counts, elements);
     }
 }

@@ -11,6 +11,7 @@ namespace Smelt.Merging.Methods;
 internal sealed record TrimExtent(TensorPlan[] Tensors, bool IsModel, int BlockElements = BlockMap.Elements)
 {
     private readonly int[] _firstBlocks = FirstBlocks(Tensors, BlockElements);
+    private readonly long[] _firstElements = FirstElements(Tensors);
     private readonly Dictionary<int, int> _positions = Tensors.Select((t, i) => (t.Index, i)).ToDictionary(t => t.Index, t => t.i);
 
     /// <summary>The number of elements.</summary>
@@ -21,6 +22,9 @@ internal sealed record TrimExtent(TensorPlan[] Tensors, bool IsModel, int BlockE
 
     /// <summary>The range of tensors in the order of the output.</summary>
     public (int First, int End) Range { get; } = (Tensors.Min(t => t.Index), Tensors.Max(t => t.Index) + 1);
+
+    /// <summary>The flat index of a tensor's first element over the extent.</summary>
+    public long FirstOf(TensorPlan tensor) => _firstElements[_positions[tensor.Index]];
 
     /// <summary>The number of the block that holds an element, in the order of flat indices over the extent.</summary>
     public int BlockNumber(TensorPlan tensor, long element) => _firstBlocks[_positions[tensor.Index]] + (int)(element / BlockElements);
@@ -42,6 +46,14 @@ internal sealed record TrimExtent(TensorPlan[] Tensors, bool IsModel, int BlockE
 
     /// <inheritdoc/>
     public override int GetHashCode() => Range.GetHashCode();
+
+    private static long[] FirstElements(TensorPlan[] tensors)
+    {
+        var first = new long[tensors.Length];
+        for (var i = 1; i < tensors.Length; i++)
+            first[i] = first[i - 1] + tensors[i - 1].ElementCount;
+        return first;
+    }
 
     private static int[] FirstBlocks(TensorPlan[] tensors, int elements)
     {

@@ -10,11 +10,12 @@ public sealed class MajorityTests
 {
     private static readonly Sequence<Expert> Experts = [Folder("e1"), new(Folder("e2")) { Weight = 0.5 }];
 
-    public static TheoryData<string> Methods => ["ties", "ties weighted", "dare", "breadcrumbs", "ties max"];
+    public static TheoryData<string> Methods => ["ties", "ties of tensors", "ties weighted", "dare", "breadcrumbs", "ties max"];
 
     private static ElectedRecipe Recipe(string name) => name switch
     {
         "ties" => new Ties { Base = Folder("base"), Experts = Experts, Density = 0.9 },
+        "ties of tensors" => new Ties { Base = Folder("base"), Experts = Experts, Density = 0.9, Trim = TrimScope.Tensor },
         "ties weighted" => new Ties { Base = Folder("base"), Experts = [Folder("e1"), Folder("e2")], Density = 1, Election = Election.Sum, Normalize = false, Lambda = 0.7 },
         "ties max" => new Ties { Base = Folder("base"), Experts = Experts, Density = 0.9, Dtype = DType.F32, Combine = Combine.Max },
         "dare" => new DareTies { Base = Folder("base"), Experts = Experts, Density = 0.8, TrimDensity = 1, Seed = 3 },

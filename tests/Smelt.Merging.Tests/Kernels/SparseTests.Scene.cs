@@ -88,7 +88,7 @@ public sealed unsafe partial class SparseTests
             }
         }
 
-        /// <summary>Marks elements of ranges, gathers their columns, and compares with a look at each element.</summary>
+        /// <summary>Marks elements of ranges, and contested ones where votes are counted, gathers their columns, and compares with a look at each element.</summary>
         internal void CheckOpen(int width, Random random)
         {
             var size = _base.Format.Size();
@@ -102,6 +102,12 @@ public sealed unsafe partial class SparseTests
 
             using var marks = new Native<ulong>(new ulong[Length / 64]);
             using var above = new Native<long>(new long[ranges.Length]);
+            using var over = new Native<long>(new long[ranges.Length]);
+            using var listed = new Native<ushort>(Length);
+            using var mixes = new Native<float>(Length);
+            var tops = ranges.Select(r => r.High + (1 << 20)).ToArray();
+            var counted = random.Next(2) == 0;
+            var zeroVotes = 0;
             using var mix = new Native<float>(Length);
             using var indices = new Native<ushort>(Length + OpenColumns.Slack);
             var rows = Enumerable.Range(0, ranges.Length + 1).Select(_ => new Native<byte>((Length + OpenColumns.Slack) * size)).ToArray();
@@ -115,9 +121,16 @@ public sealed unsafe partial class SparseTests
                 fixed (ExpertBlock* pointer = _experts)
                 fixed (MagnitudeRange* range = ranges)
                 fixed (RawBlock* source = sources)
+                fixed (int* top = tops)
                 {
-                    var open = new OpenMarks { Ranges = range, Bits = marks.Pointer, Above = above.Pointer };
-                    FusedSparse.Run(_base, pointer, _experts.Length, new Election { Vote = Vote.Sum, Weighted = true, Combine = Combine.Mean }, 0, 0, Length, mix.Pointer, null, &open);
+                    var election = new Election { Vote = Vote.Sum, Weighted = true, Combine = Combine.Mean };
+                    ElectionCounts counts = default, countsOfMarked = default;
+                    var contested = new ContestedList { Indices = listed.Pointer, Mixes = mixes.Pointer };
+                    FusedSparse.Run(_base, pointer, _experts.Length, election, 0, 0, Length, mix.Pointer, &counts, null, &contested);
+                    zeroVotes = counted ? contested.Count : 0;
+                    var open = new OpenMarks { Ranges = range, Bits = marks.Pointer, Above = above.Pointer, Tops = top, Over = over.Pointer };
+                    FusedSparse.Run(_base, pointer, _experts.Length, election, 0, 0, Length, mix.Pointer, counted ? &countsOfMarked : null, &open);
+                    Assert.Equal(counted ? counts : default, countsOfMarked);
                     var needed = OpenColumns.Gather(source, rows.Length, size, marks.Pointer, Length, 5, indices.Pointer, columns, 0, 3);
                     gathered = OpenColumns.Gather(source, rows.Length, size, marks.Pointer, Length, 5, indices.Pointer, columns, 0, Length);
                     Assert.Equal(needed, gathered);
@@ -126,17 +139,24 @@ public sealed unsafe partial class SparseTests
 
             var expected = new List<int>();
             var kept = new long[ranges.Length];
+            var aboveTop = new long[ranges.Length];
+            var votesOfZero = listed.Span[..zeroVotes].ToArray().ToHashSet();
             for (var e = 0; e < Length; e++)
             {
                 var codes = ranges.Select((_, i) => Bits(_values[i][e] - _baseValues[e]) & int.MaxValue).ToArray();
                 for (var i = 0; i < codes.Length; i++)
+                {
                     kept[i] += codes[i] > ranges[i].High ? 1 : 0;
-                if (codes.Select((c, i) => c >= ranges[i].Low && (long)c <= (long)ranges[i].Low + ranges[i].Span).Any(inside => inside))
+                    aboveTop[i] += codes[i] > tops[i] ? 1 : 0;
+                }
+
+                if (votesOfZero.Contains((ushort)e) || codes.Select((c, i) => c >= ranges[i].Low && (long)c <= (long)ranges[i].Low + ranges[i].Span).Any(inside => inside))
                     expected.Add(e);
             }
 
             Assert.NotEmpty(expected);
             Assert.Equal(kept, above.Span.ToArray());
+            Assert.Equal(aboveTop, over.Span.ToArray());
             Assert.Equal(expected.Select(e => (ushort)(e + 5)), indices.Span[..gathered].ToArray());
             for (var s = 0; s < rows.Length; s++)
             {

@@ -1,0 +1,139 @@
+using System.Runtime.InteropServices;
+using Smelt.Merging.Execution;
+using Smelt.Merging.Kernels;
+using Smelt.Merging.Planning;
+using Cut = Smelt.Merging.Kernels.Cut;
+
+namespace Smelt.Merging.Methods;
+
+/// <summary>
+/// What is trimmed together in one pass, a tensor or all merged tensors: what a sample says of its thresholds, and its tensors. Flat indices are
+/// those over the extent.
+/// </summary>
+internal sealed unsafe class HeldExtent
+{
+    /// <summary>How much room there is to be for open columns, of what is expected of them.</summary>
+    private const double Slack = 1.5;
+
+    /// <param name="extent">What is trimmed together.</param>
+    /// <param name="bounds">Where each expert's deltas are cut.</param>
+    public HeldExtent(TrimExtent extent, TrimBound[] bounds)
+    {
+        Extent = extent;
+        Bounds = bounds;
+        Tensors = Array.ConvertAll(extent.Tensors, t => new HeldTensor(this, t, extent.FirstOf(t)));
+        Brackets = new PlaceBracket?[bounds.Length];
+        Above = new long[bounds.Length];
+        Over = Array.Exists(bounds, b => b is { Known: null, Edge: TrimEdge.Equals }) ? new long[bounds.Length] : null;
+        Cuts = Array.ConvertAll(bounds, b => b.Known ?? default);
+    }
+
+    /// <summary>What is trimmed together.</summary>
+    public TrimExtent Extent { get; }
+
+    /// <summary>Its tensors, in the order of flat indices.</summary>
+    public HeldTensor[] Tensors { get; }
+
+    /// <summary>Where each expert's deltas are cut.</summary>
+    public TrimBound[] Bounds { get; }
+
+    /// <summary>For each expert the places between which its cut lies; null where it is known or could not be sampled.</summary>
+    public PlaceBracket?[] Brackets { get; }
+
+    /// <summary>Each expert's number of magnitudes before its bracket.</summary>
+    public long[] Above { get; }
+
+    /// <summary>Each expert's number of magnitudes above its bracket, where the cut may keep all that equal its upper end; null where it never does.</summary>
+    public long[]? Over { get; }
+
+    /// <summary>Each expert's cut, once settled.</summary>
+    public Cut[] Cuts { get; }
+
+    /// <summary>Whether a threshold is not in its bracket, or there was no room for a block's columns.</summary>
+    public bool Missed { get; set; }
+
+    /// <summary>Whether its thresholds are known, or the pass has missed them.</summary>
+    public bool Settled { get; set; }
+
+    /// <summary>The experts whose cuts are looked for.</summary>
+    public IEnumerable<int> Open => Enumerable.Range(0, Bounds.Length).Where(i => Bounds[i].Known is null);
+
+    /// <summary>Works out what to expect of the pass, once every open expert has a bracket.</summary>
+    /// <param name="contested">The share of columns that are open because their vote is zero.</param>
+    /// <param name="openShare">The share of columns that will be open.</param>
+    /// <param name="bytes">The room to keep for them, and for the codes among which cuts are found.</param>
+    public void Expect(double contested, out double openShare, out long bytes)
+    {
+        (var open, bytes) = (0.0, 0);
+        foreach (var tensor in Tensors)
+        {
+            var (columns, codes, room) = tensor.Expect(contested, Slack);
+            open += columns;
+            bytes += room + (long)(codes * sizeof(uint));
+        }
+
+        openShare = open / Extent.Elements;
+    }
+
+    /// <summary>The cut of an expert; one that keeps what is certain to be kept, as long as it is not known.</summary>
+    public Cut CutOf(int expert) => Settled ? Cuts[expert] : Provisional(expert);
+
+    /// <summary>A cut that keeps what is certain to be kept of an expert.</summary>
+    public Cut Provisional(int expert) => Bounds[expert].Known ?? Brackets[expert]!.Value.Provisional;
+
+    /// <summary>Finds the exact cut of an expert among the open columns, once all blocks are there; false where it is not among them.</summary>
+    public bool TryCut(Worker worker, int expert)
+    {
+        var splitsEqual = Bounds[expert].Edge == TrimEdge.Exact;
+        var bracket = Brackets[expert]!.Value;
+        var rank = Bounds[expert].Rank - Above[expert];
+        if (rank < 1)
+        {
+            Cuts[expert] = Cut.AtThreshold((uint)bracket.High);
+            return !splitsEqual && Over![expert] < Bounds[expert].Rank;
+        }
+
+        var blocks = Tensors.SelectMany(t => Enumerable.Range(0, t.Blocks.Length).Select(b => (Tensor: t, Block: b))).ToArray();
+
+        // Megabytes, of another size for each extent: a pool would keep them all. No more of it becomes resident than there are codes.
+        var room = blocks.Sum(b => (long)b.Tensor.Blocks[b.Block]!.Count) + MagnitudeList.Slack;
+        if (room > Array.MaxLength)
+            return false;
+        var memory = NativeMemory.Alloc((nuint)room, sizeof(uint));
+        try
+        {
+            var codes = new Span<uint>(memory, (int)room);
+            var ends = new int[blocks.Length];
+            var count = 0;
+            for (var i = 0; i < ends.Length; i++)
+                ends[i] = count += blocks[i].Tensor.Codes(worker, expert, blocks[i].Block, codes[count..]);
+            if (rank > count)
+                return false;
+
+            var all = codes[..count];
+            var code = MagnitudeSelect.At(all, rank - 1, (uint)bracket.Low, (uint)bracket.High);
+            if (!splitsEqual)
+            {
+                Cuts[expert] = Cut.AtThreshold(code);
+                return true;
+            }
+
+            rank -= MagnitudeSelect.Count(all, (int)code - 1, (int)code).Above;
+            var block = 0;
+            for (var start = 0; ; start = ends[block++])
+            {
+                var equal = codes[start..ends[block]].Count(code);
+                if (rank <= equal)
+                    break;
+                rank -= equal;
+            }
+
+            Cuts[expert] = new Cut(code, blocks[block].Tensor.Locate(worker, expert, blocks[block].Block, code, rank));
+            return true;
+        }
+        finally
+        {
+            NativeMemory.Free(memory);
+        }
+    }
+}
