@@ -72,7 +72,7 @@ internal static class PlanCommand
             ["input ", "tensors", "size", "model ", "path "],
             plan.Inputs.Select(i => (IReadOnlyList<string>)[i.Role, i.Tensors.ToString(CultureInfo.InvariantCulture), Size(i.Bytes), i.Commit is null ? i.Model : $"{i.Model} ({i.Commit[..Math.Min(12, i.Commit.Length)]})", i.Path]));
         Line(terminal, "tensors", $"{plan.Tensors.Merged} merged, {plan.Tensors.Kept} kept, {plan.Tensors.Copied} copied; mostly {plan.WeightType}");
-        Line(terminal, "read", $"{Size(plan.BytesPerPass)} x {plan.UsualPasses} {(plan.UsualPasses == 1 ? "pass" : "passes")}{(plan.Passes > plan.UsualPasses ? $" as a rule, {plan.Passes} or more where a sample misleads" : "")}");
+        Line(terminal, "read", $"{Size(plan.BytesPerPass)} x {plan.UsualPasses} {(plan.UsualPasses == 1 ? "pass" : "passes")}{(plan.Passes > plan.UsualPasses ? $" as a rule, {plan.Passes} or more where a sample misleads or memory is short" : "")}");
         Line(terminal, "write", $"{Size(plan.BytesToWrite)} in {plan.Outputs.Count} {(plan.Outputs.Count == 1 ? "output" : "outputs")} of {plan.Shards} {(plan.Shards == 1 ? "file" : "files")}");
         Line(terminal, "memory", $"{Size(plan.PeakBytes)} at the peak, {plan.Threads} {(plan.Threads == 1 ? "thread" : "threads")}");
         Line(terminal, "disk", plan.FreeBytes is { } free ? $"{Size(free)} free" : "free space unknown");

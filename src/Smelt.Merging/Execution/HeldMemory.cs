@@ -1,51 +1,12 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using Smelt.Merging.Kernels;
 
 namespace Smelt.Merging.Execution;
 
 /// <summary>
-/// A block that is merged but for some columns, elements at which it is still open what of some expert is kept: its output, and the sources of
-/// these columns. Its memory is that of a <see cref="HeldMemory"/>.
-/// </summary>
-internal sealed unsafe class HeldBlock
-{
-    /// <summary>The output's bytes, those of open columns without meaning; null where they are written to the output's file already.</summary>
-    public required byte* Output { get; init; }
-
-    /// <summary>For each open column its element in the block, rising.</summary>
-    public required ushort* Indices { get; set; }
-
-    /// <summary>For each source its elements in the open columns.</summary>
-    public required void*[] Columns { get; init; }
-
-    /// <summary>The number of open columns.</summary>
-    public int Count { get; set; }
-
-    /// <summary>The hashes of the block in its sources.</summary>
-    public UInt128[] SourceHashes { get; set; } = [];
-
-    /// <summary>Positive minus negative elected signs, where votes are counted; what open columns elect is right once cuts are known.</summary>
-    public int Balance { get; set; }
-
-    /// <summary>Zero votes that matter, counted as <see cref="Balance"/> is.</summary>
-    public int ZeroVotes { get; set; }
-
-    /// <summary>Bytes of a block with so many sources, besides its columns.</summary>
-    public static long OwnBytes(int sources) => 256 + (sources * (sizeof(long) + 16L));
-
-    /// <summary>The number of open columns of elements before one of the block.</summary>
-    public int CountBefore(long element)
-    {
-        if (element > ushort.MaxValue)
-            return Count;
-        var place = new ReadOnlySpan<ushort>(Indices, Count).BinarySearch((ushort)Math.Max(0, element));
-        return place < 0 ? ~place : place;
-    }
-}
-
-/// <summary>
 /// Memory for the <see cref="HeldBlock"/>s of one wave of tensors, taken once; only what is used of it becomes resident. Each worker has a stage that
-/// all columns of a block fit on, and what of them is set aside there is kept behind that of other blocks.
+/// all columns of a block fit on, and what of them is set aside there is kept behind that of other blocks: in memory, and where that is full in a file.
 /// </summary>
 internal sealed unsafe class HeldMemory : IDisposable
 {
@@ -56,17 +17,25 @@ internal sealed unsafe class HeldMemory : IDisposable
 
     private readonly long _stageBytes;
     private readonly long _stages;
+    private readonly string _path;
+    private readonly Lock _fileLock = new();
     private byte* _memory;
     private long _used;
+    private long _reserved;
+    private SafeFileHandle? _file;
+    private long _written;
+    private long _mostWritten;
 
     /// <param name="bytes">How much there may be, with the stages.</param>
     /// <param name="workers">The number of workers.</param>
     /// <param name="sources">The most sources of a tensor.</param>
     /// <param name="size">Bytes of the largest element among them.</param>
-    public HeldMemory(long bytes, int workers, int sources, int size)
+    /// <param name="path">The file for columns that there is no memory for, made when it is needed.</param>
+    public HeldMemory(long bytes, int workers, int sources, int size, string path)
     {
         _stageBytes = BytesOf(StageColumns, sources, size);
         _stages = StageBytes(workers, sources, size);
+        _path = path;
         Bytes = Math.Max(0, bytes - _stages);
     }
 
@@ -87,13 +56,19 @@ internal sealed unsafe class HeldMemory : IDisposable
     {
         if (_memory is null && Bytes > 0)
             _memory = (byte*)NativeMemory.AlignedAlloc((nuint)(_stages + Bytes), Alignment);
-        _used = 0;
+        (_used, _reserved, _written, _mostWritten) = (0, 0, 0, 0);
+        CloseFile();
     }
+
+    /// <summary>Says what columns may not take of the memory, and what of them may go to the file.</summary>
+    /// <param name="memory">Bytes for open codes.</param>
+    /// <param name="file">Bytes of columns.</param>
+    public void Reserve(long memory, long file) => (_reserved, _mostWritten) = (_reserved + memory, _mostWritten + file);
 
     /// <summary>Takes memory for the output of a tensor; there must be as much.</summary>
     public byte* Take(long bytes)
     {
-        var place = TryTake(bytes);
+        var place = TryTake(bytes, Bytes);
         return place is not null ? place : throw new InvalidOperationException("More is held than there is room for.");
     }
 
@@ -104,44 +79,102 @@ internal sealed unsafe class HeldMemory : IDisposable
     /// <param name="size">Bytes of an element of a source.</param>
     public HeldBlock Begin(int worker, byte* output, int sources, int size)
     {
-        var stage = _memory + (worker * _stageBytes);
-        var block = new HeldBlock { Output = output, Indices = (ushort*)stage, Columns = new void*[sources] };
-        for (var i = 0; i < sources; i++)
-            block.Columns[i] = stage + BytesOf(StageColumns, i, size);
+        var block = new HeldBlock { Output = output, Indices = null, Columns = new void*[sources], CodeEnds = new int[sources - 1] };
+        Point(block, Stage(worker), StageColumns, size);
         return block;
     }
 
-    /// <summary>Moves the columns of a block off the stage; false where there is no room for them. Safe to call from several threads.</summary>
-    public bool TryKeep(HeldBlock block, int size)
-    {
-        var sources = block.Columns.Length;
-        var kept = TryTake(BytesOf(block.Count, sources, size));
-        if (kept is null)
-            return false;
-        Buffer.MemoryCopy(block.Indices, kept, block.Count * sizeof(ushort), block.Count * sizeof(ushort));
-        block.Indices = (ushort*)kept;
-        for (var i = 0; i < sources; i++)
-        {
-            var column = kept + BytesOf(block.Count, i, size);
-            Buffer.MemoryCopy(block.Columns[i], column, block.Count * size, block.Count * size);
-            block.Columns[i] = column;
-        }
+    /// <summary>Takes memory for codes, with what may be written behind them; null where there is no room. Safe to call from several threads.</summary>
+    public uint* TryTakeCodes(int count) => (uint*)TryTake((count + (long)MagnitudeList.Slack) * sizeof(uint), Bytes);
 
-        return true;
+    /// <summary>Moves the columns of a block off the stage of a worker; false where there is no room for them. Safe to call from several threads.</summary>
+    public bool TryKeep(int worker, HeldBlock block, int size)
+    {
+        // Rows move towards the front of the stage, so none is overwritten before it has moved.
+        var sources = block.Columns.Length;
+        var kept = TryTake(BytesOf(block.Count, sources, size), Bytes - _reserved);
+        var place = kept is null ? Stage(worker) : kept;
+        Buffer.MemoryCopy(block.Indices, place, block.Count * sizeof(ushort), block.Count * sizeof(ushort));
+        for (var i = 0; i < sources; i++)
+            Buffer.MemoryCopy(block.Columns[i], place + BytesOf(block.Count, i, size), block.Count * size, block.Count * size);
+        Point(block, place, block.Count, size);
+        return kept is not null || TryWrite(worker, block, BytesOf(block.Count, sources, size));
+    }
+
+    /// <summary>Puts the columns of a block where a worker can read them, until it loads those of another.</summary>
+    /// <exception cref="IOException">They can't be read.</exception>
+    public void Load(int worker, HeldBlock block, int size)
+    {
+        if (block.Place < 0)
+            return;
+        var bytes = new Span<byte>(Stage(worker), (int)BytesOf(block.Count, block.Columns.Length, size));
+        if (RandomAccess.Read(_file!, bytes, block.Place) != bytes.Length)
+            throw new IOException($"{_path} is shorter than it was written.");
+        Point(block, Stage(worker), block.Count, size);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        CloseFile();
         NativeMemory.AlignedFree(_memory);
         _memory = null;
     }
 
-    private byte* TryTake(long bytes)
+    private byte* Stage(int worker) => _memory + (worker * _stageBytes);
+
+    private static void Point(HeldBlock block, byte* place, int columns, int size)
+    {
+        block.Indices = (ushort*)place;
+        for (var i = 0; i < block.Columns.Length; i++)
+            block.Columns[i] = place + BytesOf(columns, i, size);
+    }
+
+    /// <summary>Writes the columns of a block to the file; a full disk is as good as no room.</summary>
+    private bool TryWrite(int worker, HeldBlock block, long bytes)
+    {
+        block.Place = Interlocked.Add(ref _written, bytes) - bytes;
+        if (block.Place + bytes > _mostWritten)
+            return false;
+        try
+        {
+            lock (_fileLock)
+                _file ??= Open();
+            RandomAccess.Write(_file, new ReadOnlySpan<byte>(Stage(worker), (int)bytes), block.Place);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The file has no name as soon as the system allows it, so that it is gone whatever happens to this process.</summary>
+    private SafeFileHandle Open()
+    {
+        var file = File.OpenHandle(_path, FileMode.Create, FileAccess.ReadWrite, FileShare.Delete, OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None);
+        if (!OperatingSystem.IsWindows())
+            File.Delete(_path);
+        return file;
+    }
+
+    private void CloseFile()
+    {
+        _file?.Dispose();
+        _file = null;
+    }
+
+    private byte* TryTake(long bytes, long most)
     {
         var total = Align(bytes);
-        var place = Interlocked.Add(ref _used, total) - total;
-        return place + total <= Bytes ? _memory + _stages + place : null;
+        while (true)
+        {
+            var place = Volatile.Read(ref _used);
+            if (place + total > most)
+                return null;
+            if (Interlocked.CompareExchange(ref _used, place + total, place) == place)
+                return _memory + _stages + place;
+        }
     }
 
     private static long Align(long length) => (length + (long)Alignment - 1) & -(long)Alignment;

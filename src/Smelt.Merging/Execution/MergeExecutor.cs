@@ -54,7 +54,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         _folder = folder;
         _folders = [.. plan.Points.Select(p => Path.Combine(_folder.Path, p.Label))];
         _programs = [.. plan.Parts.Select(part => MethodProgram.Create(plan.Of(part)))];
-        _held = new HeldMemory(_budget.HeldBytes, _budget.Threads, _budget.Sources, _budget.ElementBytes);
+        _held = new HeldMemory(_budget.HeldBytes, _budget.Threads, _budget.Sources, _budget.ElementBytes, Path.Combine(_folder.Path, "columns.tmp"));
         _reader = new CheckpointReader();
         _workers = [.. Enumerable.Range(0, _budget.Threads).Select(_ => new Worker(_reader, _budget.Sources, plan.Points.Count, plan.Streams - plan.Points.Count, _budget.Elements, _budget.ElementBytes))];
         _outputs = new OutputFiles(plan, _folders);
@@ -309,29 +309,34 @@ public sealed unsafe class MergeExecutor : IDisposable
 
     private void Prepare(int part, int first, int end)
     {
-        _programs[part].OnePass?.Choose(Context(part), first, end, _held, t => !_finished.Any(_blocks.FirstOf(t.Index), _blocks.FirstOf(t.Index + 1)));
+        _programs[part].OnePass?.Choose(Context(part), first, end, _held, t => !_finished.Any(_blocks.FirstOf(t.Index), _blocks.FirstOf(t.Index + 1)), FreeDisk);
         _programs[part].Prepare(Context(part), first, end);
     }
+
+    /// <summary>What is free on the disk beside the output, whose files have their size but take no room before they are written.</summary>
+    private long FreeDisk() => (DiskSpace.Free(_folder.Path) ?? 0) - _plan.BytesToWrite;
 
     /// <summary>Finishes the blocks of a wave that were held until the thresholds of their tensors were known.</summary>
     private void FinishHeld(OnePassTrim onePass, PassContext context, int first, int end, Journal journal)
     {
-        onePass.Settle(context, first, end);
+        onePass.Settle(context, first, end, _held);
         _pool.Run(_blocks.FirstOf(first), _blocks.FirstOf(end), (index, block) =>
         {
             if (_finished.Contains(block))
                 return;
-            var worker = _workers[index];
             if (onePass.Find(_blocks[block]) is { } held)
-                FinishBlock(worker, _blocks[block], held, onePass, journal);
+                FinishBlock(index, _blocks[block], held, onePass, journal);
             else
                 MergeBlock(index, _blocks[block], journal);
         });
         onePass.Release(first, end);
+        _held.Clear();
     }
 
-    private void FinishBlock(Worker worker, Block block, HeldBlock held, OnePassTrim onePass, Journal journal)
+    private void FinishBlock(int index, Block block, HeldBlock held, OnePassTrim onePass, Journal journal)
     {
+        var worker = _workers[index];
+        _held.Load(index, held, block.Tensor.Base!.Type.BytesPerElement);
         Complete(worker, block, held.Output, (start, bytes) => onePass.Merge(worker, block, held, start, bytes));
         _progress.Add((long)block.Length * block.Tensor.OutputType.BytesPerElement);
         for (var i = 0; i < held.Columns.Length; i++)
@@ -392,7 +397,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         if (held is not null)
         {
             held.SourceHashes = sources.ToArray();
-            _programs[block.Tensor.Part].OnePass!.Keep(block, held, _held);
+            _programs[block.Tensor.Part].OnePass!.Keep(index, worker, block, held, _held);
         }
         else
         {

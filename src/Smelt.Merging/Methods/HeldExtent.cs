@@ -60,19 +60,19 @@ internal sealed unsafe class HeldExtent
 
     /// <summary>Works out what to expect of the pass, once every open expert has a bracket.</summary>
     /// <param name="contested">The share of columns that are open because their vote is zero.</param>
-    /// <param name="openShare">The share of columns that will be open.</param>
-    /// <param name="bytes">The room to keep for them, and for the codes among which cuts are found.</param>
-    public void Expect(double contested, out double openShare, out long bytes)
+    /// <returns>The share of columns that will be open, the room for the codes among which cuts are found and for what else must be in memory, and that for the columns.</returns>
+    public (double OpenShare, long MemoryBytes, long ColumnBytes) Expect(double contested)
     {
-        (var open, bytes) = (0.0, 0);
+        var (open, memory, bytes) = (0.0, 0L, 0L);
         foreach (var tensor in Tensors)
         {
-            var (columns, codes, room) = tensor.Expect(contested, Slack);
-            open += columns;
-            bytes += room + (long)(codes * sizeof(uint));
+            var expected = tensor.Expect(contested, Slack);
+            open += expected.Columns;
+            memory += expected.MemoryBytes;
+            bytes += expected.Bytes;
         }
 
-        openShare = open / Extent.Elements;
+        return (open / Extent.Elements, memory, bytes);
     }
 
     /// <summary>The cut of an expert; one that keeps what is certain to be kept, as long as it is not known.</summary>
@@ -81,8 +81,8 @@ internal sealed unsafe class HeldExtent
     /// <summary>A cut that keeps what is certain to be kept of an expert.</summary>
     public Cut Provisional(int expert) => Bounds[expert].Known ?? Brackets[expert]!.Value.Provisional;
 
-    /// <summary>Finds the exact cut of an expert among the open columns, once all blocks are there; false where it is not among them.</summary>
-    public bool TryCut(Worker worker, int expert)
+    /// <summary>Finds the exact cut of an expert among the open codes, once all blocks are there; false where it is not among them.</summary>
+    public bool TryCut(int index, Worker worker, int expert, HeldMemory held)
     {
         var splitsEqual = Bounds[expert].Edge == TrimEdge.Exact;
         var bracket = Brackets[expert]!.Value;
@@ -93,43 +93,45 @@ internal sealed unsafe class HeldExtent
             return !splitsEqual && Over![expert] < Bounds[expert].Rank;
         }
 
+        // Megabytes, of another size for each extent: a pool would keep them all.
         var blocks = Tensors.SelectMany(t => Enumerable.Range(0, t.Blocks.Length).Select(b => (Tensor: t, Block: b))).ToArray();
-
-        // Megabytes, of another size for each extent: a pool would keep them all. No more of it becomes resident than there are codes.
-        var room = blocks.Sum(b => (long)b.Tensor.Blocks[b.Block]!.Count) + MagnitudeList.Slack;
-        if (room > Array.MaxLength)
+        var count = blocks.Sum(b => (long)b.Tensor.Blocks[b.Block]!.CodesOf(expert).Length);
+        if (rank > count || count > Array.MaxLength)
             return false;
-        var memory = NativeMemory.Alloc((nuint)room, sizeof(uint));
+        var memory = NativeMemory.Alloc((nuint)count, sizeof(uint));
         try
         {
-            var codes = new Span<uint>(memory, (int)room);
-            var ends = new int[blocks.Length];
-            var count = 0;
-            for (var i = 0; i < ends.Length; i++)
-                ends[i] = count += blocks[i].Tensor.Codes(worker, expert, blocks[i].Block, codes[count..]);
-            if (rank > count)
-                return false;
+            var codes = new Span<uint>(memory, (int)count);
+            var next = codes;
+            foreach (var (tensor, block) in blocks)
+            {
+                var own = tensor.Blocks[block]!.CodesOf(expert);
+                own.CopyTo(next);
+                next = next[own.Length..];
+            }
 
-            var all = codes[..count];
-            var code = MagnitudeSelect.At(all, rank - 1, (uint)bracket.Low, (uint)bracket.High);
+            var code = MagnitudeSelect.At(codes, rank - 1, (uint)bracket.Low, (uint)bracket.High);
             if (!splitsEqual)
             {
                 Cuts[expert] = Cut.AtThreshold(code);
                 return true;
             }
 
-            rank -= MagnitudeSelect.Count(all, (int)code - 1, (int)code).Above;
-            var block = 0;
-            for (var start = 0; ; start = ends[block++])
+            rank -= MagnitudeSelect.Count(codes, (int)code - 1, (int)code).Above;
+            foreach (var (tensor, block) in blocks)
             {
-                var equal = codes[start..ends[block]].Count(code);
+                var equal = tensor.Blocks[block]!.CodesOf(expert).Count(code);
                 if (rank <= equal)
-                    break;
+                {
+                    held.Load(index, tensor.Blocks[block]!, tensor.Tensor.Base!.Type.BytesPerElement);
+                    Cuts[expert] = new Cut(code, tensor.Locate(worker, expert, block, code, rank));
+                    return true;
+                }
+
                 rank -= equal;
             }
 
-            Cuts[expert] = new Cut(code, blocks[block].Tensor.Locate(worker, expert, blocks[block].Block, code, rank));
-            return true;
+            throw new InvalidOperationException("An element that was counted is not there.");
         }
         finally
         {

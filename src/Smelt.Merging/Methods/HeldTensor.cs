@@ -29,10 +29,10 @@ internal sealed unsafe class HeldTensor(HeldExtent extent, TensorPlan tensor, lo
     /// <summary>What is expected of its blocks.</summary>
     /// <param name="contested">The share of columns that are open because their vote is zero.</param>
     /// <param name="slack">How much room there is to be, of what is expected.</param>
-    /// <returns>Open columns, open codes of all experts together, and the room for the columns.</returns>
-    public (double Columns, double Codes, long Bytes) Expect(double contested, double slack)
+    /// <returns>Open columns, the room for the open codes of all experts together and what else must be in memory, and the room for the columns.</returns>
+    public (double Columns, long MemoryBytes, long Bytes) Expect(double contested, double slack)
     {
-        var (open, bytes) = (0.0, 0L);
+        var (open, memory, bytes) = (0.0, 0L, 0L);
         var experts = extent.Bounds.Length;
         for (var block = 0; block < Blocks.Length; block++)
         {
@@ -42,10 +42,11 @@ internal sealed unsafe class HeldTensor(HeldExtent extent, TensorPlan tensor, lo
             foreach (var expert in extent.Open)
                 share += extent.Brackets[expert]!.Value.OpenShare(first + start, first + start + length);
             open += share * length;
-            bytes += HeldMemory.BytesOf((long)(slack * (share + contested) * length), experts + 1, tensor.Base!.Type.BytesPerElement) + HeldBlock.OwnBytes(experts + 1);
+            memory += (long)(slack * share * length * sizeof(uint)) + HeldBlock.OwnBytes(experts + 1);
+            bytes += HeldMemory.BytesOf((long)(slack * (share + contested) * length), experts + 1, tensor.Base!.Type.BytesPerElement);
         }
 
-        return (open + (contested * tensor.ElementCount), open, bytes);
+        return (open + (contested * tensor.ElementCount), memory, bytes);
     }
 
     /// <summary>The cut of an expert in this tensor; one that keeps what is certain to be kept, as long as it is not known.</summary>
@@ -60,56 +61,85 @@ internal sealed unsafe class HeldTensor(HeldExtent extent, TensorPlan tensor, lo
     /// <summary>Where <see cref="RangeAt"/> changes next.</summary>
     public long EndOfSpan(int expert, long flat, long end) => extent.Brackets[expert] is { } bracket ? bracket.EndOfSpan(first + flat, first + end) - first : end;
 
-    /// <summary>Lists the codes of an expert in a block's open columns that are themselves open; returns how many there are.</summary>
-    public int Codes(Worker worker, int expert, int block, Span<uint> list)
+    /// <summary>
+    /// Keeps the codes of all experts in a block's open columns that are open themselves, among which cuts are found; false where there is no room for
+    /// them. They are made twice, as that takes less than room for all there might be.
+    /// </summary>
+    public bool TryKeepCodes(Worker worker, long blockStart, HeldBlock columns, HeldMemory memory)
     {
         var count = 0;
-        foreach (var (start, end, range, codes) in OpenCodes(worker, expert, block))
+        for (var expert = 0; expert < columns.CodeEnds.Length; expert++)
         {
-            if (range != OpenColumns.Nothing with { High = range.High })
-                count += MagnitudeSelect.List(new ReadOnlySpan<uint>((uint*)codes, end - start), range.Low - 1, range.Low + range.Span, list[count..]);
+            foreach (var (codes, range) in OpenCodes(worker, expert, blockStart, columns))
+                count += (int)MagnitudeSelect.Count(codes.AsSpan(), range.Low - 1, range.Low + range.Span).Inside;
+            columns.CodeEnds[expert] = count;
         }
 
-        return count;
+        columns.Codes = memory.TryTakeCodes(count);
+        if (columns.Codes is null)
+            return false;
+        count = 0;
+        for (var expert = 0; expert < columns.CodeEnds.Length; expert++)
+        {
+            foreach (var (codes, range) in OpenCodes(worker, expert, blockStart, columns))
+                count += MagnitudeSelect.List(codes.AsSpan(), range.Low - 1, range.Low + range.Span, new Span<uint>(columns.Codes + count, columns.CodeEnds[^1] + MagnitudeList.Slack - count));
+        }
+
+        return true;
     }
 
     /// <summary>The flat index, in the extent, of the element that is number <paramref name="rank"/> (from 1) among the open ones of a code in a block.</summary>
     public long Locate(Worker worker, int expert, int block, uint code, long rank)
     {
-        foreach (var (start, end, range, codes) in OpenCodes(worker, expert, block))
+        var (blockStart, columns) = ((long)block * BlockMap.Elements, Blocks[block]!);
+        foreach (var (codes, range) in OpenCodes(worker, expert, blockStart, columns))
         {
             if (code - (uint)range.Low > (uint)range.Span)
                 continue;
-            for (var i = start; i < end; i++)
+            for (var i = 0; i < codes.Count; i++)
             {
-                if (((uint*)codes)[i - start] == code && --rank == 0)
-                    return first + ((long)block * BlockMap.Elements) + Blocks[block]!.Indices[i];
+                if (codes.Values[i] == code && --rank == 0)
+                    return first + blockStart + columns.Indices[codes.Start + i];
             }
         }
 
         throw new InvalidOperationException("An element that was counted is not there.");
     }
 
-    /// <summary>The codes of an expert in a block's open columns, in runs that compare with one range each.</summary>
-    private IEnumerable<(int First, int End, MagnitudeRange Range, nint Codes)> OpenCodes(Worker worker, int expert, int block)
+    /// <summary>The codes of an expert in a block's open columns, in runs that compare with one range each; runs whose range is empty are passed over.</summary>
+    private IEnumerable<(Run Codes, MagnitudeRange Range)> OpenCodes(Worker worker, int expert, long blockStart, HeldBlock columns)
     {
-        var columns = Blocks[block]!;
-        var blockStart = (long)block * BlockMap.Elements;
+        if (extent.Brackets[expert] is null)
+            yield break;
         for (int start = 0, end; start < columns.Count; start = end)
         {
-            var flat = blockStart + IndexOf(columns, start);
+            var flat = blockStart + Run.IndexOf(columns, start);
             end = Math.Min(Math.Min(columns.Count, start + worker.Elements), columns.CountBefore(EndOfSpan(expert, flat, blockStart + BlockMap.Elements) - blockStart));
-            yield return (start, end, RangeAt(expert, flat), CodesOf(worker, columns, expert, start, end - start));
+            var range = RangeAt(expert, flat);
+            if (range.Low != OpenColumns.NothingLow)
+                yield return (new Run(worker, Worker.FormatOf(tensor.Base!.Type), columns, expert, start, end - start), range);
         }
     }
 
-    private static long IndexOf(HeldBlock columns, int place) => columns.Indices[place];
-
-    private nint CodesOf(Worker worker, HeldBlock columns, int expert, int start, int count)
+    /// <summary>The codes of an expert in some columns, there until the worker's scratch memory is used again.</summary>
+    private readonly struct Run
     {
-        var format = Worker.FormatOf(tensor.Base!.Type);
-        Deltas.Compute(new RawBlock(columns.Columns[0], format).From(start), new ExpertBlock(new RawBlock(columns.Columns[expert + 1], format).From(start)), 0, count, worker.Mix);
-        MagnitudeBits.Of(worker.Mix, count, (uint*)worker.Scratch);
-        return (nint)worker.Scratch;
+        public Run(Worker worker, FloatFormat format, HeldBlock columns, int expert, int start, int count)
+        {
+            Values = (uint*)worker.Scratch;
+            (Start, Count) = (start, count);
+            Deltas.Compute(new RawBlock(columns.Columns[0], format).From(start), new ExpertBlock(new RawBlock(columns.Columns[expert + 1], format).From(start)), 0, count, worker.Mix);
+            MagnitudeBits.Of(worker.Mix, count, Values);
+        }
+
+        public uint* Values { get; }
+
+        public int Start { get; }
+
+        public int Count { get; }
+
+        public static long IndexOf(HeldBlock columns, int place) => columns.Indices[place];
+
+        public ReadOnlySpan<uint> AsSpan() => new(Values, Count);
     }
 }

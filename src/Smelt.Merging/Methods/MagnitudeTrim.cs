@@ -203,7 +203,7 @@ internal sealed unsafe class MagnitudeTrim
             return;
         var (first, end) = extent.Range;
         var pages = extent.IsModel ? PagesPerModel : SamplePages.CountFor(extent.Elements, MostPages);
-        foreach (var part in SamplePages.Of(_plan, first, end, pages))
+        foreach (var part in SamplePages.Of(_plan, first, end, pages, shift: 0.5))
         {
             var read = -1;
             foreach (var search in searches)

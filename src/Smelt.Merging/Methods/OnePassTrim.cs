@@ -29,6 +29,9 @@ internal sealed unsafe class OnePassTrim
     /// <summary>Where more columns than this are expected to be open, two passes are cheaper.</summary>
     private const double MostOpen = 0.5;
 
+    /// <summary>The same where columns are written to a file: each is written once and read twice, and is as large as what two passes read of it.</summary>
+    private const double MostWritten = 0.15;
+
     private readonly SparseMethod _method;
     private readonly MagnitudeTrim _trim;
     private readonly MixGroup _group;
@@ -85,7 +88,8 @@ internal sealed unsafe class OnePassTrim
     /// <param name="end">The end.</param>
     /// <param name="memory">Where their blocks are held.</param>
     /// <param name="untouched">Whether no block of a tensor is finished: the pass must see all.</param>
-    public void Choose(PassContext context, int first, int end, HeldMemory memory, Func<TensorPlan, bool> untouched)
+    /// <param name="freeDisk">The bytes that columns may take on the disk, where they do not fit in memory.</param>
+    public void Choose(PassContext context, int first, int end, HeldMemory memory, Func<TensorPlan, bool> untouched, Func<long> freeDisk)
     {
         memory.Clear();
         if (memory.Bytes == 0)
@@ -108,14 +112,18 @@ internal sealed unsafe class OnePassTrim
         {
             foreach (var tensor in extent.Tensors)
                 _held[tensor.Tensor.Index] = tensor;
-            extent.Expect(SparseMethod.CountsVotes(_group) ? _method.ContestedShare(context, _group) : 0, out var openShare, out var columns);
-            if (openShare > MostOpen || used + columns > memory.Bytes)
+            var (openShare, own, columns) = extent.Expect(SparseMethod.CountsVotes(_group) ? _method.ContestedShare(context, _group) : 0);
+            var fits = used + own + columns <= memory.Bytes;
+            if (openShare > MostOpen || used + own > memory.Bytes || (!fits && (openShare > MostWritten || columns > freeDisk())))
             {
                 LetGo(extent);
                 continue;
             }
 
-            used += columns;
+            memory.Reserve(own, fits ? 0 : columns);
+            used += own + columns;
+            if (!fits)
+                return;
             foreach (var tensor in extent.Tensors)
             {
                 if (used + BytesOf(tensor.Tensor) > memory.Bytes)
@@ -134,14 +142,30 @@ internal sealed unsafe class OnePassTrim
         return held.Extent.Missed ? null : memory.Begin(worker, output, tensor.Experts.Count + 1, tensor.Base!.Type.BytesPerElement);
     }
 
-    /// <summary>Keeps a block that was mixed until <see cref="Merge"/>.</summary>
-    public void Keep(Block block, HeldBlock mixed, HeldMemory memory)
+    /// <summary>Keeps a block that was mixed until <see cref="Merge"/>: its open columns, their codes, and the votes of the others.</summary>
+    public void Keep(int index, Worker worker, Block block, HeldBlock mixed, HeldMemory memory)
     {
         var held = _held[block.Tensor.Index]!;
-        if (memory.TryKeep(mixed, block.Tensor.Base!.Type.BytesPerElement))
+        AddVotes(worker, block, mixed, held.Provisional, sign: -1);
+        if (held.TryKeepCodes(worker, block.Start, mixed, memory) && memory.TryKeep(index, mixed, block.Tensor.Base!.Type.BytesPerElement))
             held.Blocks[block.Start / BlockMap.Elements] = mixed;
         else
             held.Extent.Missed = true;
+    }
+
+    /// <summary>Adds the votes of a block's open columns under some cuts, or takes them away, where votes are counted.</summary>
+    private void AddVotes(Worker worker, Block block, HeldBlock held, Func<int, Cut> cutOf, int sign)
+    {
+        if (!SparseMethod.CountsVotes(_group))
+            return;
+        for (var first = 0; first < held.Count; first += worker.Elements)
+        {
+            var part = Focus(worker, block, held, first, Math.Min(worker.Elements, held.Count - first));
+            _method.BeginColumns(worker, part, _group, i => CutOfColumns(block, held, cutOf(i)));
+            var counts = _method.CountColumns(worker, part, _group);
+            held.Balance += sign * counts.Balance;
+            held.ZeroVotes += sign * (int)counts.Contested;
+        }
     }
 
     /// <summary>Mixes a piece that the worker has read, but for its open columns, which are set aside.</summary>
@@ -222,13 +246,13 @@ internal sealed unsafe class OnePassTrim
     /// Ends the pass over the tensors from <paramref name="first"/> up to <paramref name="end"/>: finds their thresholds among what was set aside,
     /// or by passes of their own where they are not there, and the majority of signs.
     /// </summary>
-    public void Settle(PassContext context, int first, int end)
+    public void Settle(PassContext context, int first, int end, HeldMemory memory)
     {
         var extents = Enumerable.Range(first, end - first).Select(i => _held[i]?.Extent).OfType<HeldExtent>().Distinct().ToArray();
         var open = extents.Where(e => !e.Missed).SelectMany(e => e.Open.Select(i => (Extent: e, Expert: i))).ToArray();
         context.Pool.Run(0, open.Length, (worker, i) =>
         {
-            if (!open[i].Extent.TryCut(context.Workers[worker], open[i].Expert))
+            if (!open[i].Extent.TryCut(worker, context.Workers[worker], open[i].Expert, memory))
                 open[i].Extent.Missed = true;
         });
         foreach (var extent in extents)
@@ -241,7 +265,7 @@ internal sealed unsafe class OnePassTrim
             }
             else if (SparseMethod.CountsVotes(_group))
             {
-                Elect(context, extent);
+                Elect(context, extent, memory);
             }
         }
     }
@@ -282,24 +306,15 @@ internal sealed unsafe class OnePassTrim
     }
 
     /// <summary>Finds the majority of signs, now that it is known what open columns elect.</summary>
-    private void Elect(PassContext context, HeldExtent extent)
+    private void Elect(PassContext context, HeldExtent extent, HeldMemory memory)
     {
         var blocks = extent.Tensors.SelectMany(t => Enumerable.Range(0, t.Blocks.Length).Select(b => (Tensor: t, Block: b))).ToArray();
         context.Pool.Run(0, blocks.Length, (index, i) =>
         {
             var (tensor, number) = blocks[i];
-            var held = tensor.Blocks[number]!;
-            var (worker, block) = (context.Workers[index], context.Blocks[context.Blocks.FirstOf(tensor.Tensor.Index) + number]);
-            for (var first = 0; first < held.Count; first += worker.Elements)
-            {
-                var part = Focus(worker, block, held, first, Math.Min(worker.Elements, held.Count - first));
-                _method.BeginColumns(worker, part, _group, e => CutOfColumns(block, held, tensor.Provisional(e)));
-                var provisional = _method.CountColumns(worker, part, _group);
-                _method.BeginColumns(worker, part, _group, e => CutOfColumns(block, held, tensor.CutOf(e)));
-                var counts = _method.CountColumns(worker, part, _group);
-                held.Balance += counts.Balance - provisional.Balance;
-                held.ZeroVotes += (int)(counts.Contested - provisional.Contested);
-            }
+            var block = context.Blocks[context.Blocks.FirstOf(tensor.Tensor.Index) + number];
+            memory.Load(index, tensor.Blocks[number]!, tensor.Tensor.Base!.Type.BytesPerElement);
+            AddVotes(context.Workers[index], block, tensor.Blocks[number]!, tensor.CutOf, sign: 1);
         });
         _method.TakeMajority(_group, blocks.Sum(b => (long)b.Tensor.Blocks[b.Block]!.Balance));
     }

@@ -18,22 +18,22 @@ internal static class SamplePages
     /// The number of pages that are sampled for a threshold of so many elements. What the sample costs grows with it, what it leaves open falls with its
     /// square root: the sum is least at a number that grows with the elements to the power of two thirds.
     /// </summary>
-    public static int CountFor(long elements, int most = int.MaxValue) => (int)Math.Min(most, FewestPages + (Math.Pow(elements, 2.0 / 3) / 300));
+    public static int CountFor(long elements, int most = int.MaxValue) => (int)Math.Min(most, FewestPages + (Math.Pow(elements, 2.0 / 3) / 600));
 
     /// <summary>
     /// At most <paramref name="count"/> pages over the tensors from <paramref name="first"/> up to <paramref name="end"/>,
-    /// each at the start of one of as many equal stretches.
+    /// each at the start of one of as many equal stretches, or further on by <paramref name="shift"/> of a stretch: other pages for whoever another sample misled.
     /// </summary>
-    public static List<SubBlock> Of(MergePlan plan, int first, int end, int count)
+    public static List<SubBlock> Of(MergePlan plan, int first, int end, int count, double shift = 0)
     {
         var tensors = plan.MergedIn(first, end).ToArray();
         var pages = new List<SubBlock>(count);
         var stretch = Math.Max(Elements, (double)tensors.Sum(t => t.ElementCount) / count);
         long before = 0;
-        var next = 0.0;
+        var next = shift * stretch;
         foreach (var tensor in tensors)
         {
-            while (next < before + tensor.ElementCount)
+            while (next < before + tensor.ElementCount && pages.Count < count)
             {
                 // Masks start at multiples of 64 elements, as sub-blocks do.
                 var start = ((long)next - before) / Elements * Elements;

@@ -64,11 +64,11 @@ public sealed class OnePassTrimTests
     [Fact]
     public void Votes_of_zero_wait_for_the_majority()
     {
-        // Half of the elements cancel out, and most of what doesn't is negative.
+        // A quarter of the elements cancel out, and most of what doesn't is negative.
         using var folder = new ModelFolder();
         folder.Write("base", (_, _) => 0);
         folder.Write("e1", (_, i) => (i % 127 / 64f) - 1.5f);
-        folder.Write("e2", (_, i) => (i % 127 / -64f) + (i % 2 == 0 ? 1.5f : 1.25f));
+        folder.Write("e2", (_, i) => (i % 127 / -64f) + (i % 4 == 0 ? 1.5f : 1.25f));
         var recipe = Recipe with { Trim = TrimScope.Model, Experts = [Folder("e1"), Folder("e2")], Election = Election.Unweighted, ZeroVote = ZeroVote.Majority, Density = 0.7 };
         Assert.InRange(Check(folder, recipe), 0.99, 1.7);
         var bytes = ModelFolder.Bytes(folder.Merge(recipe, "majority"));
@@ -141,6 +141,30 @@ public sealed class OnePassTrimTests
 
         // What was stopped between the two writes of a block is as good as nothing.
         for (var moved = 10_000_000L; folder.MergeUntil(recipe, $"until-{moved}", moved, options) is false; moved += 20_000_000)
+            Assert.Equal(bytes, ModelFolder.Bytes(folder.Merge(recipe, $"until-{moved}")));
+    }
+
+    [Fact]
+    public void Columns_that_do_not_fit_in_memory_wait_in_a_file()
+    {
+        // One in seven elements cancels out: more columns than there is memory for, and few thresholds to look for.
+        const long elements = 14_000_000;
+        using var folder = new ModelFolder { TensorSizes = [70_001, elements] };
+        static float First(long i) => ((i * 7919) % 1009 / 1024f) - 0.4f;
+        folder.Write("base", (_, _) => 0);
+        folder.Write("e1", (_, i) => First(i));
+        folder.Write("e2", (_, i) => i % 7 == 0 ? -First(i) : ((i * 104_729) % 1013 / 1024f) - 0.6f);
+        var recipe = Recipe with { Trim = TrimScope.Model, Experts = [Folder("e1"), Folder("e2")], Election = Election.Unweighted, ZeroVote = ZeroVote.Majority, Density = 0.9 };
+        var (plan, options) = (folder.Plan(recipe), LittleMemory with { Output = Path.Combine(folder.Path, "in-file") });
+        var columns = HeldMemory.BytesOf(elements / 8, sources: 3, size: 2);
+        Assert.InRange(MemoryBudget.For(plan, options).HeldBytes, 1, columns);
+
+        var result = MergeExecutor.Run(plan, options, new ProgressCounter(), CancellationToken.None);
+        var bytes = ModelFolder.Bytes(result.Folders[0]);
+        Assert.InRange((double)(result.BytesMoved - plan.BytesToWrite) / plan.BytesPerPass, 0.99, 1.2);
+        Assert.Equal(ModelFolder.Bytes(folder.Merge(recipe, "in-memory")), bytes);
+        Assert.Equal(ModelFolder.Bytes(TwoPasses(folder, recipe)), bytes);
+        for (var moved = 20_000_000L; folder.MergeUntil(recipe, $"until-{moved}", moved, options) is false; moved += 30_000_000)
             Assert.Equal(bytes, ModelFolder.Bytes(folder.Merge(recipe, $"until-{moved}")));
     }
 
