@@ -58,12 +58,12 @@ internal sealed unsafe class OnePassTrim
         && (ties.Trim == TrimScope.Model || ties.ZeroVote is not (Recipes.ZeroVote.Majority or Recipes.ZeroVote.MajorityOrNothing))
         && !AgreeingSpan.IsMedian(ties) && !AgreeingSpan.IsStock(ties);
 
-    /// <summary>The memory beyond which more is of no use: all outputs and all columns, but for trims of each tensor, of which a few are held at a time, no more than a large tensor needs.</summary>
+    /// <summary>The memory beyond which more is of no use: that for all outputs, columns and codes, but for trims of each tensor, of which a few are held at a time, no more than a large tensor needs.</summary>
     public static long MostBytes(MergePlan plan)
     {
         if (!Suits(plan))
             return 0;
-        var bytes = plan.Merged.Sum(t => BytesOf(t) + HeldMemory.BytesOf(t.ElementCount, t.CountSources, t.Source(0).Type.BytesPerElement)
+        var bytes = plan.Merged.Sum(t => BytesOf(t) + HeldMemory.BytesOf(t.ElementCount, t.CountSources, t.Source(0).Type.BytesPerElement) + (t.ElementCount * t.Experts.Count * sizeof(uint))
             + (BlockMap.CountOf(t.ElementCount) * (HeldMemory.BytesOf(0, t.CountSources, 1) + HeldBlock.OwnBytes(t.CountSources))));
         return plan.Points[0].Recipe is Ties { Trim: TrimScope.Model } ? bytes : Math.Min(bytes, MostOfTensors);
     }
@@ -122,15 +122,13 @@ internal sealed unsafe class OnePassTrim
 
             memory.Reserve(own, fits ? 0 : columns);
             used += own + columns;
-            if (!fits)
-                return;
-            foreach (var tensor in extent.Tensors)
-            {
-                if (used + BytesOf(tensor.Tensor) > memory.Bytes)
-                    continue;
-                used += BytesOf(tensor.Tensor);
-                tensor.Output = memory.Take(BytesOf(tensor.Tensor));
-            }
+
+            // Memory that is new for each block costs as much as writing and reading it: only a wave that reuses that of the last gains by holding outputs.
+            var output = BytesOf(extent.Extent.Tensors[0]);
+            if (extent.Extent.IsModel || used + output > memory.Bytes)
+                continue;
+            used += output;
+            extent.Tensors[0].Output = memory.Take(output);
         }
     }
 
