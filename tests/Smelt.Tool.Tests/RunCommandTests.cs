@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Smelt.Tool.Commands;
 
@@ -158,13 +159,16 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("tensor", "48 B x 1 pass as a rule, 2 or more where a sample misleads\n")]
-    [InlineData("model", "48 B x 2 passes\n")]
-    public void A_plan_tells_how_often_a_trim_reads_its_inputs(string trim, string expected)
+    [InlineData("tensor", 0.5, "48 B x 1 pass as a rule, 2 or more where a sample misleads or memory is short\n")]
+    [InlineData("model", 0.5, "48 B x 1 pass as a rule, 2 or more where a sample misleads or memory is short\n")]
+    [InlineData("model", 0.6, "48 B x 2 passes\n")]
+    public void A_plan_tells_how_often_a_trim_reads_its_inputs(string trim, double densityOfTensor, string expected)
     {
+        foreach (var model in new[] { "base", "one", "two" })
+            _work.Tensors(model, ("v", [1, model.Length]), ("w", [model[0], 1]));
         var recipe = _work.Write("ties.json", $$"""
             {"version": 1, "name": "ties", "method": "ties", "density": 0.5, "trim": "{{trim}}", "cut": "exact", "zeroVote": "nothing", "base": {"folder": "base"},
-             "experts": [{"model": {"folder": "one"} }, {"model": {"folder": "two"} } ] }
+             "experts": [{"model": {"folder": "one"} }, {"model": {"folder": "two"} } ], "tensors": [{"on": "w", "density": {{densityOfTensor.ToString(CultureInfo.InvariantCulture)}}} ] }
             """);
         Assert.Equal(ExitCode.Done, _captured.Run("plan", recipe));
         Assert.Contains(expected, _captured.Out.ReplaceLineEndings("\n"), StringComparison.Ordinal);

@@ -49,7 +49,7 @@ internal sealed unsafe class OnePassTrim
     public static OnePassTrim? Create(SparseMethod method, MagnitudeTrim trim) => Suits(method.Plan) ? new OnePassTrim(method, trim) : null;
 
     /// <summary>Whether a plan can be trimmed in one pass.</summary>
-    public static bool Suits(MergePlan plan) => plan.Parts.Count == 1 && plan.Points.Count == 1 && Suits(plan.Points[0].Recipe);
+    public static bool Suits(MergePlan plan) => plan.Parts.Count == 1 && plan.Points.Count == 1 && Suits(plan.Points[0].Recipe) && (plan.Points[0].Recipe is Ties { Trim: TrimScope.Tensor } || HaveOneDensity(plan));
 
     /// <summary>Whether the tensors of a recipe, all of its switches set, can be trimmed in one pass. The majority of signs is known when a trim of the model is.</summary>
     public static bool Suits(Recipe recipe) => recipe is Ties { Cut: Recipes.Cut.Exact or Recipes.Cut.AtThreshold or Recipes.Cut.MaskRate } ties
@@ -343,6 +343,10 @@ internal sealed unsafe class OnePassTrim
             }
         }
     }
+
+    /// <summary>Whether an expert is trimmed alike in all tensors: a trim of the model looks for one threshold then.</summary>
+    private static bool HaveOneDensity(MergePlan plan) =>
+        plan.Merged.Select(t => t.Settings[0].Densities).All(d => d.AsSpan().SequenceEqual(plan.Merged.First().Settings[0].Densities));
 
     /// <summary>Whether all sources are of one type, which kernels read as it is.</summary>
     private static bool CanRead(TensorPlan tensor) =>
