@@ -8,27 +8,26 @@ using System.Runtime.Intrinsics.X86;
 namespace Smelt.Merging.Kernels;
 
 /// <summary>4 lanes in a 128-bit register.</summary>
-internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
+internal unsafe struct Simd128 : ISimdWide<Simd128>
 {
-    private readonly Vector128<float> _lanes;
+    // Set by initializers: a constructor would be one more call to inline in each operation, and large loops have more of them than the compiler inlines.
+    private Vector128<float> _lanes;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Simd128(Vector128<float> lanes) => _lanes = lanes;
 
     /// <inheritdoc/>
     public static int Count => 4;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 Create(float value) => new(Vector128.Create(value));
+    public static Simd128 Create(float value) => new() { _lanes = Vector128.Create(value) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 CreateBits(int bits) => new(Vector128.Create(bits).AsSingle());
+    public static Simd128 CreateBits(int bits) => new() { _lanes = Vector128.Create(bits).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 Load(float* source) => new(Vector128.Load(source));
+    public static Simd128 Load(float* source) => new() { _lanes = Vector128.Load(source) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -37,7 +36,7 @@ internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 LoadUInt16(ushort* source) =>
-        new(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsUInt16()).AsSingle());
+        new() { _lanes = Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsUInt16()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -49,57 +48,57 @@ internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 operator +(Simd128 a, Simd128 b) => new(a._lanes + b._lanes);
+    public static Simd128 operator +(Simd128 a, Simd128 b) => new() { _lanes = a._lanes + b._lanes };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 operator -(Simd128 a, Simd128 b) => new(a._lanes - b._lanes);
+    public static Simd128 operator -(Simd128 a, Simd128 b) => new() { _lanes = a._lanes - b._lanes };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 operator *(Simd128 a, Simd128 b) => new(a._lanes * b._lanes);
+    public static Simd128 operator *(Simd128 a, Simd128 b) => new() { _lanes = a._lanes * b._lanes };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 operator /(Simd128 a, Simd128 b) => new(a._lanes / b._lanes);
+    public static Simd128 operator /(Simd128 a, Simd128 b) => new() { _lanes = a._lanes / b._lanes };
 
     /// <inheritdoc/>
     public static bool HasMultiplyAdd => AdvSimd.IsSupported;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 MultiplyAdd(Simd128 a, Simd128 b, Simd128 c) => new(AdvSimd.FusedMultiplyAdd(c._lanes, a._lanes, b._lanes));
+    public static Simd128 MultiplyAdd(Simd128 a, Simd128 b, Simd128 c) => new() { _lanes = AdvSimd.FusedMultiplyAdd(c._lanes, a._lanes, b._lanes) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 operator &(Simd128 a, Simd128 b) => new(a._lanes & b._lanes);
+    public static Simd128 operator &(Simd128 a, Simd128 b) => new() { _lanes = a._lanes & b._lanes };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 operator |(Simd128 a, Simd128 b) => new(a._lanes | b._lanes);
+    public static Simd128 operator |(Simd128 a, Simd128 b) => new() { _lanes = a._lanes | b._lanes };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 operator ^(Simd128 a, Simd128 b) => new(a._lanes ^ b._lanes);
+    public static Simd128 operator ^(Simd128 a, Simd128 b) => new() { _lanes = a._lanes ^ b._lanes };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 Max(Simd128 a, Simd128 b) => new(Vector128.MaxNative(a._lanes, b._lanes));
+    public static Simd128 Max(Simd128 a, Simd128 b) => new() { _lanes = Vector128.MaxNative(a._lanes, b._lanes) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 SelectGreater(Simd128 a, Simd128 b, Simd128 yes, Simd128 no) =>
-        new(Vector128.ConditionalSelect(Vector128.GreaterThan(a._lanes, b._lanes), yes._lanes, no._lanes));
+        new() { _lanes = Vector128.ConditionalSelect(Vector128.GreaterThan(a._lanes, b._lanes), yes._lanes, no._lanes) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 SelectEqual(Simd128 a, Simd128 b, Simd128 yes, Simd128 no) =>
-        new(Vector128.ConditionalSelect(Vector128.Equals(a._lanes, b._lanes), yes._lanes, no._lanes));
+        new() { _lanes = Vector128.ConditionalSelect(Vector128.Equals(a._lanes, b._lanes), yes._lanes, no._lanes) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 SelectGreaterBits(Simd128 a, Simd128 b, Simd128 yes, Simd128 no) =>
-        new(Vector128.ConditionalSelect(Vector128.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle());
+        new() { _lanes = Vector128.ConditionalSelect(Vector128.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -109,7 +108,7 @@ internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
     public static Simd128 LaneBits
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => new(Vector128.Create(1, 2, 4, 8).AsSingle());
+        get => new() { _lanes = Vector128.Create(1, 2, 4, 8).AsSingle() };
     }
 
     /// <inheritdoc/>
@@ -123,13 +122,13 @@ internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
     public static Simd128 EvenBits
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => new(Vector128.Create(1, 4, 16, 64).AsSingle());
+        get => new() { _lanes = Vector128.Create(1, 4, 16, 64).AsSingle() };
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 SelectBit(Simd128 bits, Simd128 bit, Simd128 yes, Simd128 no) =>
-        new(Vector128.ConditionalSelect(Vector128.Equals(bits._lanes.AsInt32() & bit._lanes.AsInt32(), bit._lanes.AsInt32()).AsSingle(), yes._lanes, no._lanes));
+        new() { _lanes = Vector128.ConditionalSelect(Vector128.Equals(bits._lanes.AsInt32() & bit._lanes.AsInt32(), bit._lanes.AsInt32()).AsSingle(), yes._lanes, no._lanes) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -137,7 +136,7 @@ internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 MultiplySubtract(Simd128 a, Simd128 b, Simd128 c) => new(AdvSimd.FusedMultiplySubtract(c._lanes, a._lanes, b._lanes));
+    public static Simd128 MultiplySubtract(Simd128 a, Simd128 b, Simd128 c) => new() { _lanes = AdvSimd.FusedMultiplySubtract(c._lanes, a._lanes, b._lanes) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -167,12 +166,12 @@ internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 CountGreaterBits(Simd128 counts, Simd128 a, Simd128 b) =>
-        new((counts._lanes.AsInt32() - Vector128.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32())).AsSingle());
+        new() { _lanes = (counts._lanes.AsInt32() - Vector128.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32())).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 CountEqualBits(Simd128 counts, Simd128 a, Simd128 b) =>
-        new((counts._lanes.AsInt32() - Vector128.Equals(a._lanes.AsInt32(), b._lanes.AsInt32())).AsSingle());
+        new() { _lanes = (counts._lanes.AsInt32() - Vector128.Equals(a._lanes.AsInt32(), b._lanes.AsInt32())).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -190,57 +189,57 @@ internal readonly unsafe struct Simd128 : ISimdWide<Simd128>
     public static (Simd128 Lower, Simd128 Upper) Interleave(Simd128 a, Simd128 b)
     {
         if (Sse.IsSupported)
-            return (new(Sse.UnpackLow(a._lanes, b._lanes)), new(Sse.UnpackHigh(a._lanes, b._lanes)));
+            return (new() { _lanes = Sse.UnpackLow(a._lanes, b._lanes) }, new() { _lanes = Sse.UnpackHigh(a._lanes, b._lanes) });
         if (AdvSimd.Arm64.IsSupported)
-            return (new(AdvSimd.Arm64.ZipLow(a._lanes, b._lanes)), new(AdvSimd.Arm64.ZipHigh(a._lanes, b._lanes)));
-        return (new(Vector128.Create(a._lanes[0], b._lanes[0], a._lanes[1], b._lanes[1])), new(Vector128.Create(a._lanes[2], b._lanes[2], a._lanes[3], b._lanes[3])));
+            return (new() { _lanes = AdvSimd.Arm64.ZipLow(a._lanes, b._lanes) }, new() { _lanes = AdvSimd.Arm64.ZipHigh(a._lanes, b._lanes) });
+        return (new() { _lanes = Vector128.Create(a._lanes[0], b._lanes[0], a._lanes[1], b._lanes[1]) }, new() { _lanes = Vector128.Create(a._lanes[2], b._lanes[2], a._lanes[3], b._lanes[3]) });
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 MinBits(Simd128 a, Simd128 b) => new(Vector128.Min(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+    public static Simd128 MinBits(Simd128 a, Simd128 b) => new() { _lanes = Vector128.Min(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 MaxBits(Simd128 a, Simd128 b) => new(Vector128.Max(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+    public static Simd128 MaxBits(Simd128 a, Simd128 b) => new() { _lanes = Vector128.Max(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 MinUnsigned(Simd128 a, Simd128 b) => new(Vector128.Min(a._lanes.AsUInt32(), b._lanes.AsUInt32()).AsSingle());
+    public static Simd128 MinUnsigned(Simd128 a, Simd128 b) => new() { _lanes = Vector128.Min(a._lanes.AsUInt32(), b._lanes.AsUInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 AddBits(Simd128 a, Simd128 b) => new((a._lanes.AsInt32() + b._lanes.AsInt32()).AsSingle());
+    public static Simd128 AddBits(Simd128 a, Simd128 b) => new() { _lanes = (a._lanes.AsInt32() + b._lanes.AsInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 SubtractBits(Simd128 a, Simd128 b) => new((a._lanes.AsInt32() - b._lanes.AsInt32()).AsSingle());
+    public static Simd128 SubtractBits(Simd128 a, Simd128 b) => new() { _lanes = (a._lanes.AsInt32() - b._lanes.AsInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 ShiftLeft(Simd128 a, [ConstantExpected] int count) => new((a._lanes.AsInt32() << count).AsSingle());
+    public static Simd128 ShiftLeft(Simd128 a, [ConstantExpected] int count) => new() { _lanes = (a._lanes.AsInt32() << count).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 ShiftRight(Simd128 a, [ConstantExpected] int count) => new((a._lanes.AsInt32() >>> count).AsSingle());
+    public static Simd128 ShiftRight(Simd128 a, [ConstantExpected] int count) => new() { _lanes = (a._lanes.AsInt32() >>> count).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 CreateDouble(double value) => new(Vector128.Create(value).AsSingle());
+    public static Simd128 CreateDouble(double value) => new() { _lanes = Vector128.Create(value).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 WidenLower(Simd128 value) => new(Vector128.WidenLower(value._lanes).AsSingle());
+    public static Simd128 WidenLower(Simd128 value) => new() { _lanes = Vector128.WidenLower(value._lanes).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 WidenUpper(Simd128 value) => new(Vector128.WidenUpper(value._lanes).AsSingle());
+    public static Simd128 WidenUpper(Simd128 value) => new() { _lanes = Vector128.WidenUpper(value._lanes).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 AddDoubles(Simd128 a, Simd128 b) => new((a._lanes.AsDouble() + b._lanes.AsDouble()).AsSingle());
+    public static Simd128 AddDoubles(Simd128 a, Simd128 b) => new() { _lanes = (a._lanes.AsDouble() + b._lanes.AsDouble()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 MultiplyDoubles(Simd128 a, Simd128 b) => new((a._lanes.AsDouble() * b._lanes.AsDouble()).AsSingle());
+    public static Simd128 MultiplyDoubles(Simd128 a, Simd128 b) => new() { _lanes = (a._lanes.AsDouble() * b._lanes.AsDouble()).AsSingle() };
 }

@@ -7,27 +7,26 @@ using System.Runtime.Intrinsics.X86;
 namespace Smelt.Merging.Kernels;
 
 /// <summary>8 lanes in a 256-bit register.</summary>
-internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
+internal unsafe struct Simd256 : ISimdWide<Simd256>
 {
-    private readonly Vector256<float> _lanes;
+    // Set by initializers: a constructor would be one more call to inline in each operation, and large loops have more of them than the compiler inlines.
+    private Vector256<float> _lanes;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Simd256(Vector256<float> lanes) => _lanes = lanes;
 
     /// <inheritdoc/>
     public static int Count => 8;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 Create(float value) => new(Vector256.Create(value));
+    public static Simd256 Create(float value) => new() { _lanes = Vector256.Create(value) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 CreateBits(int bits) => new(Vector256.Create(bits).AsSingle());
+    public static Simd256 CreateBits(int bits) => new() { _lanes = Vector256.Create(bits).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 Load(float* source) => new(Vector256.Load(source));
+    public static Simd256 Load(float* source) => new() { _lanes = Vector256.Load(source) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -36,7 +35,7 @@ internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 LoadUInt16(ushort* source) =>
-        new(Avx2.ConvertToVector256Int32(Vector128.Load(source)).AsSingle());
+        new() { _lanes = Avx2.ConvertToVector256Int32(Vector128.Load(source)).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -45,57 +44,57 @@ internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 operator +(Simd256 a, Simd256 b) => new(a._lanes + b._lanes);
+    public static Simd256 operator +(Simd256 a, Simd256 b) => new() { _lanes = a._lanes + b._lanes };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 operator -(Simd256 a, Simd256 b) => new(a._lanes - b._lanes);
+    public static Simd256 operator -(Simd256 a, Simd256 b) => new() { _lanes = a._lanes - b._lanes };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 operator *(Simd256 a, Simd256 b) => new(a._lanes * b._lanes);
+    public static Simd256 operator *(Simd256 a, Simd256 b) => new() { _lanes = a._lanes * b._lanes };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 operator /(Simd256 a, Simd256 b) => new(a._lanes / b._lanes);
+    public static Simd256 operator /(Simd256 a, Simd256 b) => new() { _lanes = a._lanes / b._lanes };
 
     /// <inheritdoc/>
     public static bool HasMultiplyAdd => Fma.IsSupported;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 MultiplyAdd(Simd256 a, Simd256 b, Simd256 c) => new(Fma.MultiplyAdd(a._lanes, b._lanes, c._lanes));
+    public static Simd256 MultiplyAdd(Simd256 a, Simd256 b, Simd256 c) => new() { _lanes = Fma.MultiplyAdd(a._lanes, b._lanes, c._lanes) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 operator &(Simd256 a, Simd256 b) => new(a._lanes & b._lanes);
+    public static Simd256 operator &(Simd256 a, Simd256 b) => new() { _lanes = a._lanes & b._lanes };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 operator |(Simd256 a, Simd256 b) => new(a._lanes | b._lanes);
+    public static Simd256 operator |(Simd256 a, Simd256 b) => new() { _lanes = a._lanes | b._lanes };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 operator ^(Simd256 a, Simd256 b) => new(a._lanes ^ b._lanes);
+    public static Simd256 operator ^(Simd256 a, Simd256 b) => new() { _lanes = a._lanes ^ b._lanes };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 Max(Simd256 a, Simd256 b) => new(Vector256.MaxNative(a._lanes, b._lanes));
+    public static Simd256 Max(Simd256 a, Simd256 b) => new() { _lanes = Vector256.MaxNative(a._lanes, b._lanes) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 SelectGreater(Simd256 a, Simd256 b, Simd256 yes, Simd256 no) =>
-        new(Vector256.ConditionalSelect(Vector256.GreaterThan(a._lanes, b._lanes), yes._lanes, no._lanes));
+        new() { _lanes = Vector256.ConditionalSelect(Vector256.GreaterThan(a._lanes, b._lanes), yes._lanes, no._lanes) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 SelectEqual(Simd256 a, Simd256 b, Simd256 yes, Simd256 no) =>
-        new(Vector256.ConditionalSelect(Vector256.Equals(a._lanes, b._lanes), yes._lanes, no._lanes));
+        new() { _lanes = Vector256.ConditionalSelect(Vector256.Equals(a._lanes, b._lanes), yes._lanes, no._lanes) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 SelectGreaterBits(Simd256 a, Simd256 b, Simd256 yes, Simd256 no) =>
-        new(Vector256.ConditionalSelect(Vector256.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle());
+        new() { _lanes = Vector256.ConditionalSelect(Vector256.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -105,7 +104,7 @@ internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
     public static Simd256 LaneBits
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => new(Vector256.Create(1, 2, 4, 8, 16, 32, 64, 128).AsSingle());
+        get => new() { _lanes = Vector256.Create(1, 2, 4, 8, 16, 32, 64, 128).AsSingle() };
     }
 
     /// <inheritdoc/>
@@ -119,13 +118,13 @@ internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
     public static Simd256 EvenBits
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => new(Vector256.Create(1, 4, 16, 64, 256, 1024, 4096, 16384).AsSingle());
+        get => new() { _lanes = Vector256.Create(1, 4, 16, 64, 256, 1024, 4096, 16384).AsSingle() };
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 SelectBit(Simd256 bits, Simd256 bit, Simd256 yes, Simd256 no) =>
-        new(Vector256.ConditionalSelect(Vector256.Equals(bits._lanes.AsInt32() & bit._lanes.AsInt32(), bit._lanes.AsInt32()).AsSingle(), yes._lanes, no._lanes));
+        new() { _lanes = Vector256.ConditionalSelect(Vector256.Equals(bits._lanes.AsInt32() & bit._lanes.AsInt32(), bit._lanes.AsInt32()).AsSingle(), yes._lanes, no._lanes) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -133,7 +132,7 @@ internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 MultiplySubtract(Simd256 a, Simd256 b, Simd256 c) => new(Fma.MultiplyAddNegated(a._lanes, b._lanes, c._lanes));
+    public static Simd256 MultiplySubtract(Simd256 a, Simd256 b, Simd256 c) => new() { _lanes = Fma.MultiplyAddNegated(a._lanes, b._lanes, c._lanes) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -163,12 +162,12 @@ internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 CountGreaterBits(Simd256 counts, Simd256 a, Simd256 b) =>
-        new((counts._lanes.AsInt32() - Vector256.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32())).AsSingle());
+        new() { _lanes = (counts._lanes.AsInt32() - Vector256.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32())).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 CountEqualBits(Simd256 counts, Simd256 a, Simd256 b) =>
-        new((counts._lanes.AsInt32() - Vector256.Equals(a._lanes.AsInt32(), b._lanes.AsInt32())).AsSingle());
+        new() { _lanes = (counts._lanes.AsInt32() - Vector256.Equals(a._lanes.AsInt32(), b._lanes.AsInt32())).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -186,54 +185,54 @@ internal readonly unsafe struct Simd256 : ISimdWide<Simd256>
     public static (Simd256 Lower, Simd256 Upper) Interleave(Simd256 a, Simd256 b)
     {
         var (even, odd) = (Avx.UnpackLow(a._lanes, b._lanes), Avx.UnpackHigh(a._lanes, b._lanes));
-        return (new(Avx.Permute2x128(even, odd, 0x20)), new(Avx.Permute2x128(even, odd, 0x31)));
+        return (new() { _lanes = Avx.Permute2x128(even, odd, 0x20) }, new() { _lanes = Avx.Permute2x128(even, odd, 0x31) });
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 MinBits(Simd256 a, Simd256 b) => new(Vector256.Min(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+    public static Simd256 MinBits(Simd256 a, Simd256 b) => new() { _lanes = Vector256.Min(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 MaxBits(Simd256 a, Simd256 b) => new(Vector256.Max(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+    public static Simd256 MaxBits(Simd256 a, Simd256 b) => new() { _lanes = Vector256.Max(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 MinUnsigned(Simd256 a, Simd256 b) => new(Vector256.Min(a._lanes.AsUInt32(), b._lanes.AsUInt32()).AsSingle());
+    public static Simd256 MinUnsigned(Simd256 a, Simd256 b) => new() { _lanes = Vector256.Min(a._lanes.AsUInt32(), b._lanes.AsUInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 AddBits(Simd256 a, Simd256 b) => new((a._lanes.AsInt32() + b._lanes.AsInt32()).AsSingle());
+    public static Simd256 AddBits(Simd256 a, Simd256 b) => new() { _lanes = (a._lanes.AsInt32() + b._lanes.AsInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 SubtractBits(Simd256 a, Simd256 b) => new((a._lanes.AsInt32() - b._lanes.AsInt32()).AsSingle());
+    public static Simd256 SubtractBits(Simd256 a, Simd256 b) => new() { _lanes = (a._lanes.AsInt32() - b._lanes.AsInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 ShiftLeft(Simd256 a, [ConstantExpected] int count) => new((a._lanes.AsInt32() << count).AsSingle());
+    public static Simd256 ShiftLeft(Simd256 a, [ConstantExpected] int count) => new() { _lanes = (a._lanes.AsInt32() << count).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 ShiftRight(Simd256 a, [ConstantExpected] int count) => new((a._lanes.AsInt32() >>> count).AsSingle());
+    public static Simd256 ShiftRight(Simd256 a, [ConstantExpected] int count) => new() { _lanes = (a._lanes.AsInt32() >>> count).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 CreateDouble(double value) => new(Vector256.Create(value).AsSingle());
+    public static Simd256 CreateDouble(double value) => new() { _lanes = Vector256.Create(value).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 WidenLower(Simd256 value) => new(Vector256.WidenLower(value._lanes).AsSingle());
+    public static Simd256 WidenLower(Simd256 value) => new() { _lanes = Vector256.WidenLower(value._lanes).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 WidenUpper(Simd256 value) => new(Vector256.WidenUpper(value._lanes).AsSingle());
+    public static Simd256 WidenUpper(Simd256 value) => new() { _lanes = Vector256.WidenUpper(value._lanes).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 AddDoubles(Simd256 a, Simd256 b) => new((a._lanes.AsDouble() + b._lanes.AsDouble()).AsSingle());
+    public static Simd256 AddDoubles(Simd256 a, Simd256 b) => new() { _lanes = (a._lanes.AsDouble() + b._lanes.AsDouble()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 MultiplyDoubles(Simd256 a, Simd256 b) => new((a._lanes.AsDouble() * b._lanes.AsDouble()).AsSingle());
+    public static Simd256 MultiplyDoubles(Simd256 a, Simd256 b) => new() { _lanes = (a._lanes.AsDouble() * b._lanes.AsDouble()).AsSingle() };
 }

@@ -7,27 +7,26 @@ using System.Runtime.Intrinsics.X86;
 namespace Smelt.Merging.Kernels;
 
 /// <summary>16 lanes in a 512-bit register.</summary>
-internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
+internal unsafe struct Simd512 : ISimdWide<Simd512>
 {
-    private readonly Vector512<float> _lanes;
+    // Set by initializers: a constructor would be one more call to inline in each operation, and large loops have more of them than the compiler inlines.
+    private Vector512<float> _lanes;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Simd512(Vector512<float> lanes) => _lanes = lanes;
 
     /// <inheritdoc/>
     public static int Count => 16;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 Create(float value) => new(Vector512.Create(value));
+    public static Simd512 Create(float value) => new() { _lanes = Vector512.Create(value) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 CreateBits(int bits) => new(Vector512.Create(bits).AsSingle());
+    public static Simd512 CreateBits(int bits) => new() { _lanes = Vector512.Create(bits).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 Load(float* source) => new(Vector512.Load(source));
+    public static Simd512 Load(float* source) => new() { _lanes = Vector512.Load(source) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -36,7 +35,7 @@ internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 LoadUInt16(ushort* source) =>
-        new(Avx512F.ConvertToVector512Int32(Vector256.Load(source)).AsSingle());
+        new() { _lanes = Avx512F.ConvertToVector512Int32(Vector256.Load(source)).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -45,57 +44,57 @@ internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 operator +(Simd512 a, Simd512 b) => new(a._lanes + b._lanes);
+    public static Simd512 operator +(Simd512 a, Simd512 b) => new() { _lanes = a._lanes + b._lanes };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 operator -(Simd512 a, Simd512 b) => new(a._lanes - b._lanes);
+    public static Simd512 operator -(Simd512 a, Simd512 b) => new() { _lanes = a._lanes - b._lanes };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 operator *(Simd512 a, Simd512 b) => new(a._lanes * b._lanes);
+    public static Simd512 operator *(Simd512 a, Simd512 b) => new() { _lanes = a._lanes * b._lanes };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 operator /(Simd512 a, Simd512 b) => new(a._lanes / b._lanes);
+    public static Simd512 operator /(Simd512 a, Simd512 b) => new() { _lanes = a._lanes / b._lanes };
 
     /// <inheritdoc/>
     public static bool HasMultiplyAdd => true;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 MultiplyAdd(Simd512 a, Simd512 b, Simd512 c) => new(Avx512F.FusedMultiplyAdd(a._lanes, b._lanes, c._lanes));
+    public static Simd512 MultiplyAdd(Simd512 a, Simd512 b, Simd512 c) => new() { _lanes = Avx512F.FusedMultiplyAdd(a._lanes, b._lanes, c._lanes) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 operator &(Simd512 a, Simd512 b) => new(a._lanes & b._lanes);
+    public static Simd512 operator &(Simd512 a, Simd512 b) => new() { _lanes = a._lanes & b._lanes };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 operator |(Simd512 a, Simd512 b) => new(a._lanes | b._lanes);
+    public static Simd512 operator |(Simd512 a, Simd512 b) => new() { _lanes = a._lanes | b._lanes };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 operator ^(Simd512 a, Simd512 b) => new(a._lanes ^ b._lanes);
+    public static Simd512 operator ^(Simd512 a, Simd512 b) => new() { _lanes = a._lanes ^ b._lanes };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 Max(Simd512 a, Simd512 b) => new(Vector512.MaxNative(a._lanes, b._lanes));
+    public static Simd512 Max(Simd512 a, Simd512 b) => new() { _lanes = Vector512.MaxNative(a._lanes, b._lanes) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 SelectGreater(Simd512 a, Simd512 b, Simd512 yes, Simd512 no) =>
-        new(Vector512.ConditionalSelect(Vector512.GreaterThan(a._lanes, b._lanes), yes._lanes, no._lanes));
+        new() { _lanes = Vector512.ConditionalSelect(Vector512.GreaterThan(a._lanes, b._lanes), yes._lanes, no._lanes) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 SelectEqual(Simd512 a, Simd512 b, Simd512 yes, Simd512 no) =>
-        new(Vector512.ConditionalSelect(Vector512.Equals(a._lanes, b._lanes), yes._lanes, no._lanes));
+        new() { _lanes = Vector512.ConditionalSelect(Vector512.Equals(a._lanes, b._lanes), yes._lanes, no._lanes) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 SelectGreaterBits(Simd512 a, Simd512 b, Simd512 yes, Simd512 no) =>
-        new(Vector512.ConditionalSelect(Vector512.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle());
+        new() { _lanes = Vector512.ConditionalSelect(Vector512.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()), yes._lanes.AsInt32(), no._lanes.AsInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -105,7 +104,7 @@ internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
     public static Simd512 LaneBits
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => new(Vector512.Create(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768).AsSingle());
+        get => new() { _lanes = Vector512.Create(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768).AsSingle() };
     }
 
     /// <inheritdoc/>
@@ -119,13 +118,13 @@ internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
     public static Simd512 EvenBits
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => new(Vector512.Create(1, 4, 16, 64, 256, 1024, 4096, 16384, 1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 28, 1 << 30).AsSingle());
+        get => new() { _lanes = Vector512.Create(1, 4, 16, 64, 256, 1024, 4096, 16384, 1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 28, 1 << 30).AsSingle() };
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 SelectBit(Simd512 bits, Simd512 bit, Simd512 yes, Simd512 no) =>
-        new(Vector512.ConditionalSelect(Vector512.Equals(bits._lanes.AsInt32() & bit._lanes.AsInt32(), bit._lanes.AsInt32()).AsSingle(), yes._lanes, no._lanes));
+        new() { _lanes = Vector512.ConditionalSelect(Vector512.Equals(bits._lanes.AsInt32() & bit._lanes.AsInt32(), bit._lanes.AsInt32()).AsSingle(), yes._lanes, no._lanes) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -133,7 +132,7 @@ internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 MultiplySubtract(Simd512 a, Simd512 b, Simd512 c) => new(Avx512F.FusedMultiplyAddNegated(a._lanes, b._lanes, c._lanes));
+    public static Simd512 MultiplySubtract(Simd512 a, Simd512 b, Simd512 c) => new() { _lanes = Avx512F.FusedMultiplyAddNegated(a._lanes, b._lanes, c._lanes) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -163,12 +162,12 @@ internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 CountGreaterBits(Simd512 counts, Simd512 a, Simd512 b) =>
-        new(Vector512.ConditionalSelect(Vector512.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()), counts._lanes.AsInt32() + Vector512<int>.One, counts._lanes.AsInt32()).AsSingle());
+        new() { _lanes = Vector512.ConditionalSelect(Vector512.GreaterThan(a._lanes.AsInt32(), b._lanes.AsInt32()), counts._lanes.AsInt32() + Vector512<int>.One, counts._lanes.AsInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 CountEqualBits(Simd512 counts, Simd512 a, Simd512 b) =>
-        new(Vector512.ConditionalSelect(Vector512.Equals(a._lanes.AsInt32(), b._lanes.AsInt32()), counts._lanes.AsInt32() + Vector512<int>.One, counts._lanes.AsInt32()).AsSingle());
+        new() { _lanes = Vector512.ConditionalSelect(Vector512.Equals(a._lanes.AsInt32(), b._lanes.AsInt32()), counts._lanes.AsInt32() + Vector512<int>.One, counts._lanes.AsInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -185,54 +184,54 @@ internal readonly unsafe struct Simd512 : ISimdWide<Simd512>
     public static (Simd512 Lower, Simd512 Upper) Interleave(Simd512 a, Simd512 b)
     {
         var lower = Vector512.Create(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-        return (new(Avx512F.PermuteVar16x32x2(a._lanes, lower, b._lanes)), new(Avx512F.PermuteVar16x32x2(a._lanes, lower + Vector512.Create(8), b._lanes)));
+        return (new() { _lanes = Avx512F.PermuteVar16x32x2(a._lanes, lower, b._lanes) }, new() { _lanes = Avx512F.PermuteVar16x32x2(a._lanes, lower + Vector512.Create(8), b._lanes) });
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 MinBits(Simd512 a, Simd512 b) => new(Vector512.Min(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+    public static Simd512 MinBits(Simd512 a, Simd512 b) => new() { _lanes = Vector512.Min(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 MaxBits(Simd512 a, Simd512 b) => new(Vector512.Max(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle());
+    public static Simd512 MaxBits(Simd512 a, Simd512 b) => new() { _lanes = Vector512.Max(a._lanes.AsInt32(), b._lanes.AsInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 MinUnsigned(Simd512 a, Simd512 b) => new(Vector512.Min(a._lanes.AsUInt32(), b._lanes.AsUInt32()).AsSingle());
+    public static Simd512 MinUnsigned(Simd512 a, Simd512 b) => new() { _lanes = Vector512.Min(a._lanes.AsUInt32(), b._lanes.AsUInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 AddBits(Simd512 a, Simd512 b) => new((a._lanes.AsInt32() + b._lanes.AsInt32()).AsSingle());
+    public static Simd512 AddBits(Simd512 a, Simd512 b) => new() { _lanes = (a._lanes.AsInt32() + b._lanes.AsInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 SubtractBits(Simd512 a, Simd512 b) => new((a._lanes.AsInt32() - b._lanes.AsInt32()).AsSingle());
+    public static Simd512 SubtractBits(Simd512 a, Simd512 b) => new() { _lanes = (a._lanes.AsInt32() - b._lanes.AsInt32()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 ShiftLeft(Simd512 a, [ConstantExpected] int count) => new((a._lanes.AsInt32() << count).AsSingle());
+    public static Simd512 ShiftLeft(Simd512 a, [ConstantExpected] int count) => new() { _lanes = (a._lanes.AsInt32() << count).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 ShiftRight(Simd512 a, [ConstantExpected] int count) => new((a._lanes.AsInt32() >>> count).AsSingle());
+    public static Simd512 ShiftRight(Simd512 a, [ConstantExpected] int count) => new() { _lanes = (a._lanes.AsInt32() >>> count).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 CreateDouble(double value) => new(Vector512.Create(value).AsSingle());
+    public static Simd512 CreateDouble(double value) => new() { _lanes = Vector512.Create(value).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 WidenLower(Simd512 value) => new(Vector512.WidenLower(value._lanes).AsSingle());
+    public static Simd512 WidenLower(Simd512 value) => new() { _lanes = Vector512.WidenLower(value._lanes).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 WidenUpper(Simd512 value) => new(Vector512.WidenUpper(value._lanes).AsSingle());
+    public static Simd512 WidenUpper(Simd512 value) => new() { _lanes = Vector512.WidenUpper(value._lanes).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 AddDoubles(Simd512 a, Simd512 b) => new((a._lanes.AsDouble() + b._lanes.AsDouble()).AsSingle());
+    public static Simd512 AddDoubles(Simd512 a, Simd512 b) => new() { _lanes = (a._lanes.AsDouble() + b._lanes.AsDouble()).AsSingle() };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 MultiplyDoubles(Simd512 a, Simd512 b) => new((a._lanes.AsDouble() * b._lanes.AsDouble()).AsSingle());
+    public static Simd512 MultiplyDoubles(Simd512 a, Simd512 b) => new() { _lanes = (a._lanes.AsDouble() * b._lanes.AsDouble()).AsSingle() };
 }
