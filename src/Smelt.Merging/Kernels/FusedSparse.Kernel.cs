@@ -152,25 +152,26 @@ internal static unsafe partial class FusedSparse
 
                     if (TMark.Value)
                     {
-                        var magnitude = TSimd.CreateBits(int.MaxValue);
-                        var (m0, m1, m2, m3) = (d0 & magnitude, d1 & magnitude, d2 & magnitude, d3 & magnitude);
-                        if (pipeline.Low != OpenColumns.NothingLow)
-                        {
-                            var low = TSimd.CreateBits(pipeline.Low);
-                            var span = TSimd.CreateBits(pipeline.Span);
-                            open0 |= TSimd.PackInside(m0, low, span);
-                            open1 |= TSimd.PackInside(m1, low, span);
-                            open2 |= TSimd.PackInside(m2, low, span);
-                            open3 |= TSimd.PackInside(m3, low, span);
-                        }
-
+                        // One vector after the other: there are registers for no more.
+                        var low = TSimd.CreateBits(pipeline.Low);
+                        var span = TSimd.CreateBits(pipeline.Span);
+                        var keep = TSimd.CreateBits(pipeline.Keep);
                         var place = above + (i * step);
-                        CountAbove(m0, m1, m2, m3, TSimd.CreateBits(pipeline.Keep), place);
+                        var kept = TSimd.Load(place);
+                        open0 |= Mark(ref d0, low, span, keep, ref kept);
+                        open1 |= Mark(ref d1, low, span, keep, ref kept);
+                        open2 |= Mark(ref d2, low, span, keep, ref kept);
+                        open3 |= Mark(ref d3, low, span, keep, ref kept);
+                        TSimd.Store(kept, place);
                         if (over)
-                            CountAbove(m0, m1, m2, m3, TSimd.CreateBits(pipeline.Top), place + (count * step));
+                        {
+                            var top = TSimd.CreateBits(pipeline.Top);
+                            place += count * step;
+                            var sum = CountAbove(CountAbove(TSimd.Load(place), d0, top), d1, top);
+                            TSimd.Store(CountAbove(CountAbove(sum, d2, top), d3, top), place);
+                        }
                     }
-
-                    if (TCut.Value)
+                    else if (TCut.Value)
                     {
                         var keep = TSimd.CreateBits(pipeline.Keep);
                         d0 = Trim(d0, keep);
@@ -255,13 +256,20 @@ internal static unsafe partial class FusedSparse
             where TSimd : unmanaged, ISimd<TSimd> =>
             TSimd.SelectGreaterBits(delta & TSimd.CreateBits(int.MaxValue), keep, delta, TSimd.Create(0));
 
-        /// <summary>Adds to the lanes of a row how many of four vectors exceed a magnitude.</summary>
+        /// <summary>Adds to lanes whether deltas exceed a magnitude.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void CountAbove<TSimd>(TSimd m0, TSimd m1, TSimd m2, TSimd m3, TSimd magnitude, float* row)
+        private static TSimd CountAbove<TSimd>(TSimd sum, TSimd delta, TSimd magnitude)
+            where TSimd : unmanaged, ISimd<TSimd> => TSimd.CountGreaterBits(sum, delta & TSimd.CreateBits(int.MaxValue), magnitude);
+
+        /// <summary>Trims deltas and counts what is kept; returns of which it is open whether they are.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static uint Mark<TSimd>(ref TSimd delta, TSimd low, TSimd span, TSimd keep, ref TSimd kept)
             where TSimd : unmanaged, ISimd<TSimd>
         {
-            var sum = TSimd.CountGreaterBits(TSimd.CountGreaterBits(TSimd.Load(row), m0, magnitude), m1, magnitude);
-            TSimd.Store(TSimd.CountGreaterBits(TSimd.CountGreaterBits(sum, m2, magnitude), m3, magnitude), row);
+            var magnitude = delta & TSimd.CreateBits(int.MaxValue);
+            kept = TSimd.CountGreaterBits(kept, magnitude, keep);
+            delta = TSimd.SelectGreaterBits(magnitude, keep, delta, TSimd.Create(0));
+            return TSimd.PackInside(magnitude, low, span);
         }
 
         /// <summary>The bits of a mask for the elements of two vectors, in every lane.</summary>
