@@ -23,6 +23,12 @@ internal sealed unsafe class MagnitudeSample(int expected = 0)
 
     private const int FewestPages = 4;
 
+    /// <summary>One code in so many is enough to see where the others have to be looked at.</summary>
+    private const int RoughEvery = 4;
+
+    /// <summary>Standard errors that a rough position may be off.</summary>
+    private const double RoughErrors = 4;
+
     private readonly List<int> _ends = [];
 
     /// <summary>Up to a hundred megabytes, of another size for each population: a pool would keep them all.</summary>
@@ -91,30 +97,39 @@ internal sealed unsafe class MagnitudeSample(int expected = 0)
 
         var bins = stackalloc int[MagnitudeSelect.Room];
         var all = All;
-        MagnitudeSelect.Histogram(all, 0, Canonical.NaN, bins);
         var share = (rank - 0.5) / population;
-        var (near, _) = MagnitudeSelect.BinOf((long)(share * _size), bins);
+        var counted = MagnitudeSelect.Histogram(all, 0, Canonical.NaN, bins, RoughEvery);
+        var (near, _) = MagnitudeSelect.BinOf((long)(share * counted), bins);
         var margin = (StandardErrorsOfPlaces * StandardError((uint)near, share)) + (8.0 / _size);
         if (share - margin <= 0)
             return false;
 
-        // All that matters lies between two classes of the histogram: a small part of the sample.
-        var (_, top) = MagnitudeSelect.BinOf((long)((share - margin) * _size), bins);
-        var (bottom, _) = share + margin >= 1 ? (0, 0) : MagnitudeSelect.BinOf((long)((share + margin) * _size), bins);
+        // All that matters lies between two classes of the histogram: a small part of the sample. A rough one tells which, as a rule.
+        var isAll = share + margin >= 1;
+        var (first, last) = ((long)((share - margin) * _size), isAll ? _size - 1 : (long)((share + margin) * _size));
+        var slack = (long)(RoughErrors * Math.Sqrt(share * (1 - share) * counted));
+        var (bottom, top) = Classes(first * counted / _size - slack, last * counted / _size + slack, isAll, bins);
+        var (above, between) = MagnitudeSelect.Count(all, bottom - 1, top);
+        if (first < above || last >= above + between)
+        {
+            MagnitudeSelect.Histogram(all, 0, Canonical.NaN, bins);
+            (bottom, top) = Classes(first, last, isAll, bins);
+            (above, between) = MagnitudeSelect.Count(all, bottom - 1, top);
+        }
+
         if (top >= Canonical.Infinity)
             return false;
-        var (above, between) = MagnitudeSelect.Count(all, bottom - 1, top);
         var inside = ArrayPool<uint>.Shared.Rent((int)between + MagnitudeList.Slack);
         var part = inside.AsSpan(0, MagnitudeSelect.List(all, bottom - 1, top, inside));
-        var high = (int)MagnitudeSelect.At(part, (long)((share - margin) * _size) - above, (uint)bottom, (uint)top);
-        var low = share + margin >= 1 ? 0 : (int)MagnitudeSelect.At(part, (long)((share + margin) * _size) - above, (uint)bottom, (uint)top);
+        var high = (int)MagnitudeSelect.At(part, first - above, (uint)bottom, (uint)top);
+        var low = isAll ? 0 : (int)MagnitudeSelect.At(part, last - above, (uint)bottom, (uint)top);
         var (aboveHigh, atHigh) = MagnitudeSelect.Count(part, high - 1, high);
         var (aboveLow, atLow) = MagnitudeSelect.Count(part, low - 1, low);
         ArrayPool<uint>.Shared.Return(inside);
 
         // Equal magnitudes are taken to lie as they do in the sample, but for a page to either side.
-        var keptTo = splitsEqual ? PageOfEqual(high, (long)((share - margin) * _size) - above - aboveHigh) : 0;
-        var droppedFrom = splitsEqual && share + margin < 1 ? PageOfEqual(low, (long)Math.Ceiling((share + margin) * _size) - above - aboveLow) + 2 : starts.Length;
+        var keptTo = splitsEqual ? PageOfEqual(high, first - above - aboveHigh) : 0;
+        var droppedFrom = splitsEqual && !isAll ? PageOfEqual(low, (long)Math.Ceiling((share + margin) * _size) - above - aboveLow) + 2 : starts.Length;
         bracket = new PlaceBracket(low, high, splitsEqual ? keptTo > 1 ? starts[keptTo - 1] : 0 : population, droppedFrom < starts.Length ? starts[droppedFrom] : population)
         {
             AtLow = (double)atLow / _size,
@@ -123,6 +138,10 @@ internal sealed unsafe class MagnitudeSample(int expected = 0)
         };
         return true;
     }
+
+    /// <summary>The codes from which and up to which the classes of a histogram that hold two positions reach.</summary>
+    private static (int Bottom, int Top) Classes(long first, long last, bool isAll, int* bins) =>
+        (isAll ? 0 : MagnitudeSelect.BinOf(last, bins).Low, MagnitudeSelect.BinOf(Math.Max(0, first), bins).High);
 
     /// <summary>The page that holds the element at a position, from 0, among those of a code.</summary>
     private int PageOfEqual(int code, long position)

@@ -107,18 +107,21 @@ internal static unsafe class MagnitudeSelect
     /// <param name="low">The lowest code there may be.</param>
     /// <param name="high">The highest code there may be.</param>
     /// <param name="bins">Where the counts go, <see cref="Bins"/> of them, with <see cref="Room"/>.</param>
+    /// <param name="every">One group of four neighbours in so many is counted; 1 counts all.</param>
+    /// <returns>How many codes were counted.</returns>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Histogram(ReadOnlySpan<uint> codes, uint low, uint high, int* bins)
+    internal static int Histogram(ReadOnlySpan<uint> codes, uint low, uint high, int* bins, int every = 1)
     {
         // Magnitudes are much alike, so neighbours often count in the same bin: four tables keep them from waiting for each other.
         var shift = ShiftOf(low, high);
+        var counted = 0;
         int* second = bins + Bins, third = second + Bins, fourth = third + Bins;
         new Span<int>(bins, Room).Clear();
         fixed (uint* data = codes)
         {
             nint i = 0;
-            for (; i <= codes.Length - 4; i += 4)
+            for (; i <= codes.Length - (4 * every); i += 4 * every)
             {
                 bins[(data[i] - low) >> shift]++;
                 second[(data[i + 1] - low) >> shift]++;
@@ -126,12 +129,14 @@ internal static unsafe class MagnitudeSelect
                 fourth[(data[i + 3] - low) >> shift]++;
             }
 
-            for (; i < codes.Length; i++)
+            counted = (int)(i / every);
+            for (; every == 1 && i < codes.Length; i++, counted++)
                 bins[(data[i] - low) >> shift]++;
         }
 
         for (var bin = 0; bin < Bins; bin += Vector<int>.Count)
             (Vector.Load(bins + bin) + Vector.Load(second + bin) + Vector.Load(third + bin) + Vector.Load(fourth + bin)).Store(bins + bin);
+        return counted;
     }
 
     private static int ShiftOf(uint low, uint high) => Math.Max(0, 32 - BitOperations.LeadingZeroCount(high - low) - BinBits);
