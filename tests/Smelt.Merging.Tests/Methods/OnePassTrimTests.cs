@@ -77,6 +77,26 @@ public sealed class OnePassTrimTests
     }
 
     [Fact]
+    public void Columns_that_wait_for_a_threshold_count_in_the_majority()
+    {
+        // Signs balance, with a few positive ones more, but where the threshold is: there all are negative.
+        using var folder = new ModelFolder();
+        folder.Write("base", (_, _) => 0);
+        folder.Write("e1", (_, i) =>
+        {
+            var magnitude = 0.25f + ((i * 7919) % 1009 / 1345f);
+            var isNear = magnitude is > 0.6f and < 0.65f;
+            return i % 10 == 0 ? 0.999f : isNear || (i % 2 == 0 && i % 500 != 2) ? -magnitude : magnitude;
+        });
+        folder.Write("e2", (_, i) => i % 10 == 0 ? -0.999f : 0);
+        var recipe = Recipe with { Trim = TrimScope.Model, Experts = [Folder("e1"), new(Folder("e2")) { Density = 1 }], Election = Election.Unweighted, ZeroVote = ZeroVote.Majority, Density = 0.57 };
+        Assert.InRange(Check(folder, recipe), 0.99, 1.7);
+        var bytes = ModelFolder.Bytes(folder.Merge(recipe, "majority"));
+        Assert.Equal(ModelFolder.Bytes(folder.Merge(recipe with { ZeroVote = ZeroVote.Negative }, "negative")), bytes);
+        Assert.NotEqual(ModelFolder.Bytes(folder.Merge(recipe with { ZeroVote = ZeroVote.Positive }, "positive")), bytes);
+    }
+
+    [Fact]
     public void A_model_whose_tensors_differ_in_density_takes_two_passes()
     {
         using var folder = new ModelFolder();
