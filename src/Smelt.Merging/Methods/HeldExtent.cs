@@ -58,6 +58,33 @@ internal sealed unsafe class HeldExtent
     /// <summary>The experts whose cuts are looked for.</summary>
     public IEnumerable<int> Open => Enumerable.Range(0, Bounds.Length).Where(i => Bounds[i].Known is null);
 
+    /// <summary>Looks for the places between which an expert's cut lies on pages of the extent.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="worker">The worker that reads them.</param>
+    /// <param name="expert">The expert.</param>
+    /// <param name="mostBytes">The memory for codes of the sample.</param>
+    public void Sample(MergePlan plan, Worker worker, int expert, long mostBytes)
+    {
+        var most = (int)Math.Min(int.MaxValue, mostBytes / (SamplePages.Elements * sizeof(uint)));
+        var pages = SamplePages.Of(plan, Extent.Range.First, Extent.Range.End, Math.Min(most, SamplePages.CountFor(Extent.Elements)));
+        if (Extent.IsModel)
+            pages.Sort((a, b) => (Extent.FirstOf(a.Tensor) + a.Start).CompareTo(Extent.FirstOf(b.Tensor) + b.Start));
+        var starts = new long[pages.Count];
+        var sample = new MagnitudeSample(pages.Sum(p => p.Length));
+        for (var i = 0; i < pages.Count; i++)
+        {
+            var page = pages[i];
+            starts[i] = Extent.FirstOf(page.Tensor) + page.Start;
+            worker.ReadExpert(page, expert);
+            Deltas.Compute(worker.Blocks[0], new ExpertBlock(worker.Blocks[expert + 1]), page.Start, page.Length, worker.Mix);
+            sample.Add(worker.Mix, page.Length);
+        }
+
+        if (sample.TryPlaces(Bounds[expert].Rank, Extent.Elements, starts, Bounds[expert].Edge == TrimEdge.Exact, out var bracket))
+            Brackets[expert] = bracket;
+        sample.Release();
+    }
+
     /// <summary>Works out what to expect of the pass, once every open expert has a bracket.</summary>
     /// <param name="contested">The share of columns that are open because their vote is zero.</param>
     /// <returns>The share of columns that will be open, the room for the codes among which cuts are found and for what else must be in memory, and that for the columns.</returns>

@@ -106,7 +106,7 @@ internal sealed unsafe class OnePassTrim
         context.Progress.Phase = "sampling";
         var samples = candidates.SelectMany(e => e.Open.Select(i => (Extent: e, Expert: i))).ToArray();
         var codes = memory.Bytes / Math.Min(context.Pool.Count, samples.Length);
-        context.Pool.Run(0, samples.Length, (worker, i) => Sample(context, context.Workers[worker], samples[i].Extent, samples[i].Expert, codes));
+        context.Pool.Run(0, samples.Length, (worker, i) => samples[i].Extent.Sample(context.Plan, context.Workers[worker], samples[i].Expert, codes));
         var used = 0L;
         foreach (var extent in candidates.Where(e => e.Open.All(i => e.Brackets[i] is not null)))
         {
@@ -378,28 +378,5 @@ internal sealed unsafe class OnePassTrim
         return Array.TrueForAll(bounds, b => b.Known is not null) ? null : bounds;
 
         TrimBound BoundOf(TensorPlan tensor, int expert) => _method.BoundsOf(_group, tensor, expert, extent.Elements).Keep;
-    }
-
-    private static void Sample(PassContext context, Worker worker, HeldExtent held, int expert, long mostBytes)
-    {
-        var extent = held.Extent;
-        var most = (int)Math.Min(int.MaxValue, mostBytes / (SamplePages.Elements * sizeof(uint)));
-        var pages = SamplePages.Of(context.Plan, extent.Range.First, extent.Range.End, Math.Min(most, SamplePages.CountFor(extent.Elements)));
-        if (extent.IsModel)
-            pages.Sort((a, b) => (extent.FirstOf(a.Tensor) + a.Start).CompareTo(extent.FirstOf(b.Tensor) + b.Start));
-        var starts = new long[pages.Count];
-        var sample = new MagnitudeSample(pages.Sum(p => p.Length));
-        for (var i = 0; i < pages.Count; i++)
-        {
-            var page = pages[i];
-            starts[i] = extent.FirstOf(page.Tensor) + page.Start;
-            worker.ReadExpert(page, expert);
-            Deltas.Compute(worker.Blocks[0], new ExpertBlock(worker.Blocks[expert + 1]), page.Start, page.Length, worker.Mix);
-            sample.Add(worker.Mix, page.Length);
-        }
-
-        if (sample.TryPlaces(held.Bounds[expert].Rank, extent.Elements, starts, held.Bounds[expert].Edge == TrimEdge.Exact, out var bracket))
-            held.Brackets[expert] = bracket;
-        sample.Release();
     }
 }
