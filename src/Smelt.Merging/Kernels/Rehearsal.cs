@@ -158,6 +158,7 @@ public static unsafe class Rehearsal
             sample.Add(mix, Simd.Chunk);
         }
 
+        Sparse.CountVotes(stored, experts, Experts, election, 0, Simd.Chunk);
         sample.TryPlaces(Elements / 2, Elements, starts, splitsEqual: true, out _);
         sample.Release();
         Span<uint> codes = stackalloc uint[2 * MagnitudeList.Slack];
