@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -119,13 +118,14 @@ internal sealed unsafe class MagnitudeSample(int expected = 0)
 
         if (top >= Canonical.Infinity)
             return false;
-        var inside = ArrayPool<uint>.Shared.Rent((int)between + MagnitudeList.Slack);
-        var part = inside.AsSpan(0, MagnitudeSelect.List(all, bottom - 1, top, inside));
+        var room = (int)between + MagnitudeList.Slack;
+        var inside = (uint*)NativeMemory.Alloc((nuint)room, sizeof(uint));
+        var part = new ReadOnlySpan<uint>(inside, MagnitudeSelect.List(all, bottom - 1, top, new Span<uint>(inside, room)));
         var high = (int)MagnitudeSelect.At(part, first - above, (uint)bottom, (uint)top);
         var low = isAll ? 0 : (int)MagnitudeSelect.At(part, last - above, (uint)bottom, (uint)top);
         var (aboveHigh, atHigh) = MagnitudeSelect.Count(part, high - 1, high);
         var (aboveLow, atLow) = MagnitudeSelect.Count(part, low - 1, low);
-        ArrayPool<uint>.Shared.Return(inside);
+        NativeMemory.Free(inside);
 
         // Equal magnitudes are taken to lie as they do in the sample, but for a page to either side.
         var keptTo = splitsEqual ? PageOfEqual(high, first - above - aboveHigh) : 0;

@@ -1,6 +1,6 @@
-using System.Buffers;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Smelt.Merging.Kernels;
 
@@ -59,7 +59,7 @@ internal static unsafe class MagnitudeSelect
     {
         var bins = histogram;
         var own = stackalloc int[Room];
-        uint[]? rented = null;
+        uint* listed = null;
         while (true)
         {
             var shift = ShiftOf(low, high);
@@ -72,23 +72,22 @@ internal static unsafe class MagnitudeSelect
             if (shift == 0)
                 break;
 
-            var target = ArrayPool<uint>.Shared.Rent(bins[bin] + 16);
-            fixed (uint* from = codes, to = target)
+            // Of large samples these are megabytes, which a pool would keep. The kernel reads ahead of what it lists, so a list can take the place of the last.
+            var room = (nuint)bins[bin] + 16;
+            fixed (uint* from = codes)
             {
-                var kernel = new Kernel { Codes = from, Elements = codes.Length, Low = (int)low - 1, High = (int)high, List = to };
+                var target = listed is null ? (uint*)NativeMemory.Alloc(room, sizeof(uint)) : listed;
+                var kernel = new Kernel { Codes = from, Elements = codes.Length, Low = (int)low - 1, High = (int)high, List = target };
                 Simd.Run(ref kernel);
-                codes = target.AsSpan(0, (int)kernel.Inside);
+                codes = new ReadOnlySpan<uint>(target, (int)kernel.Inside);
+                listed = target;
             }
 
-            if (rented is not null)
-                ArrayPool<uint>.Shared.Return(rented);
-            rented = target;
             bins = own;
             Histogram(codes, low, high, bins);
         }
 
-        if (rented is not null)
-            ArrayPool<uint>.Shared.Return(rented);
+        NativeMemory.Free(listed);
         return low;
     }
 

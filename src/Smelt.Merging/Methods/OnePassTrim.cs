@@ -105,7 +105,9 @@ internal sealed unsafe class OnePassTrim
             return;
         context.Progress.Phase = "sampling";
         var samples = candidates.SelectMany(e => e.Open.Select(i => (Extent: e, Expert: i))).ToArray();
-        var codes = memory.Bytes / Math.Min(context.Pool.Count, samples.Length);
+
+        // Nothing is held yet. Where all magnitudes are alike two lists as long as the sample are made of it.
+        var codes = memory.Bytes / Math.Min(context.Pool.Count, samples.Length) / 3;
         context.Pool.Run(0, samples.Length, (worker, i) => samples[i].Extent.Sample(context.Plan, context.Workers[worker], samples[i].Expert, codes));
         var used = 0L;
         foreach (var extent in candidates.Where(e => e.Open.All(i => e.Brackets[i] is not null)))
