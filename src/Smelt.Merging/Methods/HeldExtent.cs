@@ -22,6 +22,7 @@ internal sealed unsafe class HeldExtent
         Extent = extent;
         Bounds = bounds;
         Tensors = Array.ConvertAll(extent.Tensors, t => new HeldTensor(this, t, extent.FirstOf(t)));
+        Blocks = [.. Tensors.SelectMany(t => Enumerable.Range(0, t.Blocks.Length).Select(b => (t, b)))];
         Brackets = new PlaceBracket?[bounds.Length];
         Above = new long[bounds.Length];
         Over = Array.Exists(bounds, b => b is { Known: null, Edge: TrimEdge.Equals }) ? new long[bounds.Length] : null;
@@ -33,6 +34,9 @@ internal sealed unsafe class HeldExtent
 
     /// <summary>Its tensors, in the order of flat indices.</summary>
     public HeldTensor[] Tensors { get; }
+
+    /// <summary>The blocks of its tensors, by their number in the tensor, in the same order.</summary>
+    public (HeldTensor Tensor, int Block)[] Blocks { get; }
 
     /// <summary>Where each expert's deltas are cut.</summary>
     public TrimBound[] Bounds { get; }
@@ -102,9 +106,6 @@ internal sealed unsafe class HeldExtent
         return (open / Extent.Elements, memory, bytes);
     }
 
-    /// <summary>The cut of an expert; one that keeps what is certain to be kept, as long as it is not known.</summary>
-    public Cut CutOf(int expert) => Settled ? Cuts[expert] : Provisional(expert);
-
     /// <summary>A cut that keeps what is certain to be kept of an expert.</summary>
     public Cut Provisional(int expert) => Bounds[expert].Known ?? Brackets[expert]!.Value.Provisional;
 
@@ -121,8 +122,7 @@ internal sealed unsafe class HeldExtent
         }
 
         // Megabytes, of another size for each extent: a pool would keep them all.
-        var blocks = Tensors.SelectMany(t => Enumerable.Range(0, t.Blocks.Length).Select(b => (Tensor: t, Block: b))).ToArray();
-        var count = blocks.Sum(b => (long)b.Tensor.Blocks[b.Block]!.CodesOf(expert).Length);
+        var count = Blocks.Sum(b => (long)b.Tensor.Blocks[b.Block]!.CodesOf(expert).Length);
         if (rank > count || count > Array.MaxLength)
             return false;
         var memory = NativeMemory.Alloc((nuint)count, sizeof(uint));
@@ -130,7 +130,7 @@ internal sealed unsafe class HeldExtent
         {
             var codes = new Span<uint>(memory, (int)count);
             var next = codes;
-            foreach (var (tensor, block) in blocks)
+            foreach (var (tensor, block) in Blocks)
             {
                 var own = tensor.Blocks[block]!.CodesOf(expert);
                 own.CopyTo(next);
@@ -145,7 +145,7 @@ internal sealed unsafe class HeldExtent
             }
 
             rank -= MagnitudeSelect.Count(codes, (int)code - 1, (int)code).Above;
-            foreach (var (tensor, block) in blocks)
+            foreach (var (tensor, block) in Blocks)
             {
                 var equal = tensor.Blocks[block]!.CodesOf(expert).Count(code);
                 if (rank <= equal)

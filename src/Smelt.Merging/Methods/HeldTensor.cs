@@ -49,8 +49,8 @@ internal sealed unsafe class HeldTensor(HeldExtent extent, TensorPlan tensor, lo
         return (open + (contested * tensor.ElementCount), memory, bytes);
     }
 
-    /// <summary>The cut of an expert in this tensor; one that keeps what is certain to be kept, as long as it is not known.</summary>
-    public Cut CutOf(int expert) => extent.CutOf(expert).From(first);
+    /// <summary>The cut of an expert in this tensor, once settled.</summary>
+    public Cut CutOf(int expert) => extent.Cuts[expert].From(first);
 
     /// <summary>A cut that keeps what is certain to be kept of an expert.</summary>
     public Cut Provisional(int expert) => extent.Provisional(expert).From(first);

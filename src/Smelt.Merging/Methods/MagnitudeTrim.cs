@@ -43,9 +43,6 @@ internal sealed unsafe class MagnitudeTrim
     public (Cut Keep, Cut Drop) CutsOf(MixGroup group, TensorPlan tensor, int expert) =>
         _cuts[group.Index][tensor.Index] is { } cuts ? cuts[expert] : (Cut.All, Cut.None);
 
-    /// <summary>Takes the cuts of a tensor that were found elsewhere.</summary>
-    public void Put(MixGroup group, TensorPlan tensor, Cut[] keep) => _cuts[group.Index][tensor.Index] = Array.ConvertAll(keep, k => (k, Cut.None));
-
     /// <summary>Finds all cuts in the tensors from <paramref name="first"/> up to <paramref name="end"/>, but those of tensors that are passed over.</summary>
     public void Find(PassContext context, int first, int end, Func<TensorPlan, bool>? passesOver = null)
     {

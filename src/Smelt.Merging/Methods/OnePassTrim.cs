@@ -33,20 +33,18 @@ internal sealed unsafe class OnePassTrim
     private const double MostWritten = 0.15;
 
     private readonly SparseMethod _method;
-    private readonly MagnitudeTrim _trim;
     private readonly MixGroup _group;
     private readonly HeldTensor?[] _held;
 
-    private OnePassTrim(SparseMethod method, MagnitudeTrim trim)
+    private OnePassTrim(SparseMethod method)
     {
         _method = method;
-        _trim = trim;
         _group = method.Groups[0];
         _held = new HeldTensor?[method.Plan.Tensors.Count];
     }
 
     /// <summary>The one-pass trim of a method; null where its plan needs more of its inputs than thresholds, or its points share passes already.</summary>
-    public static OnePassTrim? Create(SparseMethod method, MagnitudeTrim trim) => Suits(method.Plan) ? new OnePassTrim(method, trim) : null;
+    public static OnePassTrim? Create(SparseMethod method) => Suits(method.Plan) ? new OnePassTrim(method) : null;
 
     /// <summary>Whether a plan can be trimmed in one pass.</summary>
     public static bool Suits(MergePlan plan) => plan.Parts.Count == 1 && plan.Points.Count == 1 && Suits(plan.Points[0].Recipe) && (plan.Points[0].Recipe is Ties { Trim: TrimScope.Tensor } || HaveOneDensity(plan));
@@ -308,7 +306,7 @@ internal sealed unsafe class OnePassTrim
     /// <summary>Finds the majority of signs, now that it is known what open columns elect.</summary>
     private void Elect(PassContext context, HeldExtent extent, HeldMemory memory)
     {
-        var blocks = extent.Tensors.SelectMany(t => Enumerable.Range(0, t.Blocks.Length).Select(b => (Tensor: t, Block: b))).ToArray();
+        var blocks = extent.Blocks;
         context.Pool.Run(0, blocks.Length, (index, i) =>
         {
             var (tensor, number) = blocks[i];
@@ -361,24 +359,17 @@ internal sealed unsafe class OnePassTrim
     private IEnumerable<TrimExtent> Extents(MergePlan plan, int first, int end) =>
         _method.ExtentOf(_group) != TrimScope.Model ? plan.MergedIn(first, end).Select(TrimSearch.OfTensor) : plan.Merged.Any() ? [TrimSearch.OfModel(plan)] : [];
 
-    /// <summary>Where each expert's deltas of an extent are cut; null where none is cut at a place that has to be found, or tensors differ in it.</summary>
+    /// <summary>Where each expert's deltas of an extent are cut, alike in all tensors; null where none is cut at a place that has to be found.</summary>
     private TrimBound[]? Bounds(TrimExtent extent)
     {
         var bounds = new TrimBound[extent.Tensors[0].Experts.Count];
         for (var i = 0; i < bounds.Length; i++)
         {
-            bounds[i] = BoundOf(extent.Tensors[0], i);
+            bounds[i] = _method.BoundsOf(_group, extent.Tensors[0], i, extent.Elements).Keep;
             if (bounds[i].Known is { } known ? known != Cut.All : bounds[i].Edge == TrimEdge.Above)
                 return null;
-            foreach (var tensor in extent.Tensors)
-            {
-                if (BoundOf(tensor, i) != bounds[i])
-                    return null;
-            }
         }
 
         return Array.TrueForAll(bounds, b => b.Known is not null) ? null : bounds;
-
-        TrimBound BoundOf(TensorPlan tensor, int expert) => _method.BoundsOf(_group, tensor, expert, extent.Elements).Keep;
     }
 }

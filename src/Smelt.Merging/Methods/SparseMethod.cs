@@ -24,7 +24,7 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
         : base(plan)
     {
         _trim = new MagnitudeTrim(plan, this, Groups.Count);
-        OnePass = OnePassTrim.Create(this, _trim);
+        OnePass = OnePassTrim.Create(this);
         _ratios = new L1Ratios(plan, this);
         _statistics = new VectorStatistics(plan, this);
         _span = new AgreeingSpan(plan, Groups.Where(Spans), LoadAgreeing);
@@ -320,8 +320,7 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
     {
         foreach (var group in Groups.Where(CountsVotes))
         {
-            var counts = SampleVotes(context, group).Counts;
-            TakeMajority(group, counts.Positive - counts.Negative);
+            TakeMajority(group, SampleVotes(context, group).Counts.Balance);
         }
 
         _guessed = true;

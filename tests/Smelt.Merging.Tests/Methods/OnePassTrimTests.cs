@@ -145,17 +145,7 @@ public sealed class OnePassTrimTests
         }
 
         var recipe = Recipe with { Dtype = DType.F32 };
-        var (plan, options) = (folder.Plan(recipe), LittleMemory with { Output = Path.Combine(folder.Path, "in-file") });
-        Assert.InRange(MemoryBudget.For(plan, options).HeldBytes, 1, plan.BytesToWrite - 1);
-        var result = MergeExecutor.Run(plan, options, new ProgressCounter(), CancellationToken.None);
-        var bytes = ModelFolder.Bytes(result.Folders[0]);
-        Assert.InRange((double)(result.BytesMoved - plan.BytesToWrite) / plan.BytesPerPass, 0.99, 1.2);
-        Assert.Equal(ModelFolder.Bytes(folder.Merge(recipe, "held")), bytes);
-        Assert.Equal(ModelFolder.Bytes(TwoPasses(folder, recipe)), bytes);
-
-        // What was stopped between the two writes of a block is as good as nothing.
-        for (var moved = 10_000_000L; folder.MergeUntil(recipe, $"until-{moved}", moved, options) is false; moved += 20_000_000)
-            Assert.Equal(bytes, ModelFolder.Bytes(folder.Merge(recipe, $"until-{moved}")));
+        CheckLittleMemory(folder, recipe, mostHeld: folder.Plan(recipe).BytesToWrite - 1, firstStop: 10_000_000, step: 20_000_000);
     }
 
     [Fact]
@@ -169,17 +159,7 @@ public sealed class OnePassTrimTests
         folder.Write("e1", (_, i) => First(i));
         folder.Write("e2", (_, i) => i % 7 == 0 ? -First(i) : ((i * 104_729) % 1013 / 1024f) - 0.6f);
         var recipe = Recipe with { Trim = TrimScope.Model, Experts = [Folder("e1"), Folder("e2")], Election = Election.Unweighted, ZeroVote = ZeroVote.Majority, Density = 0.9 };
-        var (plan, options) = (folder.Plan(recipe), LittleMemory with { Output = Path.Combine(folder.Path, "in-file") });
-        var columns = HeldMemory.BytesOf(elements / 8, sources: 3, size: 2);
-        Assert.InRange(MemoryBudget.For(plan, options).HeldBytes, 1, columns);
-
-        var result = MergeExecutor.Run(plan, options, new ProgressCounter(), CancellationToken.None);
-        var bytes = ModelFolder.Bytes(result.Folders[0]);
-        Assert.InRange((double)(result.BytesMoved - plan.BytesToWrite) / plan.BytesPerPass, 0.99, 1.2);
-        Assert.Equal(ModelFolder.Bytes(folder.Merge(recipe, "in-memory")), bytes);
-        Assert.Equal(ModelFolder.Bytes(TwoPasses(folder, recipe)), bytes);
-        for (var moved = 20_000_000L; folder.MergeUntil(recipe, $"until-{moved}", moved, options) is false; moved += 30_000_000)
-            Assert.Equal(bytes, ModelFolder.Bytes(folder.Merge(recipe, $"until-{moved}")));
+        CheckLittleMemory(folder, recipe, mostHeld: HeldMemory.BytesOf(elements / 8, sources: 3, size: 2), firstStop: 20_000_000, step: 30_000_000);
     }
 
     [Theory]
@@ -241,6 +221,22 @@ public sealed class OnePassTrimTests
         }
 
         return (t, i) => sampled.Contains(($"t{t}.weight", i / SamplePages.Elements));
+    }
+
+    /// <summary>Compares one pass in little memory with one in more and with two, and with runs that go on.</summary>
+    private static void CheckLittleMemory(ModelFolder folder, Ties recipe, long mostHeld, long firstStop, long step)
+    {
+        var (plan, options) = (folder.Plan(recipe), LittleMemory with { Output = Path.Combine(folder.Path, "in-file") });
+        Assert.InRange(MemoryBudget.For(plan, options).HeldBytes, 1, mostHeld);
+        var result = MergeExecutor.Run(plan, options, new ProgressCounter(), CancellationToken.None);
+        var bytes = ModelFolder.Bytes(result.Folders[0]);
+        Assert.InRange((double)(result.BytesMoved - plan.BytesToWrite) / plan.BytesPerPass, 0.99, 1.2);
+        Assert.Equal(ModelFolder.Bytes(folder.Merge(recipe, "held")), bytes);
+        Assert.Equal(ModelFolder.Bytes(TwoPasses(folder, recipe)), bytes);
+
+        // What was stopped between the two writes of a block is as good as nothing.
+        for (var moved = firstStop; folder.MergeUntil(recipe, $"until-{moved}", moved, options) is false; moved += step)
+            Assert.Equal(bytes, ModelFolder.Bytes(folder.Merge(recipe, $"until-{moved}")));
     }
 
     /// <summary>Compares one pass with two, and checks that most signs are negative and that it matters.</summary>
