@@ -23,9 +23,6 @@ internal readonly struct ConstantDivision
     /// <summary>The bits of 2^-66.</summary>
     private const int CoarseBits = (127 - 66) << 23;
 
-    /// <summary>The bit of an exponent that is set from a magnitude of 2 on.</summary>
-    private const int TwoBit = 1 << 30;
-
     /// <summary>Significands are integers of so many bits.</summary>
     private const int Precision = 24;
 
@@ -93,22 +90,9 @@ internal readonly struct ConstantDivision
         return TSimd.PackGreaterBits(TSimd.CreateBits(CoarseBits), smallest) == 0;
     }
 
-    /// <summary>As <see cref="Divide"/>, of differences from numbers for which <see cref="IsCoarse"/> says <paramref name="coarse"/>, or zeros in their place.</summary>
+    /// <summary>As <see cref="Divide"/>, of zeros and of numbers from 2^-90 to 2^90.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void DivideDifferences<TSimd>(ref TSimd a, ref TSimd b, ref TSimd c, ref TSimd d, bool coarse)
-        where TSimd : unmanaged, ISimd<TSimd>
-    {
-        if (TSimd.HasMultiplyAdd && coarse && !TSimd.AnyCommonBits(a | b | (c | d), TSimd.CreateBits(TwoBit)))
-        {
-            Multiply(ref a, ref b, ref c, ref d);
-            return;
-        }
-
-        DivideEach(ref a, ref b, ref c, ref d);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Multiply<TSimd>(ref TSimd a, ref TSimd b, ref TSimd c, ref TSimd d)
+    internal void Multiply<TSimd>(ref TSimd a, ref TSimd b, ref TSimd c, ref TSimd d)
         where TSimd : unmanaged, ISimd<TSimd>
     {
         var reciprocal = TSimd.Create(_reciprocal);
@@ -127,8 +111,9 @@ internal readonly struct ConstantDivision
         d = TSimd.MultiplyAdd(TSimd.MultiplySubtract(d, divisor, s), reciprocal, d);
     }
 
+    /// <summary>As <see cref="Divide"/>, by division instructions.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void DivideEach<TSimd>(ref TSimd a, ref TSimd b, ref TSimd c, ref TSimd d)
+    internal void DivideEach<TSimd>(ref TSimd a, ref TSimd b, ref TSimd c, ref TSimd d)
         where TSimd : unmanaged, ISimd<TSimd>
     {
         var divisor = TSimd.Create(_divisor);

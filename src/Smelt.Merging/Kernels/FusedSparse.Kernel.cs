@@ -70,17 +70,17 @@ internal static unsafe partial class FusedSparse
             where TMark : IFlag
         {
             if (Election.Vote == Vote.None)
-                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, No, No, No>(this);
+                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, No, No, No, No>(this);
             else if (Late)
-                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, Yes, Yes, Yes>(this);
+                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, Yes, Yes, Yes, No>(this);
             else if (Election.Combine == Combine.Sum)
-                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, Yes, No, No>(this);
+                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, Yes, No, No, No>(this);
             else
-                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, Yes, Yes, No>(this);
+                Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, Yes, Yes, No, No>(this);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, TElect, TMean, TLate>(in Kernel kernel)
+        private static void Loop<TSimd, TFormat, TMask, TCut, TDivide, TBack, TScale, TMark, TElect, TMean, TLate, TEach>(in Kernel kernel)
             where TSimd : unmanaged, ISimd<TSimd>
             where TFormat : IFormat
             where TMask : IFlag
@@ -92,7 +92,14 @@ internal static unsafe partial class FusedSparse
             where TElect : IFlag
             where TMean : IFlag
             where TLate : IFlag
+            where TEach : IFlag
         {
+            if (TDivide.Value && !TEach.Value && !TSimd.HasMultiplyAdd)
+            {
+                DivideEach<TSimd, TFormat, TMask, TCut, TBack, TElect, TMean, TLate>(kernel, kernel.Start, kernel.End);
+                return;
+            }
+
             nint step = TSimd.Count;
             nint count = kernel.Count;
             var pipelines = kernel.Pipelines;
@@ -115,7 +122,12 @@ internal static unsafe partial class FusedSparse
             {
                 var (b0, b1) = TFormat.LoadPair<TSimd>(kernel.Base, e);
                 var (b2, b3) = TFormat.LoadPair<TSimd>(kernel.Base, e + (2 * step));
-                var coarse = TDivide.Value && TSimd.HasMultiplyAdd && ConstantDivision.IsCoarse(b0, b1, b2, b3);
+                if (TDivide.Value && !TEach.Value && !DividesByProducts<TSimd, TFormat>(kernel, e, b0, b1, b2, b3))
+                {
+                    DivideEach<TSimd, TFormat, TMask, TCut, TBack, TElect, TMean, TLate>(kernel, e, e + (AtOnce * step));
+                    continue;
+                }
+
                 TSimd s0 = zero, s1 = zero, s2 = zero, s3 = zero;
                 uint open0 = 0, open1 = 0, open2 = 0, open3 = 0;
                 var row = rows;
@@ -123,24 +135,37 @@ internal static unsafe partial class FusedSparse
                 {
                     ref var pipeline = ref pipelines[i];
                     var values = pipeline.Values;
-                    var (d0, d1) = TFormat.LoadPair<TSimd>(values, e);
-                    var (d2, d3) = TFormat.LoadPair<TSimd>(values, e + (2 * step));
+                    TSimd d0, d1, d2, d3;
+                    if (TDivide.Value && !TEach.Value)
+                    {
+                        // Numbers are finite here, so that a base that takes an expert's place leaves zero.
+                        (d0, d1) = TFormat.LoadKept<TSimd>(values, kernel.Base, e, pipeline.Mask);
+                        (d2, d3) = TFormat.LoadKept<TSimd>(values, kernel.Base, e + (2 * step), pipeline.Mask);
+                    }
+                    else
+                    {
+                        (d0, d1) = TFormat.LoadPair<TSimd>(values, e);
+                        (d2, d3) = TFormat.LoadPair<TSimd>(values, e + (2 * step));
+                    }
+
                     d0 -= b0;
                     d1 -= b1;
                     d2 -= b2;
                     d3 -= b3;
-                    if (TMask.Value)
+                    if (TMask.Value && (TEach.Value || !TDivide.Value))
                     {
                         var (bit0, bit1) = TFormat.PairBits<TSimd>();
-                        var (mask0, mask2) = (Bits<TSimd>(pipeline.Mask, e), Bits<TSimd>(pipeline.Mask, e + (2 * step)));
+                        var (mask0, mask2) = (IFormat.MaskBits<TSimd>(pipeline.Mask, e), IFormat.MaskBits<TSimd>(pipeline.Mask, e + (2 * step)));
                         d0 = TSimd.SelectBit(mask0, bit0, d0, zero);
                         d1 = TSimd.SelectBit(mask0, bit1, d1, zero);
                         d2 = TSimd.SelectBit(mask2, bit0, d2, zero);
                         d3 = TSimd.SelectBit(mask2, bit1, d3, zero);
                     }
 
-                    if (TDivide.Value)
-                        pipeline.Division.DivideDifferences(ref d0, ref d1, ref d2, ref d3, coarse);
+                    if (TEach.Value)
+                        pipeline.Division.DivideEach(ref d0, ref d1, ref d2, ref d3);
+                    else if (TDivide.Value)
+                        pipeline.Division.Multiply(ref d0, ref d1, ref d2, ref d3);
 
                     if (TBack.Value)
                     {
@@ -272,11 +297,43 @@ internal static unsafe partial class FusedSparse
             return TSimd.PackInside(magnitude, low, span);
         }
 
-        /// <summary>The bits of a mask for the elements of two vectors, in every lane.</summary>
+        /// <summary>
+        /// Whether the differences of all experts, of four vectors from element <paramref name="e"/> on, can be divided by products: no number is large,
+        /// and no difference from these of the base is tiny.
+        /// </summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static TSimd Bits<TSimd>(ulong* mask, nint e)
-            where TSimd : unmanaged, ISimd<TSimd> =>
-            TSimd.Count == 16 ? TSimd.CreateBits(((int*)mask)[e >> 5]) : TSimd.CreateBits((int)(mask[e >> 6] >> (int)e));
+        private static bool DividesByProducts<TSimd, TFormat>(in Kernel kernel, nint e, TSimd b0, TSimd b1, TSimd b2, TSimd b3)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TFormat : IFormat
+        {
+            nint next = e + (2 * TSimd.Count);
+            var (lower, upper) = (TFormat.BitsOfPair<TSimd>(kernel.Base, e), TFormat.BitsOfPair<TSimd>(kernel.Base, next));
+            for (nint i = 0; i < kernel.Count; i++)
+            {
+                lower |= TFormat.BitsOfPair<TSimd>(kernel.Pipelines[i].Values, e);
+                upper |= TFormat.BitsOfPair<TSimd>(kernel.Pipelines[i].Values, next);
+            }
+
+            return !TSimd.AnyCommonBits(lower | upper, TSimd.CreateBits(TFormat.LargeBits)) && ConstantDivision.IsCoarse(b0, b1, b2, b3);
+        }
+
+        /// <summary>Merges some of the elements, with divisions.</summary>
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static void DivideEach<TSimd, TFormat, TMask, TCut, TBack, TElect, TMean, TLate>(in Kernel kernel, nint start, nint end)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TFormat : IFormat
+            where TMask : IFlag
+            where TCut : IFlag
+            where TBack : IFlag
+            where TElect : IFlag
+            where TMean : IFlag
+            where TLate : IFlag
+        {
+            var part = kernel;
+            part.Start = start;
+            part.End = end;
+            Loop<TSimd, TFormat, TMask, TCut, Yes, TBack, No, No, TElect, TMean, TLate, Yes>(part);
+        }
 
         /// <summary>The bits of four vectors from element <paramref name="e"/> on, where they are in their word.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -351,25 +408,26 @@ internal static unsafe partial class FusedSparse
             for (nint i = 0; i < count; i++)
             {
                 // Changing all signs before a sum and back after it changes no bit of a rounded sum.
-                var v0 = TSimd.Max(TSimd.Load(row) ^ flip0, zero);
-                var v1 = TSimd.Max(TSimd.Load(row + step) ^ flip1, zero);
+                var v0 = TSimd.Load(row) ^ flip0;
+                var v1 = TSimd.Load(row + step) ^ flip1;
+                var (x0, x1) = (v0, v1);
                 if (TMean.Value)
                 {
                     var weight = TSimd.Create(pipelines[i].Weight);
-                    w0 = TSimd.SelectGreater(v0, zero, w0 + weight, w0);
-                    w1 = TSimd.SelectGreater(v1, zero, w1 + weight, w1);
+                    w0 = TSimd.AddWherePositive(w0, v0, weight);
+                    w1 = TSimd.AddWherePositive(w1, v1, weight);
                     if (TLate.Value)
                     {
                         // Values that vote without their weights get them now.
-                        a0 += v0;
-                        a1 += v1;
-                        v0 *= weight;
-                        v1 *= weight;
+                        a0 = TSimd.AddWherePositive(a0, v0, v0);
+                        a1 = TSimd.AddWherePositive(a1, v1, v1);
+                        x0 *= weight;
+                        x1 *= weight;
                     }
                 }
 
-                s0 += v0;
-                s1 += v1;
+                s0 = TSimd.AddWherePositive(s0, v0, x0);
+                s1 = TSimd.AddWherePositive(s1, v1, x1);
                 row += AtOnce * step;
             }
 

@@ -149,7 +149,10 @@ public sealed unsafe class ConstantDivisionTests
                     var (p, q) = (TSimd.Load(Origins + e), TSimd.Load(Origins + e + step));
                     var (r, s) = (TSimd.Load(Origins + e + (2 * step)), TSimd.Load(Origins + e + (3 * step)));
                     (a, b, c, d) = (a - p, b - q, c - r, d - s);
-                    Division.DivideDifferences(ref a, ref b, ref c, ref d, ConstantDivision.IsCoarse(p, q, r, s));
+                    if (TSimd.HasMultiplyAdd && ConstantDivision.IsCoarse(p, q, r, s) && !TSimd.AnyCommonBits(a | b | (c | d), TSimd.CreateBits(1 << 30)))
+                        Division.Multiply(ref a, ref b, ref c, ref d);
+                    else
+                        Division.DivideEach(ref a, ref b, ref c, ref d);
                 }
 
                 TSimd.Store(a, Quotients + e);

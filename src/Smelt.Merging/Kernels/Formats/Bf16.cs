@@ -24,6 +24,23 @@ internal readonly unsafe struct Bf16 : IFormat
         return (TSimd.ShiftLeft(words, 16), words & TSimd.CreateBits(unchecked((int)0xFFFF0000)));
     }
 
+    /// <summary>As <see cref="LoadPair"/>; elements are chosen while there are two in a lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (TSimd First, TSimd Second) LoadKept<TSimd>(void* source, void* others, nint index, ulong* mask)
+        where TSimd : unmanaged, ISimd<TSimd>
+    {
+        var words = TSimd.SelectHalves(mask, index, TSimd.Load((float*)((ushort*)source + index)), TSimd.Load((float*)((ushort*)others + index)));
+        return (TSimd.ShiftLeft(words, 16), words & TSimd.CreateBits(unchecked((int)0xFFFF0000)));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TSimd BitsOfPair<TSimd>(void* source, nint index)
+        where TSimd : unmanaged, ISimd<TSimd> => TSimd.Load((float*)((ushort*)source + index));
+
+    /// <inheritdoc/>
+    public static int LargeBits => 0x4000_4000;
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (TSimd Lower, TSimd Upper) InOrder<TSimd>(TSimd first, TSimd second)

@@ -11,9 +11,12 @@ internal readonly unsafe struct F16 : IFormat
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TSimd Load<TSimd>(void* source, nint index)
+        where TSimd : unmanaged, ISimd<TSimd> => Widen(TSimd.LoadUInt16((ushort*)source + index));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TSimd Widen<TSimd>(TSimd half)
         where TSimd : unmanaged, ISimd<TSimd>
     {
-        var half = TSimd.LoadUInt16((ushort*)source + index);
         var sign = TSimd.ShiftLeft(half & TSimd.CreateBits(0x8000), 16);
         var magnitude = TSimd.ShiftLeft(half & TSimd.CreateBits(0x7FFF), 13);
 
@@ -28,6 +31,27 @@ internal readonly unsafe struct F16 : IFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (TSimd First, TSimd Second) LoadPair<TSimd>(void* source, nint index)
         where TSimd : unmanaged, ISimd<TSimd> => (Load<TSimd>(source, index), Load<TSimd>(source, index + TSimd.Count));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (TSimd First, TSimd Second) LoadKept<TSimd>(void* source, void* others, nint index, ulong* mask)
+        where TSimd : unmanaged, ISimd<TSimd>
+    {
+        var bits = IFormat.MaskBits<TSimd>(mask, index);
+        var value = (ushort*)source + index;
+        var other = (ushort*)others + index;
+        return (
+            Widen(TSimd.SelectBit(bits, TSimd.LaneBits, TSimd.LoadUInt16(value), TSimd.LoadUInt16(other))),
+            Widen(TSimd.SelectBit(bits, TSimd.LaneBitsAbove, TSimd.LoadUInt16(value + TSimd.Count), TSimd.LoadUInt16(other + TSimd.Count))));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TSimd BitsOfPair<TSimd>(void* source, nint index)
+        where TSimd : unmanaged, ISimd<TSimd> => TSimd.Load((float*)((ushort*)source + index));
+
+    /// <inheritdoc/>
+    public static int LargeBits => 0x4000_4000;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -18,6 +18,17 @@ internal unsafe interface IFormat
     static abstract (TSimd First, TSimd Second) LoadPair<TSimd>(void* source, nint index)
         where TSimd : unmanaged, ISimd<TSimd>;
 
+    /// <summary>As <see cref="LoadPair"/>, but of the elements whose bit in <paramref name="mask"/> is 0, those of <paramref name="others"/>.</summary>
+    static abstract (TSimd First, TSimd Second) LoadKept<TSimd>(void* source, void* others, nint index, ulong* mask)
+        where TSimd : unmanaged, ISimd<TSimd>;
+
+    /// <summary>The stored bits that any element of two such vectors has.</summary>
+    static abstract TSimd BitsOfPair<TSimd>(void* source, nint index)
+        where TSimd : unmanaged, ISimd<TSimd>;
+
+    /// <summary>Of <see cref="BitsOfPair"/>, those that magnitudes from 2 on have, infinities and NaNs too, and no others.</summary>
+    static abstract int LargeBits { get; }
+
     /// <summary>The two vectors of <see cref="LoadPair"/>, or what was computed from them, in the order of the elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static virtual (TSimd Lower, TSimd Upper) InOrder<TSimd>(TSimd first, TSimd second)
@@ -35,6 +46,12 @@ internal unsafe interface IFormat
     /// <summary>The lane of an element of two such vectors; those of the second come after the <paramref name="count"/> of the first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static virtual nint LaneOf(nint element, nint count) => element;
+
+    /// <summary>The bits of a mask for the elements of two vectors, lowest first, in every lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static TSimd MaskBits<TSimd>(ulong* mask, nint index)
+        where TSimd : unmanaged, ISimd<TSimd> =>
+        TSimd.Count == 16 ? TSimd.CreateBits(((int*)mask)[index >> 5]) : TSimd.CreateBits((int)(mask[index >> 6] >> (int)index));
 
     /// <summary>Writes the lanes to the elements from <paramref name="index"/> on, rounded to nearest, ties to even; every NaN becomes the canonical quiet NaN.</summary>
     static abstract void Store<TSimd>(TSimd value, void* destination, nint index)

@@ -66,6 +66,9 @@ internal unsafe interface ISimd<TSelf>
     /// <summary>The larger of two floats. With a NaN, or zeros of both signs, the result is either operand: callers must not depend on it.</summary>
     static abstract TSelf Max(TSelf a, TSelf b);
 
+    /// <summary><paramref name="sum"/>, plus <paramref name="addend"/> where <paramref name="value"/> is more than 0; a sum of -0 may become +0.</summary>
+    static abstract TSelf AddWherePositive(TSelf sum, TSelf value, TSelf addend);
+
     /// <summary><paramref name="yes"/> where a &gt; b as floats, else, and where either is NaN, <paramref name="no"/>.</summary>
     static abstract TSelf SelectGreater(TSelf a, TSelf b, TSelf yes, TSelf no);
 
@@ -89,6 +92,12 @@ internal unsafe interface ISimd<TSelf>
 
     /// <summary><paramref name="yes"/> where <paramref name="bits"/> has the one bit of <paramref name="bit"/>, else <paramref name="no"/>.</summary>
     static abstract TSelf SelectBit(TSelf bits, TSelf bit, TSelf yes, TSelf no);
+
+    /// <summary>
+    /// Of the 2 * <see cref="Count"/> 16-bit halves, lowest first, those of <paramref name="yes"/> where <paramref name="mask"/> has bit
+    /// <paramref name="index"/>, index + 1, ..., else those of <paramref name="no"/>; index is a multiple of their number.
+    /// </summary>
+    static abstract TSelf SelectHalves(ulong* mask, nint index, TSelf yes, TSelf no);
 
     /// <summary>Whether a and b have a bit in common in any lane.</summary>
     static abstract bool AnyCommonBits(TSelf a, TSelf b);

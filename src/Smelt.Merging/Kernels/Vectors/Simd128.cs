@@ -92,6 +92,11 @@ internal unsafe struct Simd128 : ISimdWide<Simd128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 AddWherePositive(Simd128 sum, Simd128 value, Simd128 addend) =>
+        new() { _lanes = sum._lanes + (Vector128.GreaterThan(value._lanes, Vector128<float>.Zero) & addend._lanes) };
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 SelectEqual(Simd128 a, Simd128 b, Simd128 yes, Simd128 no) =>
         new() { _lanes = Vector128.ConditionalSelect(Vector128.Equals(a._lanes, b._lanes), yes._lanes, no._lanes) };
 
@@ -129,6 +134,15 @@ internal unsafe struct Simd128 : ISimdWide<Simd128>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 SelectBit(Simd128 bits, Simd128 bit, Simd128 yes, Simd128 no) =>
         new() { _lanes = Vector128.ConditionalSelect(Vector128.Equals(bits._lanes.AsInt32() & bit._lanes.AsInt32(), bit._lanes.AsInt32()).AsSingle(), yes._lanes, no._lanes) };
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 SelectHalves(ulong* mask, nint index, Simd128 yes, Simd128 no)
+    {
+        var bit = Vector128.Create((ushort)1, 2, 4, 8, 16, 32, 64, 128);
+        var bits = Vector128.Create((ushort)((byte*)mask)[index >> 3]) & bit;
+        return new() { _lanes = Vector128.ConditionalSelect(Vector128.Equals(bits, bit), yes._lanes.AsUInt16(), no._lanes.AsUInt16()).AsSingle() };
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

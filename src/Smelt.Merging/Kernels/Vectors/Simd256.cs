@@ -88,6 +88,11 @@ internal unsafe struct Simd256 : ISimdWide<Simd256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 AddWherePositive(Simd256 sum, Simd256 value, Simd256 addend) =>
+        new() { _lanes = sum._lanes + (Vector256.GreaterThan(value._lanes, Vector256<float>.Zero) & addend._lanes) };
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 SelectEqual(Simd256 a, Simd256 b, Simd256 yes, Simd256 no) =>
         new() { _lanes = Vector256.ConditionalSelect(Vector256.Equals(a._lanes, b._lanes), yes._lanes, no._lanes) };
 
@@ -125,6 +130,15 @@ internal unsafe struct Simd256 : ISimdWide<Simd256>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 SelectBit(Simd256 bits, Simd256 bit, Simd256 yes, Simd256 no) =>
         new() { _lanes = Vector256.ConditionalSelect(Vector256.Equals(bits._lanes.AsInt32() & bit._lanes.AsInt32(), bit._lanes.AsInt32()).AsSingle(), yes._lanes, no._lanes) };
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 SelectHalves(ulong* mask, nint index, Simd256 yes, Simd256 no)
+    {
+        var bit = Vector256.Create((ushort)1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
+        var bits = Vector256.Create(((ushort*)mask)[index >> 4]) & bit;
+        return new() { _lanes = Vector256.ConditionalSelect(Vector256.Equals(bits, bit), yes._lanes.AsUInt16(), no._lanes.AsUInt16()).AsSingle() };
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -88,6 +88,11 @@ internal unsafe struct Simd512 : ISimdWide<Simd512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 AddWherePositive(Simd512 sum, Simd512 value, Simd512 addend) =>
+        new() { _lanes = Vector512.ConditionalSelect(Vector512.GreaterThan(value._lanes, Vector512<float>.Zero), sum._lanes + addend._lanes, sum._lanes) };
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 SelectEqual(Simd512 a, Simd512 b, Simd512 yes, Simd512 no) =>
         new() { _lanes = Vector512.ConditionalSelect(Vector512.Equals(a._lanes, b._lanes), yes._lanes, no._lanes) };
 
@@ -125,6 +130,17 @@ internal unsafe struct Simd512 : ISimdWide<Simd512>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 SelectBit(Simd512 bits, Simd512 bit, Simd512 yes, Simd512 no) =>
         new() { _lanes = Vector512.ConditionalSelect(Vector512.Equals(bits._lanes.AsInt32() & bit._lanes.AsInt32(), bit._lanes.AsInt32()).AsSingle(), yes._lanes, no._lanes) };
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 SelectHalves(ulong* mask, nint index, Simd512 yes, Simd512 no)
+    {
+        // Each quarter gets its byte of the bits, in every one of its bytes.
+        var places = Vector512.Create(0UL, 0, 0x0101010101010101, 0x0101010101010101, 0x0202020202020202, 0x0202020202020202, 0x0303030303030303, 0x0303030303030303);
+        var bits = Avx512BW.Shuffle(Vector512.Create(((uint*)mask)[index >> 5]).AsByte(), places.AsByte()).AsUInt16();
+        var bit = Vector512.Create(0x0008_0004_0002_0001, 0x0080_0040_0020_0010, 0x0008_0004_0002_0001, 0x0080_0040_0020_0010, 0x0008_0004_0002_0001, 0x0080_0040_0020_0010, 0x0008_0004_0002_0001, 0x0080_0040_0020_0010UL).AsUInt16();
+        return new() { _lanes = Vector512.ConditionalSelect(Vector512.Equals(bits & bit, bit), yes._lanes.AsUInt16(), no._lanes.AsUInt16()).AsSingle() };
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -96,6 +96,10 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar AddWherePositive(SimdScalar sum, SimdScalar value, SimdScalar addend) => value._lane > 0 ? sum + addend : sum;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar SelectEqual(SimdScalar a, SimdScalar b, SimdScalar yes, SimdScalar no) => a._lane == b._lane ? yes : no;
 
     /// <inheritdoc/>
@@ -122,6 +126,15 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar SelectBit(SimdScalar bits, SimdScalar bit, SimdScalar yes, SimdScalar no) => (bits.Bits & bit.Bits) != 0 ? yes : no;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar SelectHalves(ulong* mask, nint index, SimdScalar yes, SimdScalar no)
+    {
+        var bits = (int)(mask[index >> 6] >> (int)index);
+        var chosen = (-(bits & 1) & 0xFFFF) | (-((bits >> 1) & 1) << 16);
+        return new((yes.Bits & chosen) | (no.Bits & ~chosen));
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
