@@ -35,11 +35,14 @@ internal sealed unsafe class ContestedBlock
         for (var first = 0; first < contested.Count; first += AtOnce)
         {
             var count = Math.Min(AtOnce, contested.Count - first);
+            var indices = contested.Indices + first;
             for (var i = 0; i < count; i++)
+                _indices[_count + i] = (ushort)(offset + indices[i]);
+            switch (stored)
             {
-                var index = contested.Indices[first + i];
-                _indices[_count + i] = (ushort)(offset + index);
-                new ReadOnlySpan<byte>((byte*)worker.Blocks[0].Data + (index * stored), stored).CopyTo(new Span<byte>(bases + (i * stored), stored));
+                case sizeof(ushort): Gather((ushort*)worker.Blocks[0].Data, indices, count, (ushort*)bases); break;
+                case sizeof(uint): Gather((uint*)worker.Blocks[0].Data, indices, count, (uint*)bases); break;
+                default: Gather((ulong*)worker.Blocks[0].Data, indices, count, (ulong*)bases); break;
             }
 
             fixed (byte* values = _values)
@@ -53,6 +56,13 @@ internal sealed unsafe class ContestedBlock
         }
     }
 
+    private static void Gather<T>(T* source, ushort* indices, int count, T* destination)
+        where T : unmanaged
+    {
+        for (var i = 0; i < count; i++)
+            destination[i] = source[indices[i]];
+    }
+
     /// <summary>Puts the other bytes of elements of the block into a part of its output, from element <paramref name="start"/> of the block on.</summary>
     public void Patch(int start, Span<byte> output, int size)
     {
@@ -64,8 +74,8 @@ internal sealed unsafe class ContestedBlock
 }
 
 /// <summary>
-/// The contested elements of all blocks, so that a wrong guess of the majority of signs costs a patch of these and not a second merge. Beyond a
-/// limit nothing is kept: then it does cost that merge.
+/// The contested elements of blocks, so that a wrong guess of the majority of signs costs a patch of these and not a second merge. Beyond a
+/// limit no more is kept: then it does cost that merge, of the blocks that are not here.
 /// </summary>
 /// <param name="most">Bytes that they may take.</param>
 internal sealed class ContestedBlocks(long most)
@@ -74,13 +84,10 @@ internal sealed class ContestedBlocks(long most)
     private long _bytes;
     private bool _full;
 
-    /// <summary>Whether those of all blocks are here.</summary>
-    public bool AreComplete => !_full;
+    /// <summary>Those of a block; null where they were not kept, or there are none.</summary>
+    public ContestedBlock? Find(long block) => _blocks.GetValueOrDefault(block);
 
-    /// <summary>The blocks that have some, by their index.</summary>
-    public (long Block, ContestedBlock Contested)[] All => [.. _blocks.Select(b => (b.Key, b.Value))];
-
-    /// <summary>A list for a block; null where it is of no use any more.</summary>
+    /// <summary>A list for a block; null where there is no room for it.</summary>
     public ContestedBlock? Begin() => _full ? null : new ContestedBlock();
 
     /// <summary>Keeps those of a finished block.</summary>
@@ -89,13 +96,8 @@ internal sealed class ContestedBlocks(long most)
         if (contested is null or { IsEmpty: true })
             return;
         if (Interlocked.Add(ref _bytes, contested.Bytes) > most)
-        {
             _full = true;
-            _blocks.Clear();
-        }
         else
-        {
             _blocks[block] = contested;
-        }
     }
 }

@@ -3,20 +3,36 @@ using Smelt.Merging.Kernels;
 namespace Smelt.Merging.Execution;
 
 /// <summary>The votes that were counted in the finished blocks of one part of a plan.</summary>
-internal sealed class VoteCounts(int points)
+/// <param name="blocks">The number of blocks of the whole plan.</param>
+/// <param name="points">The number of sweep points.</param>
+internal sealed class VoteCounts(long blocks, int points)
 {
+    private static readonly int Votes = Enum.GetValues<ZeroVote>().Length;
+
     /// <summary>Positive minus negative elected signs over all finished blocks, for each sweep point.</summary>
     public long[] Balances { get; } = new long[points];
 
-    /// <summary>Zero votes that matter over all finished blocks, for each sweep point and what they elected.</summary>
-    private readonly long[,] _zeroVotes = new long[points, Enum.GetValues<ZeroVote>().Length];
+    /// <summary>For each sweep point and each thing that zero votes may elect, a bit for each finished block in which one that matters did; null where there is none.</summary>
+    private readonly long[]?[,] _elected = new long[]?[points, Votes];
 
     /// <summary>Whether a zero vote that matters elected something else than <paramref name="right"/> at a sweep point.</summary>
     public bool AnyBut(ZeroVote right, int point)
     {
-        for (var vote = 0; vote < _zeroVotes.GetLength(1); vote++)
+        for (var vote = 0; vote < Votes; vote++)
         {
-            if (vote != (int)right && _zeroVotes[point, vote] > 0)
+            if (vote != (int)right && _elected[point, vote] is not null)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether one of a block did.</summary>
+    public bool AnyBut(ZeroVote right, int point, long block)
+    {
+        for (var vote = 0; vote < Votes; vote++)
+        {
+            if (vote != (int)right && _elected[point, vote] is { } bits && (bits[block >> 6] >> (int)(block & 63) & 1) != 0)
                 return true;
         }
 
@@ -24,17 +40,22 @@ internal sealed class VoteCounts(int points)
     }
 
     /// <summary>Adds the votes of a block at a sweep point. Safe to call from several threads.</summary>
-    public void Add(int point, in BlockRecord record)
+    public void Add(int point, long block, in BlockRecord record)
     {
         Interlocked.Add(ref Balances[point], record.Balance);
-        Interlocked.Add(ref _zeroVotes[point, (int)record.Assumed], record.ZeroVotes);
+        if (record.ZeroVotes == 0)
+            return;
+        ref var bits = ref _elected[point, (int)record.Assumed];
+        if (Volatile.Read(ref bits) is null)
+            Interlocked.CompareExchange(ref bits, new long[(blocks + 63) / 64], null);
+        Interlocked.Or(ref bits![block >> 6], 1L << (int)(block & 63));
     }
 
     /// <summary>Forgets everything.</summary>
     public void Clear()
     {
         Array.Clear(Balances);
-        Array.Clear(_zeroVotes);
+        Array.Clear(_elected);
     }
 }
 
@@ -45,7 +66,7 @@ internal sealed class FinishedBlocks(long blocks, int parts, int points)
     private long _resumed;
 
     /// <summary>The votes of each part.</summary>
-    public VoteCounts[] Votes { get; } = [.. Enumerable.Range(0, parts).Select(_ => new VoteCounts(points))];
+    public VoteCounts[] Votes { get; } = [.. Enumerable.Range(0, parts).Select(_ => new VoteCounts(blocks, points))];
 
     /// <summary>The number of blocks that an earlier run had finished.</summary>
     public long Resumed => _resumed;
@@ -85,7 +106,7 @@ internal sealed class FinishedBlocks(long blocks, int parts, int points)
             return false;
         var votes = Votes[block.Tensor.Part];
         for (var i = 0; i < votes.Balances.Length; i++)
-            votes.Add(i, records[i]);
+            votes.Add(i, block.Index, records[i]);
 
         if (resumed)
             Interlocked.Increment(ref _resumed);

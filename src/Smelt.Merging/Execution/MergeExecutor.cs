@@ -149,9 +149,9 @@ public sealed unsafe class MergeExecutor : IDisposable
             if (again)
             {
                 // The majority of signs turned out to be another than assumed, where it matters.
-                if (_contested is { AreComplete: true } && _finished.Resumed == 0 && _programs[0].IsOtherSign)
+                if (_contested is not null)
                 {
-                    TakeOtherSign();
+                    TakeMajority(journal);
                 }
                 else
                 {
@@ -183,18 +183,29 @@ public sealed unsafe class MergeExecutor : IDisposable
     private List<Problem> Changed() => [.. _plan.Files.Select(f => f.VerifyUnchanged()).OfType<Problem>()];
 
     /// <summary>
-    /// Gives contested elements what the other sign makes of them. The journal is left as it is: a block that was changed is not what it says, so a
-    /// run that goes on merges it again, and finds that the guess was wrong.
+    /// Gives zero votes what the majority of signs elects, in blocks that assumed something else: where their contested elements are listed these get what the
+    /// other sign makes of them, else the block is merged again. The journal says of a block that is patched what it was: a run that goes on merges it again.
     /// </summary>
-    private void TakeOtherSign()
+    private void TakeMajority(Journal journal)
     {
-        var all = _contested!.All;
-        _pool.Run(0, all.Length, (index, i) =>
+        var right = _programs[0].ZeroVote;
+        _pool.Run(0, _blocks.Count, (index, i) =>
         {
-            var (block, contested) = (_blocks[all[i].Block], all[i].Contested);
-            var worker = _workers[index];
-            Complete(worker, block, null, (start, bytes) => contested.Patch(start, bytes, block.Tensor.OutputType.BytesPerElement));
-            _hashes.Replace(block, worker.TakeRecords()[0].Hash);
+            if (!_finished.Votes[0].AnyBut(right, 0, i))
+                return;
+            var (worker, block) = (_workers[index], _blocks[i]);
+            if (right != ZeroVote.Nothing && _contested!.Find(i) is { } contested)
+            {
+                Complete(worker, block, null, (start, bytes) => contested.Patch(start, bytes, block.Tensor.OutputType.BytesPerElement));
+                _hashes.Replace(block, worker.TakeRecords()[0].Hash);
+                return;
+            }
+
+            BeginBlock(worker, block, lists: false);
+            _merger.Merge(worker, block, null);
+            var records = worker.TakeRecords();
+            journal.Append(i, records, worker.TakeSourceHashes(block.Tensor.CountSources));
+            _hashes.Replace(block, records[0].Hash);
         });
         _hashes.EndReplacing();
     }
@@ -389,8 +400,7 @@ public sealed unsafe class MergeExecutor : IDisposable
         HeldBlock? held = null;
         if (_programs[block.Tensor.Part].OnePass is { } onePass && onePass.Holds(block.Tensor) && (held = onePass.Begin(index, block, _held)) is null)
             return;
-        worker.BeginBlock(block);
-        worker.Contested = _contested?.Begin();
+        BeginBlock(worker, block, lists: true);
         _merger.Merge(worker, block, held);
 
         var sources = worker.TakeSourceHashes(block.Tensor.CountSources);
@@ -405,6 +415,13 @@ public sealed unsafe class MergeExecutor : IDisposable
         }
 
         _contested?.Add(block.Index, worker.Contested);
+    }
+
+    private void BeginBlock(Worker worker, Block block, bool lists)
+    {
+        worker.BeginBlock(block);
+        worker.Contested = lists ? _contested?.Begin() : null;
+        _programs[block.Tensor.Part].Assume(worker, _finished.Votes[block.Tensor.Part]);
     }
 
     /// <summary>Ends a block whose bytes are written.</summary>

@@ -146,8 +146,15 @@ internal abstract class MethodProgram
     /// <summary>Whether contested elements are listed as the worker asks for, and nothing else depends on the guess: a wrong one can be mended at these alone.</summary>
     public virtual bool ListsContested => false;
 
-    /// <summary>Whether the last <see cref="Recheck"/> found the other sign to be right.</summary>
-    public virtual bool IsOtherSign => false;
+    /// <summary>What the last <see cref="Recheck"/> found that zero votes elect.</summary>
+    public virtual Kernels.ZeroVote ZeroVote => default;
+
+    /// <summary>Chooses what zero votes of the block that the worker begins elect, where the majority is not known yet.</summary>
+    /// <param name="worker">The worker; whether it lists contested elements is decided.</param>
+    /// <param name="votes">The votes so far.</param>
+    public virtual void Assume(Worker worker, VoteCounts votes)
+    {
+    }
 
     /// <summary>The points with one mix each. Without a sweep there is nothing to compare, and configurations can be large.</summary>
     private static IEnumerable<MixGroup> Group(IReadOnlyList<SweepPoint> points) => points.Count == 1 ? [new MixGroup(0, points[0].Recipe, [0])] : points

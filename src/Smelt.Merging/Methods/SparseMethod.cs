@@ -17,8 +17,10 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
     private readonly VectorStatistics _statistics;
     private readonly AgreeingSpan _span;
     private readonly Kernels.ZeroVote[] _assumed;
+
+    /// <summary>Positive minus negative signs that a sample elected, for each group.</summary>
+    private readonly long[] _sampled;
     private bool _guessed;
-    private bool _isOtherSign;
 
     protected SparseMethod(MergePlan plan)
         : base(plan)
@@ -28,6 +30,7 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
         _ratios = new L1Ratios(plan, this);
         _statistics = new VectorStatistics(plan, this);
         _span = new AgreeingSpan(plan, Groups.Where(Spans), LoadAgreeing);
+        _sampled = new long[Groups.Count];
         _assumed = [.. Groups.Select(g => (g.Recipe as ElectedRecipe)?.ZeroVote switch
         {
             Recipes.ZeroVote.Nothing => Kernels.ZeroVote.Nothing,
@@ -109,6 +112,8 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
         var experts = Plan.Experts.Count;
         var votes = Begin(worker, part, group);
         var election = ElectionOf(group);
+        if (CountsVotes(group))
+            election = election with { ZeroVote = worker.Assumed[group.First] };
         var counts = default(ElectionCounts);
         var counted = CountsVotes(group) ? &counts : null;
         var contested = new ContestedList { Mixes = (float*)worker.Scratch, Indices = (ushort*)(worker.Scratch + (part.Length * sizeof(float))) };
@@ -136,7 +141,23 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
     }
 
     /// <inheritdoc/>
-    public override bool IsOtherSign => _isOtherSign;
+    public override Kernels.ZeroVote ZeroVote => _assumed[0];
+
+    /// <remarks>
+    /// A sample is a coin flip where signs are nearly balanced, but what most blocks elected so far is what most blocks elect more often than not. Blocks that
+    /// can't be mended one by one assume the same, so that all are right at best.
+    /// </remarks>
+    /// <inheritdoc/>
+    public override void Assume(Worker worker, VoteCounts votes)
+    {
+        for (var i = 0; i < Groups.Count; i++)
+        {
+            var group = Groups[i];
+            worker.Assumed[group.First] = worker.Contested is null || !CountsVotes(group) ? _assumed[group.Index]
+                : _sampled[group.Index] + Volatile.Read(ref votes.Balances[group.First]) < 0 ? Kernels.ZeroVote.Negative
+                : Kernels.ZeroVote.Positive;
+        }
+    }
 
     /// <inheritdoc/>
     public override bool ListsContested => Plan.Points.Count == 1 && Plan.MaskOutputs is null && CountsVotes(Groups[0])
@@ -187,7 +208,6 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
         {
             var right = Majority(group, votes.Balances[group.First]);
             again |= votes.AnyBut(right, group.First);
-            _isOtherSign = (_assumed[group.Index], right) is (Kernels.ZeroVote.Positive, Kernels.ZeroVote.Negative) or (Kernels.ZeroVote.Negative, Kernels.ZeroVote.Positive);
             _assumed[group.Index] = right;
         }
 
@@ -320,7 +340,8 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
     {
         foreach (var group in Groups.Where(CountsVotes))
         {
-            TakeMajority(group, SampleVotes(context, group).Counts.Balance);
+            _sampled[group.Index] = SampleVotes(context, group).Counts.Balance;
+            TakeMajority(group, _sampled[group.Index]);
         }
 
         _guessed = true;

@@ -319,13 +319,13 @@ public class LeftoverTests
     }
 
     /// <summary>A journal that names every block of the output in the folder beside it as finished.</summary>
-    internal static void WriteJournal(MergePlan plan, string path, string folder, int balance = 0, int zeroVotes = 0, Smelt.Merging.Kernels.ZeroVote assumed = default)
+    internal static void WriteJournal(MergePlan plan, string path, string folder, int balance = 0, int zeroVotes = 0, Func<long, Smelt.Merging.Kernels.ZeroVote>? assumed = null)
     {
         var (journal, _) = Journal.Open(path, Journal.Fingerprint(plan), plan.Streams, plan.MostSources);
         using var files = new OutputFiles(plan, [folder]);
         var blocks = new BlockMap(plan.Tensors);
         for (var i = 0L; i < blocks.Count; i++)
-            journal.Append(i, [.. Enumerable.Range(0, plan.Streams).Select(s => new BlockRecord(files.HashOf(s, blocks[i], new XxHash128(), new byte[4096]), balance, zeroVotes, assumed))], new UInt128[plan.MostSources]);
+            journal.Append(i, [.. Enumerable.Range(0, plan.Streams).Select(s => new BlockRecord(files.HashOf(s, blocks[i], new XxHash128(), new byte[4096]), balance, zeroVotes, assumed?.Invoke(i) ?? default))], new UInt128[plan.MostSources]);
         journal.Dispose();
     }
 

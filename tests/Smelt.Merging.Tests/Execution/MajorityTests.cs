@@ -1,5 +1,6 @@
 using Smelt.Merging.Execution;
 using Smelt.Merging.Methods;
+using Smelt.Merging.Planning;
 using Smelt.Recipes;
 using static Smelt.Recipes.Syntax;
 
@@ -72,20 +73,47 @@ public sealed class MajorityTests
     }
 
     [Theory]
-    [InlineData(ZeroVote.Negative)]
-    [InlineData(ZeroVote.Positive)]
-    public void What_finished_blocks_assumed_is_in_the_journal(ZeroVote assumed)
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(int.MaxValue)]
+    public void Finished_blocks_that_assumed_the_wrong_sign_are_merged_again_alone(int wrong)
     {
-        // All blocks are finished: by a run that had merged again with the right sign, or by one that was stopped before it did.
+        // All blocks are finished, by a run that was stopped before it mended what some of them had assumed.
         using var folder = new ModelFolder();
         var recipe = Recipe("ties") with { ZeroVote = ZeroVote.Majority };
         Write(folder, recipe);
         var expected = ModelFolder.Bytes(folder.Merge(recipe, "undisturbed"));
+        var plan = folder.Plan(recipe);
+        var blocks = new BlockMap(plan.Tensors);
+        var last = blocks.Count - 1;
+        bool IsWrong(long block) => block > last - wrong;
         var work = Path.Combine(folder.Path, ".stopped.smelt");
-        Directory.Move(folder.Merge(recipe with { ZeroVote = assumed }, "stopped"), work);
-        Assert.Equal(assumed == ZeroVote.Negative, expected.AsSpan().SequenceEqual(ModelFolder.Bytes(work)));
-        LeftoverTests.WriteJournal(folder.Plan(recipe), work + ".journal", work, balance: -1, zeroVotes: 1, assumed == ZeroVote.Negative ? Smelt.Merging.Kernels.ZeroVote.Negative : Smelt.Merging.Kernels.ZeroVote.Positive);
-        Assert.Equal(expected, ModelFolder.Bytes(folder.Merge(recipe, "stopped")));
+        Directory.Move(folder.Merge(recipe with { ZeroVote = ZeroVote.Negative }, "stopped"), work);
+        CopyBlocks(plan, folder.Merge(recipe with { ZeroVote = ZeroVote.Positive }, "positive"), work, IsWrong);
+        Assert.Equal(wrong == 0, expected.AsSpan().SequenceEqual(ModelFolder.Bytes(work)));
+
+        LeftoverTests.WriteJournal(plan, work + ".journal", work, balance: -1, zeroVotes: 1, block => IsWrong(block) ? Smelt.Merging.Kernels.ZeroVote.Positive : Smelt.Merging.Kernels.ZeroVote.Negative);
+        var result = MergeExecutor.Run(plan, new MergeOptions { Output = Path.Combine(folder.Path, "stopped"), Threads = 2 }, new ProgressCounter(), CancellationToken.None);
+        Assert.Equal(expected, ModelFolder.Bytes(result.Folders[0]));
+        var elements = Enumerable.Range(0, (int)blocks.Count).Where(b => IsWrong(b)).Sum(b => (long)blocks[b].Length);
+        Assert.Equal((blocks.Count, (1 + Experts.Count + 1) * sizeof(ushort) * elements), (result.ResumedBlocks, result.BytesMoved));
+        Assert.Empty(Verification.Run(result.Folders[0], inputs: false, folder.Path, 2, new ProgressCounter(), CancellationToken.None).Problems);
+    }
+
+    /// <summary>Copies some blocks of one output to the place of another's.</summary>
+    private static void CopyBlocks(MergePlan plan, string from, string to, Func<long, bool> copies)
+    {
+        using var source = new OutputFiles(plan, [from]);
+        using var destination = new OutputFiles(plan, [to]);
+        var blocks = new BlockMap(plan.Tensors);
+        for (var i = 0L; i < blocks.Count; i++)
+        {
+            if (!copies(i))
+                continue;
+            var bytes = new byte[blocks[i].Length * sizeof(ushort)];
+            source.Read(0, blocks[i].Tensor.Index, blocks[i].Start * sizeof(ushort), bytes);
+            destination.Write(0, blocks[i].Tensor.Index, blocks[i].Start * sizeof(ushort), bytes);
+        }
     }
 
     /// <summary>Models whose sampled pages elect positive signs, and most other elements negative ones; every fifth element is contested.</summary>
