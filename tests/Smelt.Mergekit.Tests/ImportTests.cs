@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Smelt.Mergekit.Documents;
 using Smelt.Mergekit.Importing;
 using Smelt.Recipes;
 using Smelt.Tool.Tests;
@@ -283,6 +285,27 @@ public sealed class ImportTests : IDisposable
         _work.Write("a/config.json", config);
         var import = MergekitImporter.Import(System.Text.Encoding.UTF8.GetBytes("merge_method: linear\nmodels: [{model: b, parameters: {weight: 1}}, {model: a, parameters: {weight: 1}}]"), "x.yml", [_work.Folder]);
         Assert.Equal(expected, Assert.Single(import.Recipes).Recipe.MoeLayout);
+    }
+
+    [Fact]
+    public async Task A_pipe_in_the_place_of_a_configuration_is_not_waited_for()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        _work.Write("a/other.json", "{}");
+        var pipe = Path.Combine(_work.Folder, "pipe");
+        using (var mkfifo = Process.Start("mkfifo", [pipe]))
+            await mkfifo.WaitForExitAsync();
+        File.CreateSymbolicLink(Path.Combine(_work.Folder, "a", "config.json"), pipe);
+        var import = Task.Run(() => new ModelFinder([_work.Folder], _work.Folder).IsMixture(new ModelPath("a")));
+        if (await Task.WhenAny(import, Task.Delay(TimeSpan.FromSeconds(20))) != import)
+        {
+            // Whoever waits goes on, so that the test ends.
+            await File.WriteAllTextAsync(pipe, "");
+            Assert.Fail("the pipe was opened");
+        }
+
+        Assert.False(await import);
     }
 
     [Theory]

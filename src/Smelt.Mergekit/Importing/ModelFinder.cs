@@ -46,10 +46,13 @@ public sealed partial class ModelFinder
     public bool IsMixture(ModelPath path)
     {
         var config = Find(path.Path) is { } found ? Path.Combine(found, "config.json") : null;
-        if (!File.Exists(config) || new FileInfo(config).Length == 0)
+        if (!File.Exists(config))
             return false;
         try
         {
+            // Pipes and devices, of which a link may lead to one, have a length of 0; opening them would hang.
+            if (new FileInfo(File.ResolveLinkTarget(config, returnFinalTarget: true)?.FullName ?? config).Length == 0)
+                return false;
             using var json = JsonDocument.Parse(File.ReadAllBytes(config));
             return json.RootElement.ValueKind == JsonValueKind.Object && ExpertCounts.Any(key => json.RootElement.TryGetProperty(key, out _));
         }
