@@ -7,6 +7,20 @@ internal static class Program
 {
     private static int Main(string[] arguments)
     {
+        try
+        {
+            return Run(arguments);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Commands report their own failures; what is left is text that has nowhere to go: help or a version.
+            Terminal.ErrorOfProcess().WriteLine($"smelt: what was to be printed can't be: {e.Message}");
+            return (int)ExitCode.Failed;
+        }
+    }
+
+    private static int Run(string[] arguments)
+    {
         // Answered before anything else is loaded.
         if (arguments is ["--version"])
         {

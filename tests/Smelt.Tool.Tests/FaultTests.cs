@@ -41,6 +41,21 @@ public sealed class FaultTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(_work.Folder, ".merged*"));
     }
 
+    [Theory]
+    [InlineData("exec > /dev/full; ", "--version", 1)]
+    [InlineData("exec > /dev/full; ", "--help", 1)]
+    [InlineData("exec >&-; ", "--version", 1)]
+    [InlineData("exec 2>&-; ", "--version", 0)]
+    [InlineData("exec 2>&-; ", "--versoin", 2)]
+    public void Where_nothing_can_be_printed_there_is_one_line_or_none(string shell, string option, int exitCode)
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        var result = Shell(shell, option);
+        Assert.Equal(exitCode, result.ExitCode);
+        Assert.Equal(exitCode == 1 ? 1 : 0, result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
     [MountFact]
     public void A_full_disk_is_told_before_anything_is_read()
     {

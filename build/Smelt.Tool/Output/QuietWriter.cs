@@ -27,8 +27,9 @@ internal sealed class QuietWriter(TextWriter inner) : TextWriter
         {
             write();
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            // The latter is what the runtime makes of a place that was closed.
         }
     }
 }

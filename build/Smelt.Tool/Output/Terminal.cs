@@ -24,7 +24,7 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error)
     public int LiveWidth { get; init; } = DefaultWidth;
 
     /// <summary>Where problems go; nowhere where the process was started without such a place.</summary>
-    private static TextWriter ErrorOfProcess()
+    public static TextWriter ErrorOfProcess()
     {
         try
         {
