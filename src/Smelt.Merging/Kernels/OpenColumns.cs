@@ -48,24 +48,41 @@ internal static unsafe class OpenColumns
             return marked;
         }
 
-        var place = first;
+        var places = indices + first;
         for (nint word = 0; word < words; word++)
         {
-            for (var bits = marks[word]; bits != 0; bits &= bits - 1, place++)
-            {
-                var e = (word << 6) + BitOperations.TrailingZeroCount(bits);
-                indices[place] = (ushort)(offset + e);
-                for (var s = 0; s < count; s++)
-                {
-                    if (size == sizeof(ushort))
-                        ((ushort*)columns[s])[place] = ((ushort*)sources[s].Data)[e];
-                    else
-                        ((uint*)columns[s])[place] = ((uint*)sources[s].Data)[e];
-                }
-            }
+            for (var bits = marks[word]; bits != 0; bits &= bits - 1)
+                *places++ = (ushort)(offset + (word << 6) + BitOperations.TrailingZeroCount(bits));
+        }
+
+        for (var s = 0; s < count; s++)
+        {
+            if (size == sizeof(ushort))
+                Pick((ushort*)sources[s].Data, indices + first, marked, offset, (ushort*)columns[s] + first);
+            else
+                Pick((uint*)sources[s].Data, indices + first, marked, offset, (uint*)columns[s] + first);
         }
 
         return marked;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Pick<T>(T* source, ushort* indices, nint count, nint offset, T* column)
+        where T : unmanaged
+    {
+        source -= offset;
+        nint i = 0;
+        for (; i <= count - 4; i += 4)
+        {
+            var four = *(ulong*)(indices + i);
+            column[i] = source[(ushort)four];
+            column[i + 1] = source[(ushort)(four >> 16)];
+            column[i + 2] = source[(ushort)(four >> 32)];
+            column[i + 3] = source[four >> 48];
+        }
+
+        for (; i < count; i++)
+            column[i] = source[indices[i]];
     }
 
     /// <summary>Elements that may be written behind the last place.</summary>

@@ -122,8 +122,8 @@ internal static unsafe class Philox
     }
 
     /// <summary>
-    /// Counters are made in four vectors at once, or in two where there are only 16 registers, which hides the multiplier's latency: 128, 64, 32 or 16
-    /// elements. Words of masks that begin beyond the last are cut off.
+    /// Counters are made in four vectors at once, or in three where there are only 16 registers, which hides the multiplier's latency. Vectors beyond
+    /// the last word are cut off.
     /// </summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -155,18 +155,17 @@ internal static unsafe class Philox
         var last1 = TLanes.Up(TLanes.Create(schedule[(2 * Rounds) - 1]));
         var limit = TLanes.Limit(threshold);
         var size = 4 * TLanes.Count;
-        var step = TFour.Value ? 4 * size : 2 * size;
-        for (nint e = 0; e < words << 6; e += step)
+        var step = TFour.Value ? 4 * size : 3 * size;
+        var end = words << 6;
+        for (nint e = 0; e < end; e += step)
         {
             // The upper halves of the lanes hold garbage throughout.
             Begin(counter, m0, m1, common, out var a0, out var a1, out var a2, out var a3);
             Begin(counter + (ulong)TLanes.Count, m0, m1, common, out var b0, out var b1, out var b2, out var b3);
-            TLanes c0 = a0, c1 = a1, c2 = a2, c3 = a3, d0 = a0, d1 = a1, d2 = a2, d3 = a3;
+            Begin(counter + (2 * (ulong)TLanes.Count), m0, m1, common, out var c0, out var c1, out var c2, out var c3);
+            TLanes d0 = a0, d1 = a1, d2 = a2, d3 = a3;
             if (TFour.Value)
-            {
-                Begin(counter + (2 * (ulong)TLanes.Count), m0, m1, common, out c0, out c1, out c2, out c3);
                 Begin(counter + (3 * (ulong)TLanes.Count), m0, m1, common, out d0, out d1, out d2, out d3);
-            }
 
             for (nint round = 4; round < 2 * (Rounds - 1); round += 2)
             {
@@ -174,47 +173,47 @@ internal static unsafe class Philox
                 var key1 = TLanes.Create(schedule[round + 1]);
                 Round(ref a0, ref a1, ref a2, ref a3, m0, m1, key0, key1);
                 Round(ref b0, ref b1, ref b2, ref b3, m0, m1, key0, key1);
+                Round(ref c0, ref c1, ref c2, ref c3, m0, m1, key0, key1);
                 if (TFour.Value)
-                {
-                    Round(ref c0, ref c1, ref c2, ref c3, m0, m1, key0, key1);
                     Round(ref d0, ref d1, ref d2, ref d3, m0, m1, key0, key1);
-                }
             }
 
             End(ref a0, a1, ref a2, a3, m0, m1, last0, last1);
             End(ref b0, b1, ref b2, b3, m0, m1, last0, last1);
+            End(ref c0, c1, ref c2, c3, m0, m1, last0, last1);
             if (TFour.Value)
-            {
-                End(ref c0, c1, ref c2, c3, m0, m1, last0, last1);
                 End(ref d0, d1, ref d2, d3, m0, m1, last0, last1);
-            }
 
             counter += (ulong)step / 4;
-            if (TDraws.Value)
-            {
-                // There is room for whole words only.
-                TLanes.Store(a0, a2, draws + e);
-                TLanes.Store(b0, b2, draws + e + size);
-                if (!TFour.Value || (step > 64 && e + 64 >= words << 6))
-                    continue;
-                TLanes.Store(c0, c2, draws + e + (2 * size));
-                TLanes.Store(d0, d2, draws + e + (3 * size));
-                continue;
-            }
+            Write<TLanes, TDraws>(a0, a2, limit, e, bits, draws);
+            if (e + size < end)
+                Write<TLanes, TDraws>(b0, b2, limit, e + size, bits, draws);
+            if (e + (2 * size) < end)
+                Write<TLanes, TDraws>(c0, c2, limit, e + (2 * size), bits, draws);
+            if (TFour.Value && e + (3 * size) < end)
+                Write<TLanes, TDraws>(d0, d2, limit, e + (3 * size), bits, draws);
+        }
+    }
 
-            var word = bits + (e >> 6);
-            var lower = TLanes.Less(a0, a2, limit) | ((ulong)TLanes.Less(b0, b2, limit) << size);
-            var upper = TFour.Value ? TLanes.Less(c0, c2, limit) | ((ulong)TLanes.Less(d0, d2, limit) << size) : 0;
-            if (step > 64)
-            {
-                word[0] = lower;
-                if (e + 64 < words << 6)
-                    word[1] = upper;
-                continue;
-            }
+    /// <summary>Writes what a vector of counters made, from element <paramref name="e"/> on; of masks a word, a half, a quarter or an eighth of one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Write<TLanes, TDraws>(TLanes front, TLanes back, TLanes limit, nint e, ulong* bits, uint* draws)
+        where TLanes : unmanaged, IPhiloxLanes<TLanes>
+        where TDraws : IFlag
+    {
+        if (TDraws.Value)
+        {
+            TLanes.Store(front, back, draws + e);
+            return;
+        }
 
-            var part = lower | (upper << (2 * size));
-            *word = step == 64 || (e & 63) == 0 ? part : *word | (part << (int)(e & 63));
+        var less = TLanes.Less(front, back, limit);
+        var place = (byte*)bits + (e >> 3);
+        switch (TLanes.Count)
+        {
+            case 8: *(uint*)place = less; break;
+            case 4: *(ushort*)place = (ushort)less; break;
+            default: *place = (byte)less; break;
         }
     }
 

@@ -188,6 +188,16 @@ internal unsafe struct Simd256 : ISimdWide<Simd256>
     public static int StoreInside(Simd256 bits, Simd256 low, Simd256 span, Simd256 except, uint* destination)
     {
         var inside = PackInside(bits, low, span) & ~PackEqualBits(bits, except);
+        if (inside == 0)
+            return 0;
+        if (Bmi2.X64.IsSupported)
+        {
+            // A byte of ones for each lane inside picks the lanes' numbers.
+            var lanes = Bmi2.X64.ParallelBitExtract(0x0706050403020100, Bmi2.X64.ParallelBitDeposit(inside, 0x0101010101010101) * byte.MaxValue);
+            Avx2.PermuteVar8x32(bits._lanes.AsUInt32(), Avx2.ConvertToVector256Int32(Vector128.CreateScalarUnsafe(lanes).AsByte()).AsUInt32()).Store(destination);
+            return BitOperations.PopCount(inside);
+        }
+
         var count = 0;
         for (; inside != 0; inside &= inside - 1)
             destination[count++] = bits._lanes.AsUInt32()[BitOperations.TrailingZeroCount(inside)];
