@@ -64,6 +64,7 @@ internal sealed class FinishedBlocks(long blocks, int parts, int points)
 {
     private readonly long[] _bits = new long[(blocks + 63) / 64];
     private long _resumed;
+    private volatile bool _reopened;
 
     /// <summary>The votes of each part.</summary>
     public VoteCounts[] Votes { get; } = [.. Enumerable.Range(0, parts).Select(_ => new VoteCounts(blocks, points))];
@@ -105,12 +106,19 @@ internal sealed class FinishedBlocks(long blocks, int parts, int points)
         if ((Interlocked.Or(ref _bits[block.Index >> 6], bit) & bit) != 0)
             return false;
         var votes = Votes[block.Tensor.Part];
-        for (var i = 0; i < votes.Balances.Length; i++)
+        for (var i = 0; i < votes.Balances.Length && !_reopened; i++)
             votes.Add(i, block.Index, records[i]);
 
         if (resumed)
             Interlocked.Increment(ref _resumed);
         return true;
+    }
+
+    /// <summary>Takes a block back that has to be merged again. All votes are counted by then, and none is counted any more. Safe to call from several threads.</summary>
+    public void Reopen(long block)
+    {
+        _reopened = true;
+        Interlocked.And(ref _bits[block >> 6], ~(1L << (int)(block & 63)));
     }
 
     /// <summary>Forgets everything.</summary>

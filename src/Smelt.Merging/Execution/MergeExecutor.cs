@@ -193,20 +193,17 @@ public sealed unsafe class MergeExecutor : IDisposable
         {
             if (!_finished.Votes[0].AnyBut(right, 0, i))
                 return;
-            var (worker, block) = (_workers[index], _blocks[i]);
-            if (right != ZeroVote.Nothing && _contested!.Find(i) is { } contested)
+            if (right == ZeroVote.Nothing || _contested!.Find(i) is not { } contested)
             {
-                Complete(worker, block, null, (start, bytes) => contested.Patch(start, bytes, block.Tensor.OutputType.BytesPerElement));
-                _hashes.Replace(block, worker.TakeRecords()[0].Hash);
+                _finished.Reopen(i);
                 return;
             }
 
-            BeginBlock(worker, block, lists: false);
-            _merger.Merge(worker, block, null);
-            var records = worker.TakeRecords();
-            journal.Append(i, records, worker.TakeSourceHashes(block.Tensor.CountSources));
-            _hashes.Replace(block, records[0].Hash);
+            var (worker, block) = (_workers[index], _blocks[i]);
+            Complete(worker, block, null, (start, bytes) => contested.Patch(start, bytes, block.Tensor.OutputType.BytesPerElement));
+            _hashes.Replace(block, worker.TakeRecords()[0].Hash);
         });
+        MergeAll(journal);
         _hashes.EndReplacing();
     }
 
@@ -400,7 +397,9 @@ public sealed unsafe class MergeExecutor : IDisposable
         HeldBlock? held = null;
         if (_programs[block.Tensor.Part].OnePass is { } onePass && onePass.Holds(block.Tensor) && (held = onePass.Begin(index, block, _held)) is null)
             return;
-        BeginBlock(worker, block, lists: true);
+        worker.BeginBlock(block);
+        worker.Contested = _contested?.Begin();
+        _programs[block.Tensor.Part].Assume(worker, _finished.Votes[block.Tensor.Part]);
         _merger.Merge(worker, block, held);
 
         var sources = worker.TakeSourceHashes(block.Tensor.CountSources);
@@ -415,13 +414,6 @@ public sealed unsafe class MergeExecutor : IDisposable
         }
 
         _contested?.Add(block.Index, worker.Contested);
-    }
-
-    private void BeginBlock(Worker worker, Block block, bool lists)
-    {
-        worker.BeginBlock(block);
-        worker.Contested = lists ? _contested?.Begin() : null;
-        _programs[block.Tensor.Part].Assume(worker, _finished.Votes[block.Tensor.Part]);
     }
 
     /// <summary>Ends a block whose bytes are written.</summary>

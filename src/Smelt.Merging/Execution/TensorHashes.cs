@@ -33,10 +33,16 @@ internal sealed class TensorHashes
             Complete(tensor, new PendingTensor(0, plan.Streams, tensor.CountSources));
     }
 
-    /// <summary>Adds a block: what is known of it in each output, and its hash in each source.</summary>
+    /// <summary>Adds a block: what is known of it in each output, and its hash in each source. One of a complete tensor replaces what it was, as <see cref="Replace"/> does.</summary>
     public void Add(Block block, ReadOnlySpan<BlockRecord> outputs, ReadOnlySpan<UInt128> sources)
     {
         var index = block.Tensor.Index;
+        if (_blocks?[index] is not null)
+        {
+            Replace(block, outputs[0].Hash);
+            return;
+        }
+
         var pending = Volatile.Read(ref _pending[index]);
         if (pending is null)
         {

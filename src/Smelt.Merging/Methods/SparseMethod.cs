@@ -21,6 +21,7 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
     /// <summary>Positive minus negative signs that a sample elected, for each group.</summary>
     private readonly long[] _sampled;
     private bool _guessed;
+    private bool _known;
 
     protected SparseMethod(MergePlan plan)
         : base(plan)
@@ -153,7 +154,7 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
         for (var i = 0; i < Groups.Count; i++)
         {
             var group = Groups[i];
-            worker.Assumed[group.First] = worker.Contested is null || !CountsVotes(group) ? _assumed[group.Index]
+            worker.Assumed[group.First] = _known || worker.Contested is null || !CountsVotes(group) ? _assumed[group.Index]
                 : _sampled[group.Index] + Volatile.Read(ref votes.Balances[group.First]) < 0 ? Kernels.ZeroVote.Negative
                 : Kernels.ZeroVote.Positive;
         }
@@ -211,7 +212,7 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
             _assumed[group.Index] = right;
         }
 
-        _guessed = true;
+        _guessed = _known = true;
         return again;
     }
 
