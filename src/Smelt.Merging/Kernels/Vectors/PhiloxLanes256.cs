@@ -36,7 +36,7 @@ internal readonly struct PhiloxLanes256 : IPhiloxLanes<PhiloxLanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static PhiloxLanes256 High(PhiloxLanes256 a) => new(a._lanes >>> 32);
+    public static PhiloxLanes256 High(PhiloxLanes256 a) => new(Avx2.Shuffle(a._lanes.AsUInt32(), 0b11_11_01_01).AsUInt64());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
