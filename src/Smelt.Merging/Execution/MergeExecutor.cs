@@ -12,8 +12,13 @@ namespace Smelt.Merging.Execution;
 /// </summary>
 public sealed unsafe partial class MergeExecutor : IDisposable
 {
-    /// <summary>Blocks of tensors that are prepared and merged together, for each worker, unless one tensor has more.</summary>
-    internal const int BlocksPerWorker = 64;
+    /// <summary>
+    /// Blocks of tensors that are prepared and merged together, for each of so many workers or more, unless one tensor has more: enough that waiting for the
+    /// slowest worker at the end of each step does not show, few enough that a second step finds in the caches what the first has read.
+    /// </summary>
+    private const int BlocksPerWorker = 64;
+
+    private const int FewestWorkers = 4;
 
     /// <summary>
     /// One part in so many of the memory limit may be garbage. There is little, some hundred bytes of each block, but left alone the collector waits
@@ -68,6 +73,9 @@ public sealed unsafe partial class MergeExecutor : IDisposable
         // Last, for nobody would stop its threads if something here failed.
         _pool = new WorkerPool(_budget.Threads, cancellation);
     }
+
+    /// <summary>The blocks of tensors that are prepared and merged together, not counting the last of these tensors.</summary>
+    internal static long BlocksOfWave(int threads) => BlocksPerWorker * Math.Max(threads, FewestWorkers);
 
     /// <summary>Carries a plan out and commits its output.</summary>
     /// <param name="plan">The plan.</param>
@@ -308,7 +316,7 @@ public sealed unsafe partial class MergeExecutor : IDisposable
         var first = 0;
         for (var i = 1; i <= _plan.Tensors.Count; i++)
         {
-            var full = ofTensors && _blocks.FirstOf(i) - _blocks.FirstOf(first) >= BlocksPerWorker * _pool.Count;
+            var full = ofTensors && _blocks.FirstOf(i) - _blocks.FirstOf(first) >= BlocksOfWave(_pool.Count);
             if (!full && i < _plan.Tensors.Count)
                 continue;
             yield return (first, i);

@@ -51,7 +51,7 @@ internal sealed unsafe class AxisMasks
         var largest = 0L;
         foreach (var tensor in Tensors(plan, part))
             largest = Math.Max(largest, tensor.ElementCount);
-        return largest == 0 ? 0 : (largest + (MergeExecutor.BlocksPerWorker * threads * (long)BlockMap.Elements)) / 8 * part.Experts.Count * MethodProgram.CountGroups(part.Points);
+        return largest == 0 ? 0 : (largest + (MergeExecutor.BlocksOfWave(threads) * BlockMap.Elements)) / 8 * part.Experts.Count * MethodProgram.CountGroups(part.Points);
     }
 
     /// <summary>Whether a tensor's rows lie apart.</summary>

@@ -53,7 +53,7 @@ internal sealed unsafe class RegMeanMethod(MergePlan plan) : MethodProgram(plan)
             largest = tensor;
         }
 
-        var solved = Math.Min(all, mostElements + ((long)MergeExecutor.BlocksPerWorker * threads * BlockMap.Elements));
+        var solved = Math.Min(all, mostElements + (MergeExecutor.BlocksOfWave(threads) * BlockMap.Elements));
         return (most + (solved * sizeof(float) * plan.Points.Count), largest);
     }
 
