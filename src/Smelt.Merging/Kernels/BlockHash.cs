@@ -68,23 +68,21 @@ internal sealed unsafe class BlockHash
     public void Append(ReadOnlySpan<byte> bytes)
     {
         fixed (byte* data = bytes)
-            Append(data, bytes.Length, 0, 0, out _);
+            Append(data, bytes.Length);
     }
 
     /// <summary>As <see cref="Append(ReadOnlySpan{byte})"/>; index of the first of the values that is infinite or NaN, or -1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public nint AppendFinite(RawBlock values, nint n)
     {
-        var bytes = (int)n * values.Format.Size();
-        var (exponent, lane) = values.Format switch
+        // The bit of an exponent that magnitudes from 2 on have. Weights rarely do; where one does, each is looked at.
+        var large = values.Format switch
         {
-            FloatFormat.BF16 => (0x7F80u, 2),
-            FloatFormat.F16 => (0x7C00u, 2),
-            FloatFormat.F32 => (0x7F800000u, 4),
-            _ => (0u, 0),
+            FloatFormat.BF16 or FloatFormat.F16 => 0x4000_4000u,
+            FloatFormat.F32 => 0x4000_0000u,
+            _ => uint.MaxValue,
         };
-        var looked = Append((byte*)values.Data, bytes, exponent, lane, out var finite) && lane != 0;
-        return looked && finite ? -1 : NonFinite.FirstIndex(values, n);
+        return (Append((byte*)values.Data, (int)n * values.Format.Size()) & large) == 0 ? -1 : NonFinite.FirstIndex(values, n);
     }
 
     /// <summary>The hash of all bytes of the block.</summary>
@@ -99,34 +97,21 @@ internal sealed unsafe class BlockHash
             Merge(LowSecret, (ulong)_length * Prime64A));
     }
 
-    /// <summary>Whether the loops below were used, and then whether every lane's exponent has a zero.</summary>
+    /// <summary>The bits that any 32-bit word of the bytes has, or more.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private bool Append(byte* data, int n, uint exponent, int lane, out bool finite)
+    private uint Append(byte* data, int n)
     {
-        finite = true;
         var last = _done + n == _length;
         _done += n;
         if (!_fast)
         {
             _library.Append(new ReadOnlySpan<byte>(data, n));
-            return false;
+            return uint.MaxValue;
         }
 
         fixed (byte* secret = Secret)
         fixed (ulong* state = _state)
-        {
-            finite = (Simd.Width, lane) switch
-            {
-                (512, 2) => Loop512<Yes, No>(data, n, last, state, secret, exponent),
-                (512, 4) => Loop512<No, Yes>(data, n, last, state, secret, exponent),
-                (512, _) => Loop512<No, No>(data, n, last, state, secret, exponent),
-                (_, 2) => Loop256<Yes, No>(data, n, last, state, secret, exponent),
-                (_, 4) => Loop256<No, Yes>(data, n, last, state, secret, exponent),
-                _ => Loop256<No, No>(data, n, last, state, secret, exponent),
-            };
-        }
-
-        return true;
+            return Simd.Width == 512 ? Loop512(data, n, last, state, secret) : Loop256(data, n, last, state, secret);
     }
 
     private ulong Merge(int offset, ulong hash)
@@ -144,13 +129,10 @@ internal sealed unsafe class BlockHash
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static bool Loop512<THalf, TSingle>(byte* data, int n, bool last, ulong* state, byte* secret, uint exponent)
-        where THalf : IFlag
-        where TSingle : IFlag
+    private static uint Loop512(byte* data, int n, bool last, ulong* state, byte* secret)
     {
         var sums = Vector512.Load(state);
-        var exponents = THalf.Value ? Vector512.Create((ushort)exponent).AsUInt32() : Vector512.Create(exponent);
-        var largest = Vector512<uint>.Zero;
+        var union = Vector512<uint>.Zero;
         var prime = Vector512.Create((ulong)Prime32A);
         for (var end = data + n; data < end; data += Round)
         {
@@ -159,50 +141,41 @@ internal sealed unsafe class BlockHash
             {
                 var values = data + (stripe * Stripe);
                 var keys = secret + (stripe * sizeof(ulong));
-                Stripe512<THalf, TSingle>(values, keys, exponents, ref largest, ref sums);
-                Stripe512<THalf, TSingle>(values + Stripe, keys + 8, exponents, ref largest, ref sums);
-                Stripe512<THalf, TSingle>(values + (2 * Stripe), keys + 16, exponents, ref largest, ref sums);
-                Stripe512<THalf, TSingle>(values + (3 * Stripe), keys + 24, exponents, ref largest, ref sums);
+                Stripe512(values, keys, ref union, ref sums);
+                Stripe512(values + Stripe, keys + 8, ref union, ref sums);
+                Stripe512(values + (2 * Stripe), keys + 16, ref union, ref sums);
+                Stripe512(values + (3 * Stripe), keys + 24, ref union, ref sums);
             }
 
-            Stripe512<THalf, TSingle>(data + (12 * Stripe), secret + 96, exponents, ref largest, ref sums);
-            Stripe512<THalf, TSingle>(data + (13 * Stripe), secret + 104, exponents, ref largest, ref sums);
-            Stripe512<THalf, TSingle>(data + (14 * Stripe), secret + 112, exponents, ref largest, ref sums);
-            Stripe512<THalf, TSingle>(data + (15 * Stripe), secret + (final ? LastStripeSecret : 120), exponents, ref largest, ref sums);
+            Stripe512(data + (12 * Stripe), secret + 96, ref union, ref sums);
+            Stripe512(data + (13 * Stripe), secret + 104, ref union, ref sums);
+            Stripe512(data + (14 * Stripe), secret + 112, ref union, ref sums);
+            Stripe512(data + (15 * Stripe), secret + (final ? LastStripeSecret : 120), ref union, ref sums);
             if (!final)
                 sums = (sums ^ Vector512.ShiftRightLogical(sums, 47) ^ Vector512.Load((ulong*)(secret + ScrambleSecret))) * prime;
         }
 
         Vector512.Store(sums, state);
-        return THalf.Value ? !Vector512.EqualsAny(largest.AsUInt16(), exponents.AsUInt16())
-            : !TSingle.Value || !Vector512.EqualsAny(largest, exponents);
+        return Fold(union.GetLower() | union.GetUpper());
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Stripe512<THalf, TSingle>(byte* data, byte* secret, Vector512<uint> exponents, ref Vector512<uint> largest, ref Vector512<ulong> sums)
-        where THalf : IFlag
-        where TSingle : IFlag
+    private static void Stripe512(byte* data, byte* secret, ref Vector512<uint> union, ref Vector512<ulong> sums)
     {
         var value = Vector512.Load((uint*)data);
         var keyed = value ^ Vector512.Load((uint*)secret);
-        if (THalf.Value)
-            largest = Vector512.Max(largest.AsUInt16(), (value & exponents).AsUInt16()).AsUInt32();
-        if (TSingle.Value)
-            largest = Vector512.Max(largest, value & exponents);
+        union |= value;
 
         // The two terms are added up first: the sum of all stripes then waits for one addition of each.
         sums += Avx512F.Multiply(keyed, Vector512.ShiftRightLogical(keyed.AsUInt64(), 32).AsUInt32()) + Avx512F.Shuffle(value, 0b01_00_11_10).AsUInt64();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static bool Loop256<THalf, TSingle>(byte* data, int n, bool last, ulong* state, byte* secret, uint exponent)
-        where THalf : IFlag
-        where TSingle : IFlag
+    private static uint Loop256(byte* data, int n, bool last, ulong* state, byte* secret)
     {
         var sums0 = Vector256.Load(state);
         var sums1 = Vector256.Load(state + 4);
-        var exponents = THalf.Value ? Vector256.Create((ushort)exponent).AsUInt32() : Vector256.Create(exponent);
-        var largest = Vector256<uint>.Zero;
+        var union = Vector256<uint>.Zero;
         var prime = Vector256.Create((ulong)Prime32A);
         for (var end = data + n; data < end; data += Round)
         {
@@ -212,10 +185,7 @@ internal sealed unsafe class BlockHash
                 var key = secret + (final && stripe == Stripes - 1 ? LastStripeSecret : stripe * sizeof(ulong));
                 var value0 = Vector256.Load((uint*)(data + (stripe * Stripe)));
                 var value1 = Vector256.Load((uint*)(data + (stripe * Stripe) + 32));
-                if (THalf.Value)
-                    largest = Vector256.Max(largest.AsUInt16(), Vector256.Max((value0 & exponents).AsUInt16(), (value1 & exponents).AsUInt16())).AsUInt32();
-                if (TSingle.Value)
-                    largest = Vector256.Max(largest, Vector256.Max(value0 & exponents, value1 & exponents));
+                union |= value0 | value1;
                 var keyed0 = value0 ^ Vector256.Load((uint*)key);
                 var keyed1 = value1 ^ Vector256.Load((uint*)(key + 32));
                 sums0 += Avx2.Multiply(keyed0, Vector256.ShiftRightLogical(keyed0.AsUInt64(), 32).AsUInt32());
@@ -233,7 +203,12 @@ internal sealed unsafe class BlockHash
 
         Vector256.Store(sums0, state);
         Vector256.Store(sums1, state + 4);
-        return THalf.Value ? !Vector256.EqualsAny(largest.AsUInt16(), exponents.AsUInt16())
-            : !TSingle.Value || !Vector256.EqualsAny(largest, exponents);
+        return Fold(union);
+    }
+
+    private static uint Fold(Vector256<uint> union)
+    {
+        var half = union.GetLower() | union.GetUpper();
+        return half[0] | half[1] | half[2] | half[3];
     }
 }
