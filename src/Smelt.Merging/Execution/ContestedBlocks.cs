@@ -40,9 +40,9 @@ internal sealed unsafe class ContestedBlock
                 _indices[_count + i] = (ushort)(offset + indices[i]);
             switch (stored)
             {
-                case sizeof(ushort): Gather((ushort*)worker.Blocks[0].Data, indices, count, (ushort*)bases); break;
-                case sizeof(uint): Gather((uint*)worker.Blocks[0].Data, indices, count, (uint*)bases); break;
-                default: Gather((ulong*)worker.Blocks[0].Data, indices, count, (ulong*)bases); break;
+                case sizeof(ushort): OpenColumns.Pick((ushort*)worker.Blocks[0].Data, indices, count, offset: 0, (ushort*)bases); break;
+                case sizeof(uint): OpenColumns.Pick((uint*)worker.Blocks[0].Data, indices, count, offset: 0, (uint*)bases); break;
+                default: OpenColumns.Pick((ulong*)worker.Blocks[0].Data, indices, count, offset: 0, (ulong*)bases); break;
             }
 
             fixed (byte* values = _values)
@@ -54,13 +54,6 @@ internal sealed unsafe class ContestedBlock
 
             _count += count;
         }
-    }
-
-    private static void Gather<T>(T* source, ushort* indices, int count, T* destination)
-        where T : unmanaged
-    {
-        for (var i = 0; i < count; i++)
-            destination[i] = source[indices[i]];
     }
 
     /// <summary>Puts the other bytes of elements of the block into a part of its output, from element <paramref name="start"/> of the block on.</summary>

@@ -2,6 +2,27 @@ using Smelt.Merging.Kernels;
 
 namespace Smelt.Merging.Execution;
 
+/// <summary>A set of the blocks of a plan, a bit each. Safe to use from several threads.</summary>
+/// <param name="blocks">The number of blocks.</param>
+internal sealed class BlockSet(long blocks)
+{
+    private readonly long[] _bits = new long[(blocks + 63) / 64];
+
+    /// <summary>Whether a block is in the set.</summary>
+    public bool Contains(long block) => (Volatile.Read(ref _bits[block >> 6]) & Bit(block)) != 0;
+
+    /// <summary>Adds a block; false where it already was there.</summary>
+    public bool TryAdd(long block) => (Interlocked.Or(ref _bits[block >> 6], Bit(block)) & Bit(block)) == 0;
+
+    /// <summary>Takes a block out.</summary>
+    public void Remove(long block) => Interlocked.And(ref _bits[block >> 6], ~Bit(block));
+
+    /// <summary>Takes all out.</summary>
+    public void Clear() => Array.Clear(_bits);
+
+    private static long Bit(long block) => 1L << (int)(block & 63);
+}
+
 /// <summary>The votes that were counted in the finished blocks of one part of a plan.</summary>
 /// <param name="blocks">The number of blocks of the whole plan.</param>
 /// <param name="points">The number of sweep points.</param>
@@ -12,8 +33,8 @@ internal sealed class VoteCounts(long blocks, int points)
     /// <summary>Positive minus negative elected signs over all finished blocks, for each sweep point.</summary>
     public long[] Balances { get; } = new long[points];
 
-    /// <summary>For each sweep point and each thing that zero votes may elect, a bit for each finished block in which one that matters did; null where there is none.</summary>
-    private readonly long[]?[,] _elected = new long[]?[points, Votes];
+    /// <summary>For each sweep point and each thing that zero votes may elect, the finished blocks in which one that matters did; null where there is none.</summary>
+    private readonly BlockSet?[,] _elected = new BlockSet?[points, Votes];
 
     /// <summary>Whether a zero vote that matters elected something else than <paramref name="right"/> at a sweep point.</summary>
     public bool AnyBut(ZeroVote right, int point)
@@ -32,7 +53,7 @@ internal sealed class VoteCounts(long blocks, int points)
     {
         for (var vote = 0; vote < Votes; vote++)
         {
-            if (vote != (int)right && _elected[point, vote] is { } bits && (bits[block >> 6] >> (int)(block & 63) & 1) != 0)
+            if (vote != (int)right && _elected[point, vote]?.Contains(block) == true)
                 return true;
         }
 
@@ -45,10 +66,10 @@ internal sealed class VoteCounts(long blocks, int points)
         Interlocked.Add(ref Balances[point], record.Balance);
         if (record.ZeroVotes == 0)
             return;
-        ref var bits = ref _elected[point, (int)record.Assumed];
-        if (Volatile.Read(ref bits) is null)
-            Interlocked.CompareExchange(ref bits, new long[(blocks + 63) / 64], null);
-        Interlocked.Or(ref bits![block >> 6], 1L << (int)(block & 63));
+        ref var elected = ref _elected[point, (int)record.Assumed];
+        if (Volatile.Read(ref elected) is null)
+            Interlocked.CompareExchange(ref elected, new BlockSet(blocks), null);
+        elected!.TryAdd(block);
     }
 
     /// <summary>Forgets everything.</summary>
@@ -62,7 +83,7 @@ internal sealed class VoteCounts(long blocks, int points)
 /// <summary>Which blocks are done, and the votes that were counted in them, for each part of the plan at each sweep point.</summary>
 internal sealed class FinishedBlocks(long blocks, int parts, int points)
 {
-    private readonly long[] _bits = new long[(blocks + 63) / 64];
+    private readonly BlockSet _done = new(blocks);
     private long _resumed;
     private volatile bool _reopened;
 
@@ -73,7 +94,7 @@ internal sealed class FinishedBlocks(long blocks, int parts, int points)
     public long Resumed => _resumed;
 
     /// <summary>Whether a block is done.</summary>
-    public bool Contains(long block) => (Volatile.Read(ref _bits[block >> 6]) >> (int)(block & 63) & 1) != 0;
+    public bool Contains(long block) => _done.Contains(block);
 
     /// <summary>Whether all blocks of a range are done.</summary>
     public bool All(long first, long end)
@@ -102,8 +123,7 @@ internal sealed class FinishedBlocks(long blocks, int parts, int points)
     /// <summary>Marks a block as done; false where it already was.</summary>
     public bool TryAdd(Block block, ReadOnlySpan<BlockRecord> records, bool resumed)
     {
-        var bit = 1L << (int)(block.Index & 63);
-        if ((Interlocked.Or(ref _bits[block.Index >> 6], bit) & bit) != 0)
+        if (!_done.TryAdd(block.Index))
             return false;
         var votes = Votes[block.Tensor.Part];
         for (var i = 0; i < votes.Balances.Length && !_reopened; i++)
@@ -118,13 +138,13 @@ internal sealed class FinishedBlocks(long blocks, int parts, int points)
     public void Reopen(long block)
     {
         _reopened = true;
-        Interlocked.And(ref _bits[block >> 6], ~(1L << (int)(block & 63)));
+        _done.Remove(block);
     }
 
     /// <summary>Forgets everything.</summary>
     public void Clear()
     {
-        Array.Clear(_bits);
+        _done.Clear();
         foreach (var votes in Votes)
             votes.Clear();
         _resumed = 0;

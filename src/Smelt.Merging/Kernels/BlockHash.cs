@@ -75,14 +75,15 @@ internal sealed unsafe class BlockHash
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public nint AppendFinite(RawBlock values, nint n)
     {
-        // The bit of an exponent that magnitudes from 2 on have. Weights rarely do; where one does, each is looked at.
+        // Weights are rarely as large as 2; where one is, each is looked at.
         var large = values.Format switch
         {
-            FloatFormat.BF16 or FloatFormat.F16 => 0x4000_4000u,
-            FloatFormat.F32 => 0x4000_0000u,
-            _ => uint.MaxValue,
+            FloatFormat.BF16 => Bf16.LargeBits,
+            FloatFormat.F16 => F16.LargeBits,
+            FloatFormat.F32 => F32.LargeBits,
+            _ => -1,
         };
-        return (Append((byte*)values.Data, (int)n * values.Format.Size()) & large) == 0 ? -1 : NonFinite.FirstIndex(values, n);
+        return (Append((byte*)values.Data, (int)n * values.Format.Size()) & (uint)large) == 0 ? -1 : NonFinite.FirstIndex(values, n);
     }
 
     /// <summary>The hash of all bytes of the block.</summary>

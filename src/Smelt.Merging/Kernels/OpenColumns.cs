@@ -66,8 +66,9 @@ internal static unsafe class OpenColumns
         return marked;
     }
 
+    /// <summary>Copies the elements of a source whose <paramref name="indices"/>, <paramref name="offset"/> taken off, are given, one after another.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Pick<T>(T* source, ushort* indices, nint count, nint offset, T* column)
+    internal static void Pick<T>(T* source, ushort* indices, nint count, nint offset, T* column)
         where T : unmanaged
     {
         source -= offset;

@@ -138,7 +138,7 @@ internal abstract class MethodProgram
     public virtual IReadOnlyList<float> Rescalers(PassContext context, MixGroup group) => [.. Plan.Experts.Select(_ => 1f)];
 
     /// <summary>
-    /// Looks at the votes of the whole merge; true where a wrong guess of the majority had an effect, and all has to be
+    /// Looks at the votes of the whole merge; true where a wrong guess of the majority had an effect: what depends on it has to be mended, or all to be
     /// merged again with the right one.
     /// </summary>
     public virtual bool Recheck(VoteCounts votes) => false;

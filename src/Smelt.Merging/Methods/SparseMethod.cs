@@ -112,9 +112,7 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
     {
         var experts = Plan.Experts.Count;
         var votes = Begin(worker, part, group);
-        var election = ElectionOf(group);
-        if (CountsVotes(group))
-            election = election with { ZeroVote = worker.Assumed[group.First] };
+        var election = ElectionOf(group) with { ZeroVote = worker.Assumed[group.First] };
         var counts = default(ElectionCounts);
         var counted = CountsVotes(group) ? &counts : null;
         var contested = new ContestedList { Mixes = (float*)worker.Scratch, Indices = (ushort*)(worker.Scratch + (part.Length * sizeof(float))) };
@@ -127,7 +125,6 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
             _span.Scale(worker, part, group);
         worker.Balances[group.First] += counts.Balance;
         worker.ZeroVotes[group.First] += (int)counts.Contested;
-        worker.Assumed[group.First] = election.ZeroVote;
     }
 
     /// <summary>
