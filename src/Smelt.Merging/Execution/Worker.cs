@@ -101,7 +101,7 @@ internal sealed unsafe class Worker : IDisposable
     /// <summary>Room for 8 bytes for each element, for what nobody else needs.</summary>
     public byte* Scratch { get; }
 
-    /// <summary>That room in bytes.</summary>
+    /// <summary>Bytes of <see cref="Output"/>, and of <see cref="Scratch"/>.</summary>
     public int ScratchBytes => Elements * LargestElement;
 
     /// <summary>One bit mask for each expert, <see cref="MaskWords"/> words apart.</summary>

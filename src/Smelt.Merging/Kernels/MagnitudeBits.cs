@@ -12,6 +12,13 @@ internal static unsafe class MagnitudeBits
         Simd.Run(ref kernel);
     }
 
+    /// <summary>bits[e] = the bits of |expert[e] - base[e]| for e in [0, <paramref name="n"/>); both are of one format, but not F64.</summary>
+    internal static void Of(RawBlock @base, RawBlock expert, nint n, uint* bits)
+    {
+        var kernel = new DifferenceKernel { Base = @base.Data, Expert = expert.Data, Elements = n, Codes = bits };
+        Simd.Run(ref kernel, expert.Format);
+    }
+
     /// <summary>
     /// Index in [0, <paramref name="n"/>) of the element that is number <paramref name="rank"/> (from 1) among those of magnitude
     /// <paramref name="magnitude"/>; -1 when there are fewer, and <paramref name="rank"/> is then less by their number.
@@ -39,6 +46,29 @@ internal static unsafe class MagnitudeBits
         {
             for (; e <= kernel.Elements - TSimd.Count; e += TSimd.Count)
                 TSimd.Store(Canonical.Magnitude(TSimd.Load(kernel.Deltas + e)), (float*)kernel.Codes + e);
+
+            return e;
+        }
+    }
+
+    private struct DifferenceKernel : IFormatKernel
+    {
+        internal void* Base;
+        internal void* Expert;
+        internal nint Elements;
+        internal uint* Codes;
+
+        public readonly void Run<TSimd, TFormat>()
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TFormat : IFormat => Loop<SimdScalar, TFormat>(this, Loop<TSimd, TFormat>(this, 0));
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static nint Loop<TSimd, TFormat>(in DifferenceKernel kernel, nint e)
+            where TSimd : unmanaged, ISimd<TSimd>
+            where TFormat : IFormat
+        {
+            for (; e <= kernel.Elements - TSimd.Count; e += TSimd.Count)
+                TSimd.Store(Canonical.Magnitude(TFormat.Load<TSimd>(kernel.Expert, e) - TFormat.Load<TSimd>(kernel.Base, e)), (float*)kernel.Codes + e);
 
             return e;
         }

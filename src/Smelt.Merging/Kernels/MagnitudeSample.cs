@@ -43,19 +43,12 @@ internal sealed unsafe class MagnitudeSample(int expected = 0)
     /// <summary>Adds a page: the magnitudes of <paramref name="n"/> neighbouring deltas. Pages are of about one size.</summary>
     internal void Add(float* deltas, int n)
     {
-        if (n == 0)
-            return;
-
-        if (_size + n > _room)
-        {
-            _room = Math.Max(Math.Max(expected, 16 * n), checked(2 * _size));
-            _codes = (uint*)NativeMemory.Realloc(_codes, (nuint)_room * sizeof(uint));
-        }
-
-        MagnitudeBits.Of(deltas, n, _codes + _size);
-        _size += n;
-        _ends.Add(_size);
+        if (n > 0)
+            MagnitudeBits.Of(deltas, n, Extend(n));
     }
+
+    /// <summary>Adds a page whose deltas are nothing but those of an expert from the base, both of one format, but not F64.</summary>
+    internal void Add(RawBlock @base, RawBlock expert, int n) => MagnitudeBits.Of(@base, expert, n, Extend(n));
 
     /// <summary>
     /// The codes between which the <paramref name="rank"/>-th largest of <paramref name="population"/> magnitudes most probably lies,
@@ -164,6 +157,21 @@ internal sealed unsafe class MagnitudeSample(int expected = 0)
         NativeMemory.Free(_codes);
         _codes = null;
         (_room, _size) = (0, 0);
+    }
+
+    /// <summary>Room for the codes of one more page.</summary>
+    private uint* Extend(int n)
+    {
+        if (_size + n > _room)
+        {
+            _room = Math.Max(Math.Max(expected, 16 * n), checked(2 * _size));
+            _codes = (uint*)NativeMemory.Realloc(_codes, (nuint)_room * sizeof(uint));
+        }
+
+        var page = _codes + _size;
+        _size += n;
+        _ends.Add(_size);
+        return page;
     }
 
     /// <summary>The magnitude that the given share of the sample reaches.</summary>

@@ -9,6 +9,9 @@ internal static unsafe class MagnitudeSelect
 {
     private const int BinBits = 11;
 
+    /// <summary>So few codes are sorted: that takes less than clearing and adding up the tables of a histogram.</summary>
+    private const int MostSorted = 64;
+
     /// <summary>Counts of a <see cref="Histogram"/>.</summary>
     internal const int Bins = 1 << BinBits;
 
@@ -41,7 +44,7 @@ internal static unsafe class MagnitudeSelect
 
     /// <summary>
     /// The code at <paramref name="position"/>, counted from 0 for the largest, of codes from <paramref name="low"/> to
-    /// <paramref name="high"/>: by a histogram of their upper bits, then of the next.
+    /// <paramref name="high"/>: by a histogram of their upper bits, then of the next; what is left is sorted once it is little.
     /// </summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -81,6 +84,13 @@ internal static unsafe class MagnitudeSelect
                 Simd.Run(ref kernel);
                 codes = new ReadOnlySpan<uint>(target, (int)kernel.Inside);
                 listed = target;
+            }
+
+            if (codes.Length <= MostSorted)
+            {
+                new Span<uint>(listed, codes.Length).Sort();
+                low = codes[codes.Length - 1 - (int)position];
+                break;
             }
 
             bins = own;

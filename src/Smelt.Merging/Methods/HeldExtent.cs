@@ -62,31 +62,38 @@ internal sealed unsafe class HeldExtent
     /// <summary>The experts whose cuts are looked for.</summary>
     public IEnumerable<int> Open => Enumerable.Range(0, Bounds.Length).Where(i => Bounds[i].Known is null);
 
-    /// <summary>Looks for the places between which an expert's cut lies on pages of the extent.</summary>
+    /// <summary>Looks for the places between which the cuts of some experts lie on pages of the extent.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="worker">The worker that reads them.</param>
-    /// <param name="expert">The expert.</param>
-    /// <param name="mostBytes">The memory for codes of the sample.</param>
-    public void Sample(MergePlan plan, Worker worker, int expert, long mostBytes)
+    /// <param name="experts">The experts.</param>
+    /// <param name="mostBytes">The memory for codes of the samples.</param>
+    public void Sample(MergePlan plan, Worker worker, int[] experts, long mostBytes)
     {
-        var most = (int)Math.Min(int.MaxValue, mostBytes / (SamplePages.Elements * sizeof(uint)));
+        var most = (int)Math.Min(int.MaxValue, mostBytes / experts.Length / (SamplePages.Elements * sizeof(uint)));
         var pages = SamplePages.Of(plan, Extent.Range.First, Extent.Range.End, Math.Min(most, SamplePages.CountFor(Extent.Elements)));
         if (Extent.IsModel)
             pages.Sort((a, b) => (Extent.FirstOf(a.Tensor) + a.Start).CompareTo(Extent.FirstOf(b.Tensor) + b.Start));
         var starts = new long[pages.Count];
-        var sample = new MagnitudeSample(pages.Sum(p => p.Length));
+        var size = pages.Sum(p => p.Length);
+        var samples = Array.ConvertAll(experts, _ => new MagnitudeSample(size));
         for (var i = 0; i < pages.Count; i++)
         {
             var page = pages[i];
             starts[i] = Extent.FirstOf(page.Tensor) + page.Start;
-            worker.ReadExpert(page, expert);
-            Deltas.Compute(worker.Blocks[0], new ExpertBlock(worker.Blocks[expert + 1]), page.Start, page.Length, worker.Mix);
-            sample.Add(worker.Mix, page.Length);
+            for (var e = 0; e < experts.Length; e++)
+            {
+                worker.ReadExpert(page, experts[e], withBase: e == 0);
+                samples[e].Add(worker.Blocks[0], worker.Blocks[experts[e] + 1], page.Length);
+            }
         }
 
-        if (sample.TryPlaces(Bounds[expert].Rank, Extent.Elements, starts, Bounds[expert].Edge == TrimEdge.Exact, out var bracket))
-            Brackets[expert] = bracket;
-        sample.Release();
+        for (var e = 0; e < experts.Length; e++)
+        {
+            var bound = Bounds[experts[e]];
+            if (samples[e].TryPlaces(bound.Rank, Extent.Elements, starts, bound.Edge == TrimEdge.Exact, out var bracket))
+                Brackets[experts[e]] = bracket;
+            samples[e].Release();
+        }
     }
 
     /// <summary>Works out what to expect of the pass, once every open expert has a bracket.</summary>

@@ -63,26 +63,38 @@ internal sealed unsafe class HeldTensor(HeldExtent extent, TensorPlan tensor, lo
 
     /// <summary>
     /// Keeps the codes of all experts in a block's open columns that are open themselves, among which cuts are found; false where there is no room for
-    /// them. They are made twice, as that takes less than room for all there might be.
+    /// them. The worker's room for an output, which is done with, takes them until their number is known; where they are too many for that they are made twice.
     /// </summary>
     public bool TryKeepCodes(Worker worker, long blockStart, HeldBlock columns, HeldMemory memory)
     {
-        var count = 0;
+        var listed = (uint*)worker.Output;
+        var room = worker.ScratchBytes / sizeof(uint);
+        var (count, fits) = (0, true);
         for (var expert = 0; expert < columns.CodeEnds.Length; expert++)
         {
             foreach (var (codes, range) in OpenCodes(worker, expert, blockStart, columns))
-                count += (int)MagnitudeSelect.Count(codes.AsSpan(), range.Low - 1, range.Low + range.Span).Inside;
+            {
+                fits &= count + codes.Count + MagnitudeList.Slack <= room;
+                count += fits ? codes.List(range, listed + count) : codes.CountIn(range);
+            }
+
             columns.CodeEnds[expert] = count;
         }
 
         columns.Codes = memory.TryTakeCodes(count);
         if (columns.Codes is null)
             return false;
+        if (fits)
+        {
+            new Span<uint>(listed, count).CopyTo(new Span<uint>(columns.Codes, count));
+            return true;
+        }
+
         count = 0;
         for (var expert = 0; expert < columns.CodeEnds.Length; expert++)
         {
             foreach (var (codes, range) in OpenCodes(worker, expert, blockStart, columns))
-                count += MagnitudeSelect.List(codes.AsSpan(), range.Low - 1, range.Low + range.Span, new Span<uint>(columns.Codes + count, columns.CodeEnds[^1] + MagnitudeList.Slack - count));
+                count += codes.List(range, columns.Codes + count);
         }
 
         return true;
@@ -128,8 +140,7 @@ internal sealed unsafe class HeldTensor(HeldExtent extent, TensorPlan tensor, lo
         {
             Values = (uint*)worker.Scratch;
             (Start, Count) = (start, count);
-            Deltas.Compute(new RawBlock(columns.Columns[0], format).From(start), new ExpertBlock(new RawBlock(columns.Columns[expert + 1], format).From(start)), 0, count, worker.Mix);
-            MagnitudeBits.Of(worker.Mix, count, Values);
+            MagnitudeBits.Of(new RawBlock(columns.Columns[0], format).From(start), new RawBlock(columns.Columns[expert + 1], format).From(start), count, Values);
         }
 
         public uint* Values { get; }
@@ -140,6 +151,11 @@ internal sealed unsafe class HeldTensor(HeldExtent extent, TensorPlan tensor, lo
 
         public static long IndexOf(HeldBlock columns, int place) => columns.Indices[place];
 
-        public ReadOnlySpan<uint> AsSpan() => new(Values, Count);
+        /// <summary>The number of codes in a range.</summary>
+        public int CountIn(MagnitudeRange range) => (int)MagnitudeSelect.Count(new ReadOnlySpan<uint>(Values, Count), range.Low - 1, range.Low + range.Span).Inside;
+
+        /// <summary>Copies the codes in a range, with what may be written behind them; returns how many there are.</summary>
+        public int List(MagnitudeRange range, uint* list) =>
+            MagnitudeSelect.List(new ReadOnlySpan<uint>(Values, Count), range.Low - 1, range.Low + range.Span, new Span<uint>(list, Count + MagnitudeList.Slack));
     }
 }

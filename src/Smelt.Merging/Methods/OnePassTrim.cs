@@ -32,6 +32,9 @@ internal sealed unsafe class OnePassTrim
     /// <summary>The same where columns are written to a file: each is written once and read twice, and is as large as what two passes read of it.</summary>
     private const double MostWritten = 0.15;
 
+    /// <summary>Extents for each worker from which on one worker samples all experts of an extent: with fewer, workers wait for the last.</summary>
+    private const int ExtentsPerWorker = 4;
+
     private readonly SparseMethod _method;
     private readonly MixGroup _group;
     private readonly HeldTensor?[] _held;
@@ -102,11 +105,15 @@ internal sealed unsafe class OnePassTrim
         if (candidates.Count == 0)
             return;
         context.Progress.Phase = "sampling";
-        var samples = candidates.SelectMany(e => e.Open.Select(i => (Extent: e, Expert: i))).ToArray();
+
+        // Whoever samples all experts reads the base once; where there are few extents more of them work.
+        var samples = candidates.Count >= ExtentsPerWorker * context.Pool.Count
+            ? candidates.Select(e => (Extent: e, Experts: e.Open.ToArray())).ToArray()
+            : candidates.SelectMany(e => e.Open.Select(i => (Extent: e, Experts: new[] { i }))).ToArray();
 
         // Nothing is held yet. Where all magnitudes are alike two lists as long as the sample are made of it.
         var codes = memory.Bytes / Math.Min(context.Pool.Count, samples.Length) / 3;
-        context.Pool.Run(0, samples.Length, (worker, i) => samples[i].Extent.Sample(context.Plan, context.Workers[worker], samples[i].Expert, codes));
+        context.Pool.Run(0, samples.Length, (worker, i) => samples[i].Extent.Sample(context.Plan, context.Workers[worker], samples[i].Experts, codes));
         var used = 0L;
         foreach (var extent in candidates.Where(e => e.Open.All(i => e.Brackets[i] is not null)))
         {
