@@ -22,12 +22,6 @@ internal sealed unsafe class MagnitudeSample(int expected = 0)
 
     private const int FewestPages = 4;
 
-    /// <summary>One code in so many is enough to see where the others have to be looked at.</summary>
-    private const int RoughEvery = 4;
-
-    /// <summary>Standard errors that a rough position may be off.</summary>
-    private const double RoughErrors = 4;
-
     private readonly List<int> _ends = [];
 
     /// <summary>Up to a hundred megabytes, of another size for each population: a pool would keep them all.</summary>
@@ -90,32 +84,24 @@ internal sealed unsafe class MagnitudeSample(int expected = 0)
         var bins = stackalloc int[MagnitudeSelect.Room];
         var all = All;
         var share = (rank - 0.5) / population;
-        var counted = MagnitudeSelect.Histogram(all, 0, Canonical.NaN, bins, RoughEvery);
-        var (near, _) = MagnitudeSelect.BinOf((long)(share * counted), bins);
-        var margin = (StandardErrorsOfPlaces * StandardError((uint)near, share)) + (8.0 / _size);
+        var counted = MagnitudeSelect.Histogram(all, 0, Canonical.NaN, bins, MagnitudeSelect.RoughEvery);
+        var near = MagnitudeSelect.BinOf((long)(share * counted), 0, Canonical.NaN, bins, out _).Low;
+        var margin = (StandardErrorsOfPlaces * StandardError(near, share)) + (8.0 / _size);
         if (share - margin <= 0)
             return false;
 
-        // All that matters lies between two classes of the histogram: a small part of the sample. A rough one tells which, as a rule.
+        // All that matters lies between two classes of the histogram: a small part of the sample.
         var isAll = share + margin >= 1;
         var (first, last) = ((long)((share - margin) * _size), isAll ? _size - 1 : (long)((share + margin) * _size));
-        var slack = (long)(RoughErrors * Math.Sqrt(share * (1 - share) * counted));
-        var (bottom, top) = Classes(first * counted / _size - slack, last * counted / _size + slack, isAll, bins);
-        var (above, between) = MagnitudeSelect.Count(all, bottom - 1, top);
-        if (first < above || last >= above + between)
-        {
-            MagnitudeSelect.Histogram(all, 0, Canonical.NaN, bins);
-            (bottom, top) = Classes(first, last, isAll, bins);
-            (above, between) = MagnitudeSelect.Count(all, bottom - 1, top);
-        }
-
+        var (bottom, top, above, between) = MagnitudeSelect.Between(all, first, last, 0, Canonical.NaN, bins, counted);
         if (top >= Canonical.Infinity)
             return false;
         var room = (int)between + MagnitudeList.Slack;
         var inside = (uint*)NativeMemory.Alloc((nuint)room, sizeof(uint));
-        var part = new ReadOnlySpan<uint>(inside, MagnitudeSelect.List(all, bottom - 1, top, new Span<uint>(inside, room)));
-        var high = (int)MagnitudeSelect.At(part, first - above, (uint)bottom, (uint)top);
-        var low = isAll ? 0 : (int)MagnitudeSelect.At(part, last - above, (uint)bottom, (uint)top);
+        var part = new ReadOnlySpan<uint>(inside, MagnitudeSelect.List(all, (int)bottom - 1, (int)top, new Span<uint>(inside, room)));
+        MagnitudeSelect.Histogram(part, bottom, top, bins);
+        var high = (int)MagnitudeSelect.At(part, first - above, bottom, top, bins);
+        var low = isAll ? 0 : (int)MagnitudeSelect.At(part, last - above, bottom, top, bins);
         var (aboveHigh, atHigh) = MagnitudeSelect.Count(part, high - 1, high);
         var (aboveLow, atLow) = MagnitudeSelect.Count(part, low - 1, low);
         NativeMemory.Free(inside);
@@ -131,10 +117,6 @@ internal sealed unsafe class MagnitudeSample(int expected = 0)
         };
         return true;
     }
-
-    /// <summary>The codes from which and up to which the classes of a histogram that hold two positions reach.</summary>
-    private static (int Bottom, int Top) Classes(long first, long last, bool isAll, int* bins) =>
-        (isAll ? 0 : MagnitudeSelect.BinOf(last, bins).Low, MagnitudeSelect.BinOf(Math.Max(0, first), bins).High);
 
     /// <summary>The page that holds the element at a position, from 0, among those of a code.</summary>
     private int PageOfEqual(int code, long position)

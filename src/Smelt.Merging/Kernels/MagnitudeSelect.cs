@@ -18,6 +18,15 @@ internal static unsafe class MagnitudeSelect
     /// <summary>What a <see cref="Histogram"/> takes: tables of counts, the first of which becomes their sum.</summary>
     internal const int Room = 4 * Bins;
 
+    /// <summary>One code in so many is enough to see where the others have to be looked at.</summary>
+    internal const int RoughEvery = 16;
+
+    /// <summary>Standard errors that a rough position may be off.</summary>
+    private const double RoughErrors = 4;
+
+    /// <summary>From so many codes on, looking at a few first takes less than a histogram of all.</summary>
+    private const int FewestNarrowed = 1 << 12;
+
     /// <summary>Number of codes above <paramref name="high"/>, and of those above <paramref name="low"/> up to it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static (long Above, long Inside) Count(ReadOnlySpan<uint> codes, int low, int high)
@@ -30,7 +39,7 @@ internal static unsafe class MagnitudeSelect
         }
     }
 
-    /// <summary>Copies the codes above <paramref name="low"/> up to <paramref name="high"/>, with room for 16 more than there are; returns how many there are.</summary>
+    /// <summary>Copies the codes above <paramref name="low"/> up to <paramref name="high"/>, with room for <see cref="MagnitudeList.Slack"/> more than there are; returns how many there are.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static int List(ReadOnlySpan<uint> codes, int low, int high, Span<uint> list)
     {
@@ -50,45 +59,51 @@ internal static unsafe class MagnitudeSelect
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static uint At(ReadOnlySpan<uint> codes, long position, uint low, uint high)
     {
+        if (low == high)
+            return low;
         var bins = stackalloc int[Room];
-        Histogram(codes, low, high, bins);
-        return At(codes, position, low, high, bins);
+        if (codes.Length < FewestNarrowed)
+        {
+            Histogram(codes, low, high, bins);
+            return At(codes, position, low, high, bins);
+        }
+
+        var (bottom, top, above, inside) = Between(codes, position, position, low, high, bins, Histogram(codes, low, high, bins, RoughEvery));
+        if (bottom == top)
+            return bottom;
+        var list = Allocate((int)inside);
+        codes = new ReadOnlySpan<uint>(list, List(codes, (int)bottom - 1, (int)top, new Span<uint>(list, (int)inside + MagnitudeList.Slack)));
+        Histogram(codes, bottom, top, bins);
+        return At(codes, position - above, bottom, top, bins, list);
     }
 
     /// <summary>As <see cref="At(ReadOnlySpan{uint}, long, uint, uint)"/>, with the <see cref="Histogram"/> of the codes at hand.</summary>
+    internal static uint At(ReadOnlySpan<uint> codes, long position, uint low, uint high, int* histogram) => At(codes, position, low, high, histogram, null);
+
+    /// <param name="codes">The codes.</param>
+    /// <param name="position">The position.</param>
+    /// <param name="low">The lowest code there may be.</param>
+    /// <param name="high">The highest code there may be.</param>
+    /// <param name="bins">Their histogram.</param>
+    /// <param name="list">The memory of the codes, which is overwritten and then given back; null where it is not to be.</param>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static uint At(ReadOnlySpan<uint> codes, long position, uint low, uint high, int* histogram)
+    private static uint At(ReadOnlySpan<uint> codes, long position, uint low, uint high, int* bins, uint* list)
     {
-        var bins = histogram;
         var own = stackalloc int[Room];
-        uint* listed = null;
         while (true)
         {
-            var shift = ShiftOf(low, high);
-            var bin = (int)((high - low) >> shift);
-            for (; position >= bins[bin]; bin--)
-                position -= bins[bin];
-
-            low += (uint)bin << shift;
-            high = (uint)Math.Min(high, low + (1UL << shift) - 1);
-            if (shift == 0)
+            (low, high, position) = BinOf(position, low, high, bins, out var inside);
+            if (low == high)
                 break;
 
-            // Of large samples these are megabytes, which a pool would keep. The kernel reads ahead of what it lists, so a list can take the place of the last.
-            var room = (nuint)bins[bin] + 16;
-            fixed (uint* from = codes)
-            {
-                var target = listed is null ? (uint*)NativeMemory.Alloc(room, sizeof(uint)) : listed;
-                var kernel = new Kernel { Codes = from, Elements = codes.Length, Low = (int)low - 1, High = (int)high, List = target };
-                Simd.Run(ref kernel);
-                codes = new ReadOnlySpan<uint>(target, (int)kernel.Inside);
-                listed = target;
-            }
-
+            // The kernel reads ahead of what it lists, so a list can take the place of the last.
+            if (list is null)
+                list = Allocate(inside);
+            codes = new ReadOnlySpan<uint>(list, List(codes, (int)low - 1, (int)high, new Span<uint>(list, inside + MagnitudeList.Slack)));
             if (codes.Length <= MostSorted)
             {
-                new Span<uint>(listed, codes.Length).Sort();
+                new Span<uint>(list, codes.Length).Sort();
                 low = codes[codes.Length - 1 - (int)position];
                 break;
             }
@@ -97,18 +112,57 @@ internal static unsafe class MagnitudeSelect
             Histogram(codes, low, high, bins);
         }
 
-        NativeMemory.Free(listed);
+        NativeMemory.Free(list);
         return low;
     }
 
-    /// <summary>The lowest and the highest code of the class of a <see cref="Histogram"/> of all codes in which a position lies, counted from 0 for the largest.</summary>
-    internal static (int Low, int High) BinOf(long position, int* bins)
+    /// <summary>Room for a list. Of large samples these are megabytes, which a pool would keep.</summary>
+    private static uint* Allocate(int codes) => (uint*)NativeMemory.Alloc((nuint)codes + MagnitudeList.Slack, sizeof(uint));
+
+    /// <summary>
+    /// Codes between which two positions lie, as a rule a small part of all: a rough histogram tells where, and a full one takes its place where it misled.
+    /// </summary>
+    /// <param name="codes">The codes.</param>
+    /// <param name="first">The first position, from 0 for the largest.</param>
+    /// <param name="last">The last position, not before it.</param>
+    /// <param name="low">The lowest code there may be.</param>
+    /// <param name="high">The highest code there may be.</param>
+    /// <param name="bins">A <see cref="Histogram"/> of some of the codes; what is in it afterwards is of no use.</param>
+    /// <param name="counted">How many it has counted.</param>
+    /// <returns>The lowest and the highest code, how many codes are above, and how many between them.</returns>
+    internal static (uint Bottom, uint Top, long Above, long Inside) Between(ReadOnlySpan<uint> codes, long first, long last, uint low, uint high, int* bins, int counted)
     {
-        var shift = ShiftOf(0, Canonical.NaN);
-        var bin = Canonical.NaN >> shift;
+        // A position that is off by so many standard errors of the middle one costs the full histogram.
+        var slack = (long)(RoughErrors * Math.Sqrt(counted) / 2);
+        var range = Range(first * counted / codes.Length - slack, last * counted / codes.Length + slack);
+        var (above, inside) = Count(codes, (int)range.Bottom - 1, (int)range.Top);
+        if (first < above || last >= above + inside)
+        {
+            Histogram(codes, low, high, bins);
+            range = Range(first, last);
+            (above, inside) = Count(codes, (int)range.Bottom - 1, (int)range.Top);
+        }
+
+        return (range.Bottom, range.Top, above, inside);
+
+        (uint Bottom, uint Top) Range(long from, long to) =>
+            (BinOf(to, low, high, bins, out _).Low, BinOf(Math.Max(0, from), low, high, bins, out _).High);
+    }
+
+    /// <summary>The class of a <see cref="Histogram"/> in which a position lies, counted from 0 for the largest: its lowest and its highest code, the position in it, and how many are in it.</summary>
+    internal static (uint Low, uint High, long Position) BinOf(long position, uint low, uint high, int* bins, out int inside)
+    {
+        var shift = ShiftOf(low, high);
+        var bin = (int)((high - low) >> shift);
+
+        // Most classes are empty, as magnitudes are much alike.
+        for (; bin >= Vector<int>.Count && Vector.Sum(Vector.Load(bins + bin + 1 - Vector<int>.Count)) is var several && position >= several; bin -= Vector<int>.Count)
+            position -= several;
         for (; bin > 0 && position >= bins[bin]; bin--)
             position -= bins[bin];
-        return (bin << shift, Math.Min(Canonical.NaN, (bin << shift) + (1 << shift) - 1));
+        inside = bins[bin];
+        var bottom = low + ((uint)bin << shift);
+        return (bottom, (uint)Math.Min(high, bottom + (1UL << shift) - 1), position);
     }
 
     /// <summary>Counts codes from <paramref name="low"/> to <paramref name="high"/> by their upper bits.</summary>

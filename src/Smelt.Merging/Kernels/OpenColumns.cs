@@ -38,23 +38,7 @@ internal static unsafe class OpenColumns
             marked += BitOperations.PopCount(marks[word]);
         if (first + marked > most)
             return marked;
-        if (Avx512Vbmi2.IsSupported && Simd.Width == 512)
-        {
-            Places(marks, words, offset, indices + first);
-            for (var s = 0; s < count && size == sizeof(uint); s++)
-                Compress((uint*)sources[s].Data, marks, n, (uint*)columns[s] + first);
-            if (size == sizeof(ushort))
-                Compress(sources, count, marks, n, columns, first);
-            return marked;
-        }
-
-        var places = indices + first;
-        for (nint word = 0; word < words; word++)
-        {
-            for (var bits = marks[word]; bits != 0; bits &= bits - 1)
-                *places++ = (ushort)(offset + (word << 6) + BitOperations.TrailingZeroCount(bits));
-        }
-
+        Places(marks, words, offset, indices + first);
         for (var s = 0; s < count; s++)
         {
             if (size == sizeof(ushort))
@@ -92,57 +76,23 @@ internal static unsafe class OpenColumns
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Places(ulong* marks, nint words, int offset, ushort* places)
     {
+        if (!Avx512Vbmi2.IsSupported || Simd.Width < 512)
+        {
+            for (nint word = 0; word < words; word++)
+            {
+                for (var bits = marks[word]; bits != 0; bits &= bits - 1)
+                    *places++ = (ushort)(offset + (word << 6) + BitOperations.TrailingZeroCount(bits));
+            }
+
+            return;
+        }
+
         var lanes = Vector512<ushort>.Indices;
         for (nint half = 0; half < 2 * words; half++)
         {
             var bits = ((uint*)marks)[half];
             Vector512.Store(Avx512Vbmi2.Compress(Vector512<ushort>.Zero, Lanes(bits), lanes + Vector512.Create((ushort)(offset + (half * 32)))), places);
             places += BitOperations.PopCount(bits);
-        }
-    }
-
-    /// <summary>All sources at once, as it takes longer to make lanes of bits than to move the elements.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Compress(RawBlock* sources, int count, ulong* marks, nint n, void** columns, nint place)
-    {
-        nint e = 0;
-        for (; e <= n - 32; e += 32)
-        {
-            var bits = ((uint*)marks)[e >> 5];
-            if (bits == 0)
-                continue;
-            var lanes = Lanes(bits);
-            for (nint s = 0; s < count; s++)
-                Vector512.Store(Avx512Vbmi2.Compress(Vector512<ushort>.Zero, lanes, Vector512.Load((ushort*)sources[s].Data + e)), (ushort*)columns[s] + place);
-            place += BitOperations.PopCount(bits);
-        }
-
-        for (; e < n; e++)
-        {
-            if ((marks[e >> 6] >> (int)e & 1) == 0)
-                continue;
-            for (nint s = 0; s < count; s++)
-                ((ushort*)columns[s])[place] = ((ushort*)sources[s].Data)[e];
-            place++;
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Compress(uint* source, ulong* marks, nint n, uint* row)
-    {
-        nint e = 0;
-        var lane = Vector512.Create(1u, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
-        for (; e <= n - 16; e += 16)
-        {
-            uint bits = ((ushort*)marks)[e >> 4];
-            Vector512.Store(Avx512F.Compress(Vector512<uint>.Zero, Vector512.Equals(Vector512.Create(bits) & lane, lane), Vector512.Load(source + e)), row);
-            row += BitOperations.PopCount(bits);
-        }
-
-        for (; e < n; e++)
-        {
-            *row = source[e];
-            row += (nint)(marks[e >> 6] >> (int)e & 1);
         }
     }
 

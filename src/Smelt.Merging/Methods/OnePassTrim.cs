@@ -298,7 +298,15 @@ internal sealed unsafe class OnePassTrim
         _method.MixColumns(worker, part, _group);
         worker.Apply(worker.Output, 0, columns, addBase: true, block.Tensor.Settings[0].Lambda, block.Tensor.OutputType);
         fixed (byte* bytes = output)
-            Scatter(worker.Output, held.Indices + first, columns, size, bytes - ((long)start * size));
+        {
+            var target = bytes - ((long)start * size);
+            switch (size)
+            {
+                case sizeof(ushort): Scatter<ushort>(worker.Output, held.Indices + first, columns, target); break;
+                case sizeof(uint): Scatter<uint>(worker.Output, held.Indices + first, columns, target); break;
+                default: Scatter<ulong>(worker.Output, held.Indices + first, columns, target); break;
+            }
+        }
     }
 
     /// <summary>Lets the blocks of tensors go.</summary>
@@ -338,17 +346,11 @@ internal sealed unsafe class OnePassTrim
         ? cut with { LastEqual = held.CountBefore(last + 1 - block.Start) - 1 }
         : cut;
 
-    private static void Scatter(byte* values, ushort* indices, int count, int size, byte* output)
+    private static void Scatter<T>(byte* values, ushort* indices, int count, byte* output)
+        where T : unmanaged
     {
         for (var i = 0; i < count; i++)
-        {
-            switch (size)
-            {
-                case sizeof(ushort): ((ushort*)output)[indices[i]] = ((ushort*)values)[i]; break;
-                case sizeof(uint): ((uint*)output)[indices[i]] = ((uint*)values)[i]; break;
-                default: ((ulong*)output)[indices[i]] = ((ulong*)values)[i]; break;
-            }
-        }
+            ((T*)output)[indices[i]] = ((T*)values)[i];
     }
 
     /// <summary>Whether an expert is trimmed alike in all tensors: a trim of the model looks for one threshold then.</summary>
