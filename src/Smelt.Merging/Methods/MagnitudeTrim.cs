@@ -19,8 +19,11 @@ internal sealed unsafe class MagnitudeTrim
     private readonly MergePlan _plan;
     private readonly ITrimmed _method;
 
-    /// <summary>For each group and tensor the cuts of each expert; null where nothing is cut.</summary>
+    /// <summary>For each group and tensor the cuts of each expert; null where none were looked for.</summary>
     private readonly (Cut Keep, Cut Drop)[]?[][] _cuts;
+
+    /// <summary>The cuts of tensors of which all is kept.</summary>
+    private readonly (Cut Keep, Cut Drop)[] _whole;
 
     /// <summary>How many elements hold a share, by kind of delta, expert and tensor (-1 for all).</summary>
     private readonly Dictionary<(int Key, int Expert, int Tensor), ShareQuestion> _shares = [];
@@ -35,13 +38,18 @@ internal sealed unsafe class MagnitudeTrim
     {
         _plan = plan;
         _method = method;
+        _whole = NewCuts();
         _cuts = [.. Enumerable.Range(0, groups).Select(_ => new (Cut, Cut)[]?[plan.Tensors.Count])];
         _lastTensor = plan.Merged.Where(t => t.ElementCount > 0).OrderBy(t => t.Name, StringComparer.Ordinal).LastOrDefault()?.Index ?? -1;
     }
 
-    /// <summary>What is kept of an expert's task vector in a tensor, and what of it is dropped all the same; all is kept where nothing was looked for.</summary>
-    public (Cut Keep, Cut Drop) CutsOf(MixGroup group, TensorPlan tensor, int expert) =>
-        _cuts[group.Index][tensor.Index] is { } cuts ? cuts[expert] : (Cut.All, Cut.None);
+    /// <summary>What is kept of an expert's task vector in a tensor, and what of it is dropped all the same; all is kept where a group looks for no threshold.</summary>
+    public (Cut Keep, Cut Drop) CutsOf(MixGroup group, TensorPlan tensor, int expert)
+    {
+        if (_cuts[group.Index][tensor.Index] is { } cuts)
+            return cuts[expert];
+        return _method.ExtentOf(group) is null ? (Cut.All, Cut.None) : throw new InvalidOperationException($"{tensor.Name} is merged before its thresholds were looked for.");
+    }
 
     /// <summary>Finds all cuts in the tensors from <paramref name="first"/> up to <paramref name="end"/>, but those of tensors that are passed over.</summary>
     public void Find(PassContext context, int first, int end, Func<TensorPlan, bool>? passesOver = null)
@@ -75,7 +83,7 @@ internal sealed unsafe class MagnitudeTrim
 
     /// <summary>The flat index in a tensor from which all is kept: a trim by share always keeps the vector's last element.</summary>
     public long KeepFrom(MixGroup group, TensorPlan tensor, int expert) =>
-        _cuts[group.Index][tensor.Index] is not null && _method.ShareOf(group, tensor, expert) is not null
+        _cuts[group.Index][tensor.Index] is { } cuts && cuts != _whole && _method.ShareOf(group, tensor, expert) is not null
             && (_method.ExtentOf(group) == TrimScope.Tensor || tensor.Index == _lastTensor)
             ? tensor.ElementCount - 1
             : long.MaxValue;
@@ -159,6 +167,8 @@ internal sealed unsafe class MagnitudeTrim
     {
         foreach (var tensor in tensors)
         {
+            ref var cuts = ref _cuts[group.Index][tensor.Index];
+            cuts ??= _whole;
             for (var expert = 0; expert < _plan.Experts.Count; expert++)
             {
                 var bounds = _method.BoundsOf(group, tensor, expert, extent.Elements);
@@ -168,7 +178,8 @@ internal sealed unsafe class MagnitudeTrim
                 if (_shares.TryGetValue((key, expert, extent.IsModel ? -1 : tensor.Index), out var shares)
                     && _method.ShareOf(group, tensor, expert) is { } share && shares.Ranks.TryGetValue(share, out var rank))
                     bounds = bounds with { Keep = new TrimBound(rank, TrimEdge.Exact) };
-                var cuts = _cuts[group.Index][tensor.Index] ??= NewCuts();
+                if (cuts == _whole)
+                    cuts = NewCuts();
                 cuts[expert] = (bounds.Keep.Known ?? Cut.All, bounds.Drop.Known ?? Cut.None);
                 if (bounds.Keep.Known is null)
                     SearchFor(new TrimRequest(group, tensor, bounds.Keep, IsDrop: false));

@@ -72,13 +72,12 @@ internal sealed unsafe class OnePassTrim
     /// <summary>Whether a tensor's blocks are held until its thresholds are known.</summary>
     public bool Holds(TensorPlan tensor) => _held[tensor.Index] is not null;
 
-    /// <summary>Whether a tensor is held and its thresholds are not known yet; <paramref name="cut"/> then keeps what is certain to be kept of an expert.</summary>
-    public bool TryProvisional(TensorPlan tensor, int expert, out Cut cut)
+    /// <summary>Whether a tensor is held; <paramref name="cut"/> is then that of an expert, or, before it is known, one that keeps what is certain to be kept.</summary>
+    public bool TryCut(TensorPlan tensor, int expert, out Cut cut)
     {
         var held = _held[tensor.Index];
-        var isOpen = held?.Extent.Settled == false;
-        cut = isOpen ? held!.Provisional(expert) : default;
-        return isOpen;
+        cut = held is null ? default : held.Extent.Settled ? held.CutOf(expert) : held.Provisional(expert);
+        return held is not null;
     }
 
     /// <summary>

@@ -231,7 +231,7 @@ internal abstract unsafe class SparseMethod : MethodProgram, ITrimmed
         Thin(worker, part, group, expert, ref block);
         if (complete)
         {
-            (block.Keep, block.Drop) = OnePass is not null && OnePass.TryProvisional(part.Tensor, expert, out var cut) ? (cut, Kernels.Cut.None) : _trim.CutsOf(group, part.Tensor, expert);
+            (block.Keep, block.Drop) = OnePass is not null && OnePass.TryCut(part.Tensor, expert, out var cut) ? (cut, Kernels.Cut.None) : _trim.CutsOf(group, part.Tensor, expert);
             block.KeepFrom = _trim.KeepFrom(group, part.Tensor, expert);
             block.Ratio = _ratios.Of(group, part.Tensor, expert);
             _statistics.Complete(ref block, group, part.Tensor, expert);
