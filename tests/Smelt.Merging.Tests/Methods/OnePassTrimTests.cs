@@ -162,6 +162,34 @@ public sealed class OnePassTrimTests
         CheckLittleMemory(folder, recipe, mostHeld: HeldMemory.BytesOf(elements / 8, sources: 3, size: 2), firstStop: 20_000_000, step: 30_000_000);
     }
 
+    [Fact]
+    public void Columns_in_a_file_count_in_the_majority()
+    {
+        // Signs balance, with a few positive ones more, but where the threshold is: there all of the last fifth, whose columns are in the file, are negative,
+        // and those of the last block, which is what a worker still has at hand, positive.
+        const long elements = 214L * BlockMap.Elements;
+        using var folder = new ModelFolder { TensorSizes = [elements] };
+        folder.Write("base", (_, _) => 0);
+        folder.Write("e1", (_, i) =>
+        {
+            var magnitude = 0.25f + ((i * 7919) % 1009 / 1345f);
+            var isPositive = magnitude is > 0.624f and < 0.626f && i > elements * 4 / 5 ? i >= elements - BlockMap.Elements : i % 2 == 1 || i % 5000 == 2;
+            return i % 7 == 0 ? 0.999f : isPositive ? magnitude : -magnitude;
+        });
+        folder.Write("e2", (_, i) => i % 7 == 0 ? -0.999f : 0);
+        var recipe = Recipe with
+        {
+            Trim = TrimScope.Model, Experts = [Folder("e1"), new(Folder("e2")) { Density = 1 }], Election = Election.Unweighted, Cut = Cut.AtThreshold, ZeroVote = ZeroVote.Majority, Density = 0.5713,
+        };
+        var (plan, options) = (folder.Plan(recipe), LittleMemory with { Output = Path.Combine(folder.Path, "in-file") });
+        Assert.InRange(MemoryBudget.For(plan, options).HeldBytes, 1, HeldMemory.BytesOf(elements / 8, sources: 3, size: 2));
+        var result = MergeExecutor.Run(plan, options, new ProgressCounter(), CancellationToken.None);
+        Assert.InRange((double)(result.BytesMoved - plan.BytesToWrite) / plan.BytesPerPass, 0.99, 1.2);
+        var bytes = ModelFolder.Bytes(result.Folders[0]);
+        Assert.Equal(ModelFolder.Bytes(folder.Merge(recipe with { ZeroVote = ZeroVote.Negative }, "negative")), bytes);
+        Assert.NotEqual(ModelFolder.Bytes(folder.Merge(recipe with { ZeroVote = ZeroVote.Positive }, "positive")), bytes);
+    }
+
     [Theory]
     [MemberData(nameof(Scopes))]
     public void Columns_that_there_is_no_room_for_cost_passes_but_change_no_byte(TrimScope scope)
