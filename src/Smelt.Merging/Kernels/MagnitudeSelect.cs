@@ -80,6 +80,7 @@ internal static unsafe class MagnitudeSelect
     /// <summary>As <see cref="At(ReadOnlySpan{uint}, long, uint, uint)"/>, with the <see cref="Histogram"/> of the codes at hand.</summary>
     internal static uint At(ReadOnlySpan<uint> codes, long position, uint low, uint high, int* histogram) => At(codes, position, low, high, histogram, null);
 
+    /// <summary>As <see cref="At(ReadOnlySpan{uint}, long, uint, uint, int*)"/>, of codes whose memory may be overwritten.</summary>
     /// <param name="codes">The codes.</param>
     /// <param name="position">The position.</param>
     /// <param name="low">The lowest code there may be.</param>
